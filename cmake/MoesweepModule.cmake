@@ -1,0 +1,21 @@
+# Flags that every target shares. Round trips are defined step by step in IEEE binary32 (see
+# include/moesweep/kernels), hence no contraction and no fast-math anywhere.
+add_library(moesweep_flags INTERFACE)
+target_compile_features(moesweep_flags INTERFACE cxx_std_20)
+target_compile_options(moesweep_flags INTERFACE -Wall -Wextra -Wconversion -Wshadow -ffp-contract=off
+  $<$<BOOL:${MOESWEEP_WERROR}>:-Werror>)
+if(MOESWEEP_SANITIZE)
+  target_compile_options(moesweep_flags INTERFACE -fsanitize=${MOESWEEP_SANITIZE} -fno-omit-frame-pointer
+                         -fno-sanitize-recover=all)
+  target_link_options(moesweep_flags INTERFACE -fsanitize=${MOESWEEP_SANITIZE})
+endif()
+
+# moesweep_module(<name> [SOURCES ...] [PUBLIC ...] [PRIVATE ...])
+# Defines moesweep_<name> from src/<name>; private headers stay in src/<name>.
+function(moesweep_module name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  add_library(moesweep_${name} STATIC ${ARG_SOURCES})
+  target_include_directories(moesweep_${name} PUBLIC ${PROJECT_SOURCE_DIR}/include
+                             PRIVATE ${CMAKE_CURRENT_SOURCE_DIR} ${CMAKE_CURRENT_BINARY_DIR})
+  target_link_libraries(moesweep_${name} PUBLIC ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE} moesweep_flags)
+endfunction()

@@ -1,0 +1,67 @@
+#pragma once
+// POSIX files: reads that cannot fault (pread, not mmap), writes that are on disk when they return.
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace moesweep {
+
+/// An open file descriptor, closed by the destructor. Movable, not copyable.
+class FileDescriptor {
+ public:
+  FileDescriptor() = default;
+  explicit FileDescriptor(int descriptor) : descriptor_(descriptor) {}
+  FileDescriptor(FileDescriptor&& other) noexcept : descriptor_(other.release()) {}
+  FileDescriptor& operator=(FileDescriptor&& other) noexcept;
+  ~FileDescriptor() { close_quietly(); }
+
+  int get() const { return descriptor_; }
+  explicit operator bool() const { return descriptor_ >= 0; }
+  int release();
+
+ private:
+  void close_quietly();
+  int descriptor_ = -1;
+};
+
+/// Opens a regular file for reading. Anything else (a FIFO, a device, a directory) is refused
+/// without blocking. Throws Error(bad_input) naming the path.
+FileDescriptor open_for_reading(const std::filesystem::path& path);
+
+/// Bytes in an open regular file.
+std::uint64_t file_size(const FileDescriptor& file, const std::filesystem::path& path);
+
+/// Fills `out` from `offset`; a file that ends before is Error(bad_input), a failing read
+/// Error(io_error).
+void read_exactly(const FileDescriptor& file, std::uint64_t offset, std::span<std::byte> out,
+                  const std::filesystem::path& path);
+
+/// The whole file. For files that we trust to be small or that we wrote ourselves.
+std::vector<std::byte> read_file(const std::filesystem::path& path);
+std::string read_text_file(const std::filesystem::path& path);
+
+/// Publishes `bytes` as `path` and returns only when they would survive a power cut: written to a
+/// fresh
+/// `.tmp.<unique>` beside it (O_EXCL, O_NOFOLLOW), fsynced, closed with the result checked,
+/// renamed, and the directory fsynced. Throws Error(io_error); on failure `path` is as it was
+/// before, and the bytes may be published again under a new name. A failed fsync is never retried
+/// on the same file.
+void publish_file(const std::filesystem::path& path, std::span<const std::byte> bytes);
+void publish_file(const std::filesystem::path& path, std::string_view text);
+
+/// Like publish_file, but never replaces: returns false when `path` already exists (decided by
+/// link(2), so among several processes exactly one succeeds, on NFS too).
+bool publish_file_exclusively(const std::filesystem::path& path, std::string_view text);
+
+/// Appends one line with a single write(2).
+void append_line(const std::filesystem::path& path, std::string_view line);
+
+/// Makes directory entries (creations, renames) durable.
+void fsync_directory(const std::filesystem::path& directory);
+
+}  // namespace moesweep

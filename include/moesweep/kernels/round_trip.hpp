@@ -1,0 +1,58 @@
+#pragma once
+// Quantize and dequantize without storing: the squared error of a quantizer on a matrix.
+// Definitions: DESIGN section 8 -> docs/metrics.md. Every step is one IEEE binary32 operation,
+// nearest even, true division, no contraction, so all instruction sets and the scalar oracle agree
+// in every code, scale and bias.
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include <moesweep/base/dtype.hpp>
+
+namespace moesweep::kernels {
+
+enum class QuantizerFamily : std::uint8_t {
+  rtn,     ///< asymmetric min/max round to nearest, binary32 scale and offset
+  affine,  ///< what MLX stores: scale and bias in the weight's dtype, zero representable
+};
+
+struct Quantizer {
+  QuantizerFamily family = QuantizerFamily::rtn;
+  int bits = 4;          ///< 2..8
+  int group_size = 128;  ///< weights that share one scale and bias, along the last axis
+  bool operator==(const Quantizer&) const = default;
+};
+
+std::string family_name(QuantizerFamily family);
+/// Storage including scale and bias. affine: bits + 32/group_size for 16-bit weights (scale and
+/// bias of the weight's dtype); rtn keeps binary32 scale and offset: bits + 64/group_size.
+double bits_per_weight(const Quantizer& quantizer, Dtype weight_dtype);
+
+/// A row-major block of `rows` x `columns` whose rows start at group boundaries. A last short group
+/// is padded with zeros, and the padding takes part in the group's range but not in the error.
+struct RowBlock {
+  std::span<const float> values;  ///< rows * columns
+  std::int64_t columns = 0;
+};
+
+/// Adds to sse[i] the squared error of quantizers[i] over the block (float64 sums over at most 16
+/// binary32 terms a lane). `weight_dtype` decides the rounding of affine's scale and bias (BF16 for
+/// 8-bit floats, binary32 for F64 and integers). Deterministic for a given instruction set, block
+/// shape and values.
+void add_round_trip_errors(const RowBlock& block, std::span<const Quantizer> quantizers,
+                           Dtype weight_dtype, std::span<double> sse);
+
+/// One group, in full: what a writer stores. Scalar reference semantics.
+struct GroupCode {
+  float scale = 0.0F;
+  float bias = 0.0F;
+};
+/// Quantizes one group (values.size() <= group_size; missing values are zeros) to codes and returns
+/// scale and bias as stored (rounded to the weight's dtype for affine). codes and dequantized have
+/// values.size() elements.
+GroupCode quantize_group(std::span<const float> values, const Quantizer& quantizer,
+                         Dtype weight_dtype, std::span<std::uint8_t> codes,
+                         std::span<float> dequantized);
+
+}  // namespace moesweep::kernels

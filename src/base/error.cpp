@@ -1,0 +1,54 @@
+#include <cstdio>
+#include <cstring>
+#include <exception>
+
+#include <fmt/format.h>
+
+#include <moesweep/base/error.hpp>
+
+namespace moesweep {
+namespace {
+
+std::string one_line(const std::string& where, const std::string& problem,
+                     const std::string& remedy) {
+  std::string line = where.empty() ? problem : where + ": " + problem;
+  if (!remedy.empty()) line += "; " + remedy;
+  return printable(line);
+}
+
+}  // namespace
+
+Error::Error(ExitCode exit_code, std::string where, std::string problem, std::string remedy)
+    : std::runtime_error(one_line(where, problem, remedy)),
+      exit_code_(exit_code),
+      where_(std::move(where)),
+      problem_(std::move(problem)),
+      remedy_(std::move(remedy)) {}
+
+Error errno_error(ExitCode exit_code, std::string where, std::string_view problem,
+                  int error_number) {
+  return Error(exit_code, std::move(where),
+               fmt::format("{}: {}", problem, std::strerror(error_number)));
+}
+
+void bug(std::string_view message, std::source_location place) {
+  fmt::print(stderr, "moesweep: bug: {} ({}:{} in {})\n", printable(message), place.file_name(),
+             place.line(), place.function_name());
+  std::terminate();
+}
+
+std::string printable(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f) {
+      out += fmt::format("\\x{:02x}", byte);
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+}  // namespace moesweep

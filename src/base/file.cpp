@@ -1,0 +1,188 @@
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <random>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <moesweep/base/cast.hpp>
+#include <moesweep/base/error.hpp>
+#include <moesweep/base/file.hpp>
+
+namespace moesweep {
+namespace {
+
+// Linux caps one read or write at 0x7ffff000 bytes; smaller requests also let signals in.
+constexpr std::size_t max_transfer_bytes = std::size_t{1} << 30;
+
+Error io_error(const std::filesystem::path& path, std::string_view problem, int error_number) {
+  const bool full = error_number == ENOSPC || error_number == EDQUOT;
+  const Error plain = errno_error(ExitCode::io_error, path.string(), problem, error_number);
+  if (!full) return plain;
+  return Error(
+      ExitCode::io_error, plain.where(), plain.problem(),
+      "free some space or quota and run the same command again, nothing published is lost");
+}
+
+std::string unique_suffix() {
+  static std::atomic<std::uint64_t> counter{0};
+  std::random_device entropy;
+  return fmt::format("{:08x}{:08x}{:04x}", entropy(), entropy(), counter++ & 0xffff);
+}
+
+void write_all(const FileDescriptor& file, std::span<const std::byte> bytes,
+               const std::filesystem::path& path) {
+  while (!bytes.empty()) {
+    const auto written =
+        ::write(file.get(), bytes.data(), std::min(bytes.size(), max_transfer_bytes));
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) throw io_error(path, "cannot write", written == 0 ? ENOSPC : errno);
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+}
+
+// A temporary file beside the target, removed unless it was renamed away.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(const std::filesystem::path& target)
+      : path_(target.parent_path() / fmt::format(".tmp.{}", unique_suffix())),
+        file_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666)) {
+    if (!file_) throw io_error(path_, "cannot create", errno);
+  }
+  ~TemporaryFile() {
+    if (!renamed_) ::unlink(path_.c_str());
+  }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+
+  // EDQUOT and ENOSPC may surface only at fsync or close.
+  void write_durably(std::span<const std::byte> bytes) {
+    write_all(file_, bytes, path_);
+    if (::fsync(file_.get()) != 0) throw io_error(path_, "cannot fsync", errno);
+    if (::close(file_.release()) != 0) throw io_error(path_, "cannot close", errno);
+  }
+  void rename_to(const std::filesystem::path& target) {
+    if (::rename(path_.c_str(), target.c_str()) != 0) {
+      throw io_error(target, "cannot rename into place", errno);
+    }
+    renamed_ = true;
+  }
+  bool link_to(const std::filesystem::path& target) {
+    if (::link(path_.c_str(), target.c_str()) == 0) return true;
+    if (errno == EEXIST) return false;
+    throw io_error(target, "cannot link into place", errno);
+  }
+
+ private:
+  std::filesystem::path path_;
+  FileDescriptor file_;
+  bool renamed_ = false;
+};
+
+}  // namespace
+
+FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
+  if (this != &other) {
+    close_quietly();
+    descriptor_ = other.release();
+  }
+  return *this;
+}
+
+int FileDescriptor::release() {
+  const int descriptor = descriptor_;
+  descriptor_ = -1;
+  return descriptor;
+}
+
+void FileDescriptor::close_quietly() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+FileDescriptor open_for_reading(const std::filesystem::path& path) {
+  // O_NONBLOCK: opening a FIFO would otherwise wait for a writer.
+  FileDescriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  if (!file) throw errno_error(ExitCode::bad_input, path.string(), "cannot open", errno);
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) throw io_error(path, "cannot stat", errno);
+  if (!S_ISREG(status.st_mode)) {
+    throw Error(ExitCode::bad_input, path.string(), "is not a regular file");
+  }
+  return file;
+}
+
+std::uint64_t file_size(const FileDescriptor& file, const std::filesystem::path& path) {
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) throw io_error(path, "cannot stat", errno);
+  return checked_cast<std::uint64_t>(status.st_size);
+}
+
+void read_exactly(const FileDescriptor& file, std::uint64_t offset, std::span<std::byte> out,
+                  const std::filesystem::path& path) {
+  while (!out.empty()) {
+    const auto got = ::pread(file.get(), out.data(), std::min(out.size(), max_transfer_bytes),
+                             checked_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw io_error(path, "cannot read", errno);
+    if (got == 0) {
+      throw Error(ExitCode::bad_input, path.string(),
+                  fmt::format("ends at byte {}, {} more were expected", offset, out.size()),
+                  "the file is truncated, copy or download it again");
+    }
+    offset += static_cast<std::uint64_t>(got);
+    out = out.subspan(static_cast<std::size_t>(got));
+  }
+}
+
+std::vector<std::byte> read_file(const std::filesystem::path& path) {
+  const auto file = open_for_reading(path);
+  std::vector<std::byte> bytes(checked_cast<std::size_t>(file_size(file, path)));
+  read_exactly(file, 0, bytes, path);
+  return bytes;
+}
+
+std::string read_text_file(const std::filesystem::path& path) {
+  const auto file = open_for_reading(path);
+  std::string text(checked_cast<std::size_t>(file_size(file, path)), '\0');
+  read_exactly(file, 0, std::as_writable_bytes(std::span(text)), path);
+  return text;
+}
+
+void publish_file(const std::filesystem::path& path, std::span<const std::byte> bytes) {
+  TemporaryFile temporary(path);
+  temporary.write_durably(bytes);
+  temporary.rename_to(path);
+  fsync_directory(path.parent_path());
+}
+
+void publish_file(const std::filesystem::path& path, std::string_view text) {
+  publish_file(path, std::as_bytes(std::span(text)));
+}
+
+bool publish_file_exclusively(const std::filesystem::path& path, std::string_view text) {
+  TemporaryFile temporary(path);
+  temporary.write_durably(std::as_bytes(std::span(text)));
+  if (!temporary.link_to(path)) return false;
+  fsync_directory(path.parent_path());
+  return true;
+}
+
+void append_line(const std::filesystem::path& path, std::string_view line) {
+  const FileDescriptor file(
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0666));
+  if (!file) throw io_error(path, "cannot open for appending", errno);
+  const std::string terminated = std::string(line) + '\n';
+  write_all(file, std::as_bytes(std::span(terminated)), path);
+}
+
+void fsync_directory(const std::filesystem::path& directory) {
+  const auto& path = directory.empty() ? std::filesystem::path(".") : directory;
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!file) throw io_error(path, "cannot open directory", errno);
+  if (::fsync(file.get()) != 0) throw io_error(path, "cannot fsync directory", errno);
+}
+
+}  // namespace moesweep

@@ -1,0 +1,69 @@
+#include <filesystem>
+#include <fstream>
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <moesweep/base/error.hpp>
+#include <moesweep/base/file.hpp>
+
+#include "support/temporary_directory.hpp"
+
+namespace moesweep {
+namespace {
+
+using test::TemporaryDirectory;
+
+TEST(PublishFile, ReplacesAtomicallyAndLeavesNoTemporary) {
+  const TemporaryDirectory directory;
+  const auto path = directory.path() / "a";
+  publish_file(path, std::string_view("one"));
+  publish_file(path, std::string_view("two"));
+  EXPECT_EQ(read_text_file(path), "two");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(directory.path()), {}), 1);
+}
+
+TEST(PublishFileExclusively, OneOfTwoSucceeds) {
+  const TemporaryDirectory directory;
+  EXPECT_TRUE(publish_file_exclusively(directory.path() / "epoch", "first"));
+  EXPECT_FALSE(publish_file_exclusively(directory.path() / "epoch", "second"));
+  EXPECT_EQ(read_text_file(directory.path() / "epoch"), "first");
+}
+
+TEST(PublishFile, IntoAMissingDirectoryIsAnIoErrorNamingIt) {
+  try {
+    publish_file("/nonexistent/a", std::string_view("x"));
+    FAIL() << "published";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.exit_code(), ExitCode::io_error);
+    EXPECT_NE(error.where().find("/nonexistent"), std::string::npos);
+  }
+}
+
+TEST(ReadExactly, PastTheEndIsBadInput) {
+  const TemporaryDirectory directory;
+  const auto path = directory.path() / "short";
+  publish_file(path, std::string_view("abc"));
+  const auto file = open_for_reading(path);
+  std::vector<std::byte> out(4);
+  EXPECT_THROW(read_exactly(file, 0, out, path), Error);
+}
+
+TEST(OpenForReading, RefusesAFifoWithoutWaiting) {
+  const TemporaryDirectory directory;
+  const auto path = directory.path() / "fifo";
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  EXPECT_THROW(open_for_reading(path), Error);
+}
+
+TEST(AppendLine, AddsToTheEnd) {
+  const TemporaryDirectory directory;
+  const auto path = directory.path() / "log";
+  append_line(path, "one");
+  append_line(path, "two");
+  EXPECT_EQ(read_text_file(path), "one\ntwo\n");
+}
+
+}  // namespace
+}  // namespace moesweep

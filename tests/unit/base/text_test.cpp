@@ -1,0 +1,58 @@
+#include <array>
+
+#include <gtest/gtest.h>
+
+#include <moesweep/base/dtype.hpp>
+#include <moesweep/base/text.hpp>
+
+namespace moesweep {
+namespace {
+
+TEST(ParseSize, TakesBytesAndBinaryAndDecimalUnits) {
+  EXPECT_EQ(parse_size("1048576"), 1048576);
+  EXPECT_EQ(parse_size("256MiB"), 256LL << 20);
+  EXPECT_EQ(parse_size("16 GiB"), 16LL << 30);
+  EXPECT_EQ(parse_size("2GB"), 2'000'000'000);
+}
+
+TEST(ParseSize, RefusesWhatItCannotRepresent) {
+  for (const auto* text :
+       {"", "-1", "1e9", "1.5GiB", "GiB", "9000000000000 TiB", "1 gib", "99999999999999999999"}) {
+    EXPECT_EQ(parse_size(text), std::nullopt) << text;
+  }
+}
+
+TEST(Format, IsReadable) {
+  EXPECT_EQ(format_size(1536), "1.50 KiB");
+  EXPECT_EQ(format_size(12), "12 B");
+  EXPECT_EQ(format_count(403397928944), "403,397,928,944");
+  EXPECT_EQ(format_count(-1234), "-1,234");
+  EXPECT_EQ(format_duration(93784), "1 d 02:03:04");
+}
+
+TEST(Glob, MatchesTheWholeText) {
+  EXPECT_TRUE(matches_glob("*", ""));
+  EXPECT_TRUE(matches_glob("model.*.weight", "model.layers.0.mlp.weight"));
+  EXPECT_TRUE(matches_glob("layers.?.x", "layers.3.x"));
+  EXPECT_FALSE(matches_glob("layers.?.x", "layers.13.x"));
+  EXPECT_FALSE(matches_glob("weight", "a.weight"));
+  EXPECT_FALSE(matches_glob("*a*a*a*a*a*a*a*a*b", std::string(2000, 'a')));
+}
+
+TEST(NearestName, FindsTheTypoAndOnlyTheTypo) {
+  const std::array<std::string, 3> names = {"bits", "group_sizes", "quantizers"};
+  EXPECT_EQ(nearest_name("bist", names), "bits");
+  EXPECT_EQ(nearest_name("group_size", names), "group_sizes");
+  EXPECT_EQ(nearest_name("temperature", names), std::nullopt);
+}
+
+TEST(Dtype, NamesRoundTrip) {
+  for (int i = 0; i <= static_cast<int>(Dtype::boolean); ++i) {
+    const auto dtype = static_cast<Dtype>(i);
+    EXPECT_EQ(parse_dtype(dtype_name(dtype)), dtype);
+  }
+  EXPECT_EQ(parse_dtype("F4"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace moesweep
