@@ -1,0 +1,49 @@
+#pragma once
+// One table of options a file kind: defaults, help, validation, the JSON Schema and the
+// documentation all come from it.
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace moesweep::config {
+
+using IntegerList = std::vector<std::int64_t>;
+using TextList = std::vector<std::string>;
+/// What a key may hold. Sizes are bytes in an int64.
+using Value = std::variant<bool, std::int64_t, double, std::string, IntegerList, TextList>;
+
+enum class ValueType : std::uint8_t {
+  boolean,
+  integer,
+  number,
+  text,
+  integer_list,
+  text_list,
+  size,
+  path
+};
+
+struct Option {
+  std::string key;  ///< dotted: "sensitivity.bits"; an inline table such as sensitivity.weights =
+                    ///< {svd=..} is sensitivity.weights.svd
+  ValueType type = ValueType::text;
+  std::optional<Value> default_value;  ///< none: the key must be given
+  std::string help;                    ///< one sentence, with the unit
+  TextList choices;               ///< for text and text_list: the allowed values, empty for any
+  std::optional<double> minimum;  ///< for numbers, sizes and every element of integer_list
+  std::optional<double> maximum;
+  TextList kinds;  ///< job kinds that know the key, empty for all
+  bool in_fingerprint =
+      true;  ///< false for what cannot change a result: name, paths, memory, threads, output.*
+};
+
+/// Keys of a job file.
+std::span<const Option> job_options();
+/// Keys of a cluster profile.
+std::span<const Option> cluster_options();
+
+}  // namespace moesweep::config
