@@ -1,0 +1,27 @@
+#pragma once
+// The folder of one sweep.
+
+#include <filesystem>
+#include <string>
+
+namespace moesweep::store {
+
+struct RunDirectory {
+  std::filesystem::path root;
+
+  std::filesystem::path job() const { return root / "job.toml"; }
+  std::filesystem::path lock() const { return root / "lock"; }
+  std::filesystem::path segments() const { return root / "segments"; }
+  std::filesystem::path artifacts() const { return root / "artifacts"; }
+  std::filesystem::path results() const { return root / "results.h5"; }
+  std::filesystem::path events() const { return root / "events.jsonl"; }
+};
+
+/// Creates the folders that are missing. Error(run_directory) when that is impossible or `root` holds something that is not a run
+/// (a non-empty folder without job.toml).
+void create_run_directory(const RunDirectory& run);
+
+/// Error(run_directory) unless `root` holds a run.
+void require_run_directory(const RunDirectory& run);
+
+}  // namespace moesweep::store

@@ -1,0 +1,138 @@
+#include <moesweep/comm/mpi.hpp>
+
+#include <chrono>
+#include <cstdlib>
+#include <deque>
+#include <list>
+#include <utility>
+
+#include <mpi.h>
+#include <unistd.h>
+
+#include <moesweep/base/cast.hpp>
+#include <moesweep/base/error.hpp>
+
+namespace moesweep::comm {
+namespace {
+
+constexpr int message_tag = 1;
+
+void require(int mpi_result, const char* call) { expect(mpi_result == MPI_SUCCESS, call); }
+
+class MpiComm final : public Comm {
+ public:
+  MpiComm() {
+    require(MPI_Comm_rank(MPI_COMM_WORLD, &rank_), "MPI_Comm_rank");
+    require(MPI_Comm_size(MPI_COMM_WORLD, &size_), "MPI_Comm_size");
+  }
+  ~MpiComm() override {
+    for (auto& pending : in_flight_) MPI_Wait(&pending.request, MPI_STATUS_IGNORE);
+  }
+
+  Rank rank() const override { return Rank{rank_}; }
+  int size() const override { return size_; }
+
+  void send(Rank to, Bytes message) override {
+    if (to.value == rank_) {
+      to_self_.push_back({to, std::move(message)});
+      return;
+    }
+    auto& pending = in_flight_.emplace_back(std::move(message));
+    require(MPI_Isend(pending.message.data(), checked_cast<int>(pending.message.size()), MPI_BYTE,
+                      to.value, message_tag, MPI_COMM_WORLD, &pending.request),
+            "MPI_Isend");
+  }
+
+  void broadcast(const Bytes& message) override {
+    for (int to = 0; to < size_; ++to) send(Rank{to}, message);
+  }
+
+  std::optional<Envelope> receive() override {
+    release_completed_sends();
+    if (!to_self_.empty()) {
+      auto first = std::move(to_self_.front());
+      to_self_.pop_front();
+      return first;
+    }
+    int arrived = 0;
+    MPI_Status status;
+    require(MPI_Iprobe(MPI_ANY_SOURCE, message_tag, MPI_COMM_WORLD, &arrived, &status), "MPI_Iprobe");
+    if (arrived == 0) return std::nullopt;
+    int bytes = 0;
+    require(MPI_Get_count(&status, MPI_BYTE, &bytes), "MPI_Get_count");
+    Envelope envelope{Rank{status.MPI_SOURCE}, Bytes(checked_cast<std::size_t>(bytes))};
+    require(MPI_Recv(envelope.message.data(), bytes, MPI_BYTE, status.MPI_SOURCE, message_tag,
+                     MPI_COMM_WORLD, MPI_STATUS_IGNORE),
+            "MPI_Recv");
+    return envelope;
+  }
+
+  double now() const override { return MPI_Wtime(); }
+
+ private:
+  struct PendingSend {
+    explicit PendingSend(Bytes bytes) : message(std::move(bytes)) {}
+    Bytes message;
+    MPI_Request request = MPI_REQUEST_NULL;
+  };
+
+  void release_completed_sends() {
+    for (auto pending = in_flight_.begin(); pending != in_flight_.end();) {
+      int completed = 0;
+      require(MPI_Test(&pending->request, &completed, MPI_STATUS_IGNORE), "MPI_Test");
+      pending = completed != 0 ? in_flight_.erase(pending) : std::next(pending);
+    }
+  }
+
+  int rank_ = 0;
+  int size_ = 1;
+  std::list<PendingSend> in_flight_;  // stable addresses: MPI reads the buffers
+  std::deque<Envelope> to_self_;
+};
+
+bool session_is_open() {
+  int initialized = 0;
+  int finalized = 0;
+  MPI_Initialized(&initialized);
+  MPI_Finalized(&finalized);
+  return initialized != 0 && finalized == 0;
+}
+
+}  // namespace
+
+bool launched_by_mpi() {
+  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK"}) {
+    if (std::getenv(name) != nullptr) return true;
+  }
+  return false;
+}
+
+MpiSession::MpiSession() {
+  int provided = MPI_THREAD_SINGLE;
+  require(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
+  if (provided < MPI_THREAD_FUNNELED) {
+    throw Error(ExitCode::bad_usage, "MPI", "the library does not support MPI_THREAD_FUNNELED",
+                "use an MPI built with threads");
+  }
+  comm_ = std::make_unique<MpiComm>();
+}
+
+MpiSession::~MpiSession() {
+  comm_.reset();
+  MPI_Finalize();
+}
+
+void abort_all(int exit_code) {
+  if (session_is_open()) MPI_Abort(MPI_COMM_WORLD, exit_code);
+  ::_exit(exit_code);
+}
+
+std::string mpi_version() {
+  char text[MPI_MAX_LIBRARY_VERSION_STRING];
+  int length = 0;
+  MPI_Get_library_version(text, &length);
+  const std::string version(text, checked_cast<std::size_t>(length));
+  return version.substr(0, version.find('\n'));
+}
+
+}  // namespace moesweep::comm

@@ -1,0 +1,48 @@
+#include <moesweep/parallel/task_pool.hpp>
+
+#include <sched.h>
+
+#include <oneapi/tbb/global_control.h>
+#include <oneapi/tbb/info.h>
+#include <oneapi/tbb/task_arena.h>
+#include <oneapi/tbb/task_group.h>
+
+#include <moesweep/base/cast.hpp>
+#include <moesweep/base/error.hpp>
+
+namespace moesweep::parallel {
+
+// TBB counts the caller among its threads: one more is needed for `threads` workers beside it.
+struct TaskPool::State {
+  explicit State(int thread_count)
+      : threads(thread_count),
+        limit(tbb::global_control::max_allowed_parallelism, checked_cast<std::size_t>(threads + 1)),
+        arena(threads, /*reserved_for_masters=*/0) {}
+  int threads;
+  tbb::global_control limit;
+  tbb::task_arena arena;
+  tbb::task_group group;
+};
+
+TaskPool::TaskPool(int threads) {
+  expect(threads >= 1, "a task pool needs a thread");
+  state_ = std::make_unique<State>(threads);
+}
+
+TaskPool::~TaskPool() {
+  state_->arena.execute([this] { state_->group.wait(); });
+}
+
+int TaskPool::threads() const { return state_->threads; }
+
+void TaskPool::start(std::function<void()> task) {
+  state_->arena.enqueue(state_->group.defer(std::move(task)));
+}
+
+int available_cpus() {
+  cpu_set_t mask;
+  if (::sched_getaffinity(0, sizeof mask, &mask) != 0) return 1;
+  return CPU_COUNT(&mask);
+}
+
+}  // namespace moesweep::parallel

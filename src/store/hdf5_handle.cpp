@@ -1,0 +1,29 @@
+#include "hdf5_handle.hpp"
+
+#include <fmt/format.h>
+
+#include <moesweep/base/error.hpp>
+
+namespace moesweep::store {
+namespace {
+
+herr_t keep_innermost(unsigned, const H5E_error2_t* error, void* text) {
+  *static_cast<std::string*>(text) = error->desc;
+  return 0;
+}
+
+}  // namespace
+
+void h5_fail(const std::string& what) {
+  std::string reason = "unknown reason";
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, keep_innermost, &reason);
+  H5Eclear2(H5E_DEFAULT);
+  throw Error(ExitCode::io_error, "HDF5", fmt::format("{} failed: {}", what, reason));
+}
+
+void h5_prepare() {
+  h5_check(H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr), "H5Eset_auto");
+  h5_check(H5PLset_loading_state(0), "H5PLset_loading_state");
+}
+
+}  // namespace moesweep::store

@@ -1,0 +1,47 @@
+#pragma once
+// HDF5 identifiers that close themselves, and calls whose every result is checked.
+
+#include <string>
+#include <utility>
+
+#include <hdf5.h>
+
+namespace moesweep::store {
+
+/// Throws Error(io_error) with HDF5's own innermost message when `result` is negative.
+template <typename Result>
+Result h5_check(Result result, const std::string& what);
+
+[[noreturn]] void h5_fail(const std::string& what);
+
+template <typename Result>
+Result h5_check(Result result, const std::string& what) {
+  if (result < 0) h5_fail(what);
+  return result;
+}
+
+/// Silences HDF5's printing and forbids it to load plugins named by a file. Call before other HDF5 work.
+void h5_prepare();
+
+/// Owns an identifier. close() reports failures, the destructor cannot: H5Dclose may be the only call that tells of a
+/// failed write.
+class H5Handle {
+ public:
+  using Closer = herr_t (*)(hid_t);
+  H5Handle(hid_t id, Closer closer, const std::string& what)
+      : id_(h5_check(id, what)), closer_(closer) {}
+  H5Handle(H5Handle&& other) noexcept
+      : id_(std::exchange(other.id_, -1)), closer_(other.closer_) {}
+  H5Handle& operator=(H5Handle&&) = delete;
+  ~H5Handle() {
+    if (id_ >= 0) closer_(id_);
+  }
+  operator hid_t() const { return id_; }
+  void close(const std::string& what) { h5_check(closer_(std::exchange(id_, -1)), what); }
+
+ private:
+  hid_t id_;
+  Closer closer_;
+};
+
+}  // namespace moesweep::store

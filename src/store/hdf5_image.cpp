@@ -1,0 +1,53 @@
+#include "hdf5_image.hpp"
+
+
+#include <moesweep/base/error.hpp>
+
+#include "hdf5_handle.hpp"
+
+namespace moesweep::store {
+namespace {
+
+constexpr std::size_t growth_bytes = std::size_t{1} << 20;
+
+H5Handle memory_file_access() {
+  H5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "H5Pcreate");
+  h5_check(H5Pset_fapl_core(access, growth_bytes, /*backing_store=*/false), "H5Pset_fapl_core");
+  return access;
+}
+
+}  // namespace
+
+std::vector<std::byte> build_image(const std::function<void(hid_t)>& fill) {
+  h5_prepare();
+  const auto access = memory_file_access();
+  const H5Handle creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose, "H5Pcreate");
+  h5_check(H5Pset_obj_track_times(creation, false), "H5Pset_obj_track_times");
+  H5Handle file(H5Fcreate("moesweep-image", H5F_ACC_TRUNC, creation, access), H5Fclose, "H5Fcreate");
+  fill(file);
+  h5_check(H5Fflush(file, H5F_SCOPE_LOCAL), "H5Fflush");
+  const auto size = h5_check(H5Fget_file_image(file, nullptr, 0), "H5Fget_file_image");
+  std::vector<std::byte> bytes(static_cast<std::size_t>(size));
+  h5_check(H5Fget_file_image(file, bytes.data(), bytes.size()), "H5Fget_file_image");
+  file.close("H5Fclose");
+  return bytes;
+}
+
+void with_image(std::span<const std::byte> bytes, const std::string& file_name,
+                const std::function<void(hid_t)>& read) {
+  h5_prepare();
+  const auto access = memory_file_access();
+  // HDF5 takes a non-const pointer and copies.
+  h5_check(H5Pset_file_image(access, const_cast<std::byte*>(bytes.data()), bytes.size()),
+           "H5Pset_file_image");
+  const hid_t id = H5Fopen(file_name.c_str(), H5F_ACC_RDONLY, access);
+  if (id < 0) {
+    H5Eclear2(H5E_DEFAULT);
+    throw Error(ExitCode::bad_input, file_name, "is not a readable HDF5 file");
+  }
+  H5Handle file(id, H5Fclose, "H5Fopen");
+  read(file);
+  file.close("H5Fclose");
+}
+
+}  // namespace moesweep::store

@@ -1,0 +1,78 @@
+#include <algorithm>
+#include <cerrno>
+#include <unordered_set>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include <moesweep/base/cast.hpp>
+#include <moesweep/store/lock.hpp>
+
+namespace moesweep::store {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<UnitId> read_slots(const fs::path& path) {
+  const auto bytes = read_file(path);
+  std::vector<UnitId> slots(bytes.size() / sizeof(UnitId));
+  std::copy_n(bytes.data(), slots.size() * sizeof(UnitId),
+              reinterpret_cast<std::byte*>(slots.data()));
+  return slots;
+}
+
+}  // namespace
+
+InFlightNotes::InFlightNotes(const fs::path& lock_directory, Epoch epoch, Rank rank, int threads)
+    : slots_(checked_cast<std::size_t>(threads)) {
+  const auto path = lock_directory / fmt::format("e{:04}-r{:04}.inflight", epoch.value, rank.value);
+  file_ = FileDescriptor(
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666));
+  if (!file_) throw errno_error(ExitCode::io_error, path.string(), "cannot create", errno);
+  for (std::size_t slot = 0; slot < slots_.size(); ++slot) write_slot(slot);
+}
+
+void InFlightNotes::started(UnitId unit) {
+  const auto free = std::find(slots_.begin(), slots_.end(), UnitId{});
+  expect(free != slots_.end(), "more units in flight than threads");
+  *free = unit;
+  write_slot(static_cast<std::size_t>(free - slots_.begin()));
+}
+
+void InFlightNotes::finished(UnitId unit) {
+  const auto taken = std::find(slots_.begin(), slots_.end(), unit);
+  expect(taken != slots_.end(), "a unit finished that was not noted");
+  *taken = UnitId{};
+  write_slot(static_cast<std::size_t>(taken - slots_.begin()));
+}
+
+// Not synced and not checked: the notes must survive the death of this process, not of the machine, and a lost note only means
+// that a crash is blamed on nobody.
+void InFlightNotes::write_slot(std::size_t slot) {
+  [[maybe_unused]] const auto written =
+      ::pwrite(file_.get(), &slots_[slot].value, sizeof(UnitId),
+               checked_cast<off_t>(slot * sizeof(UnitId)));
+}
+
+std::unordered_map<UnitId, int> abnormal_ends(const fs::path& lock_directory,
+                                              const std::function<Epoch(UnitId)>& after) {
+  std::unordered_set<int> crashed;
+  for (const auto& record : read_epochs(lock_directory)) {
+    if (!record.end) crashed.insert(record.epoch.value);
+  }
+  std::unordered_map<UnitId, int> ends;
+  for (const auto& entry : fs::directory_iterator(lock_directory)) {
+    if (entry.path().extension() != ".inflight") continue;
+    const Epoch epoch{static_cast<std::int32_t>(
+        std::strtol(entry.path().filename().string().c_str() + 1, nullptr, 10))};
+    if (!crashed.contains(epoch.value)) continue;
+    for (const auto unit : read_slots(entry.path())) {
+      if (unit != UnitId{} && epoch > after(unit)) ++ends[unit];
+    }
+  }
+  return ends;
+}
+
+}  // namespace moesweep::store

@@ -1,0 +1,175 @@
+#include <moesweep/store/lock.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <thread>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <moesweep/base/cast.hpp>
+
+namespace moesweep::store {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using Clock = std::chrono::steady_clock;
+
+fs::path start_file(const fs::path& directory, Epoch epoch) {
+  return directory / fmt::format("e{:04}.json", epoch.value);
+}
+fs::path end_file(const fs::path& directory, Epoch epoch) {
+  return directory / fmt::format("e{:04}.end.json", epoch.value);
+}
+
+json to_json(const EpochStart& start) {
+  const auto& owner = start.owner;
+  return {{"host", owner.host},
+          {"boot_id", owner.boot_id},
+          {"pid_namespace", owner.pid_namespace},
+          {"pid", owner.pid},
+          {"start_ticks", owner.start_ticks},
+          {"slurm_job", owner.slurm_job},
+          {"slurm_restarts", owner.slurm_restarts},
+          {"fingerprint", start.fingerprint},
+          {"inputs", start.inputs},
+          {"isa", start.isa},
+          {"blas", start.blas},
+          {"build", start.build},
+          {"ranks", start.ranks},
+          {"unix_time", start.unix_time}};
+}
+
+EpochStart start_from(const json& from) {
+  EpochStart start;
+  auto& owner = start.owner;
+  from.at("host").get_to(owner.host);
+  from.at("boot_id").get_to(owner.boot_id);
+  from.at("pid_namespace").get_to(owner.pid_namespace);
+  from.at("pid").get_to(owner.pid);
+  from.at("start_ticks").get_to(owner.start_ticks);
+  from.at("slurm_job").get_to(owner.slurm_job);
+  from.at("slurm_restarts").get_to(owner.slurm_restarts);
+  from.at("fingerprint").get_to(start.fingerprint);
+  from.at("inputs").get_to(start.inputs);
+  from.at("isa").get_to(start.isa);
+  from.at("blas").get_to(start.blas);
+  from.at("build").get_to(start.build);
+  from.at("ranks").get_to(start.ranks);
+  from.at("unix_time").get_to(start.unix_time);
+  return start;
+}
+
+EpochEnd end_from(const json& from) {
+  return {static_cast<ExitCode>(from.at("exit_code").get<int>()),
+          from.at("units_published").get<std::int64_t>(), from.at("unix_time").get<double>()};
+}
+
+EpochRecord read_epoch(const fs::path& directory, Epoch epoch) {
+  const auto parse = [](const fs::path& path, auto convert) {
+    try {
+      return convert(json::parse(read_text_file(path)));
+    } catch (const json::exception& error) {
+      throw Error(ExitCode::run_directory, path.string(), "is damaged", "delete this file");
+    }
+  };
+  EpochRecord record{epoch, parse(start_file(directory, epoch), start_from), std::nullopt};
+  const auto end = end_file(directory, epoch);
+  if (fs::exists(end)) record.end = parse(end, end_from);
+  return record;
+}
+
+std::string describe(const Owner& owner) {
+  return fmt::format("process {} on {}", owner.pid, owner.host) +
+         (owner.slurm_job.empty() ? "" : " (Slurm job " + owner.slurm_job + ")");
+}
+
+bool ends_within(const Owner& owner, double seconds) {
+  const auto give_up = Clock::now() + std::chrono::duration<double>(seconds);
+  while (liveness_of(owner) == Liveness::alive) {
+    if (Clock::now() >= give_up) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return true;
+}
+
+std::string current_beat(const fs::path& directory) {
+  const auto path = directory / "beat";
+  return fs::exists(path) ? read_text_file(path) : std::string();
+}
+
+// Watches by our own monotonic clock: clocks of nodes and file servers differ.
+bool beat_stands_still(const fs::path& directory, double seconds) {
+  const auto before = current_beat(directory);
+  const auto give_up = Clock::now() + std::chrono::duration<double>(seconds);
+  while (Clock::now() < give_up) {
+    if (current_beat(directory) != before) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  }
+  return true;
+}
+
+bool is_abandoned(const fs::path& directory, const EpochRecord& last, const Owner& self,
+                  const AcquireOptions& options) {
+  if (last.end) return true;
+  const auto& owner = last.start.owner;
+  if (liveness_of(owner) != Liveness::unknown) {
+    return ends_within(owner, options.dying_owner_seconds);
+  }
+  const bool same_job_restarted = !owner.slurm_job.empty() && owner.slurm_job == self.slurm_job &&
+                                  self.slurm_restarts > owner.slurm_restarts;
+  return same_job_restarted || options.take_over ||
+         beat_stands_still(directory, options.beat_seconds);
+}
+
+}  // namespace
+
+std::vector<EpochRecord> read_epochs(const fs::path& lock_directory) {
+  std::vector<EpochRecord> epochs;
+  for (Epoch epoch{1}; fs::exists(start_file(lock_directory, epoch)); ++epoch.value) {
+    epochs.push_back(read_epoch(lock_directory, epoch));
+  }
+  return epochs;
+}
+
+Epoch acquire(const fs::path& lock_directory, const EpochStart& start,
+              const AcquireOptions& options) {
+  const auto refuse = [&](const Owner& owner) {
+    throw Error(ExitCode::run_directory, lock_directory.parent_path().string(),
+                "is in use by " + describe(owner),
+                "wait for it, or give --take-over if that process is dead");
+  };
+  const auto epochs = read_epochs(lock_directory);
+  if (!epochs.empty() && !is_abandoned(lock_directory, epochs.back(), start.owner, options)) {
+    refuse(epochs.back().start.owner);
+  }
+  const Epoch next{epochs.empty() ? 1 : epochs.back().epoch.value + 1};
+  const auto path = start_file(lock_directory, next);
+  if (!publish_file_exclusively(path, to_json(start).dump(1) + "\n")) {
+    refuse(read_epoch(lock_directory, next).start.owner);
+  }
+  return next;
+}
+
+void record_end(const fs::path& lock_directory, Epoch epoch, const EpochEnd& end) {
+  const json record = {{"exit_code", static_cast<int>(end.exit_code)},
+                       {"units_published", end.units_published},
+                       {"unix_time", end.unix_time}};
+  publish_file(end_file(lock_directory, epoch), record.dump(1) + "\n");
+}
+
+void beat(const fs::path& lock_directory, Epoch epoch, std::int64_t count) {
+  const auto path = lock_directory / "beat";
+  const FileDescriptor file(
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666));
+  if (!file) return;
+  const auto text = fmt::format("{:08} {:016}\n", epoch.value, count);
+  [[maybe_unused]] const auto written = ::pwrite(file.get(), text.data(), text.size(), 0);
+}
+
+}  // namespace moesweep::store

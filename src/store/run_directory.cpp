@@ -1,0 +1,33 @@
+#include <moesweep/store/run_directory.hpp>
+
+#include <moesweep/base/error.hpp>
+#include <moesweep/base/file.hpp>
+
+namespace moesweep::store {
+namespace fs = std::filesystem;
+
+void create_run_directory(const RunDirectory& run) {
+  try {
+    if (fs::exists(run.root) && !fs::exists(run.lock()) && !fs::is_empty(run.root)) {
+      throw Error(ExitCode::run_directory, run.root.string(),
+                  "is not empty and not a run directory", "name a new folder");
+    }
+    for (const auto& folder : {run.lock(), run.segments(), run.artifacts()}) {
+      fs::create_directories(folder);
+    }
+    fsync_directory(run.root);
+  } catch (const fs::filesystem_error& error) {
+    throw Error(ExitCode::run_directory, run.root.string(),
+                "cannot be created: " + error.code().message());
+  }
+}
+
+void require_run_directory(const RunDirectory& run) {
+  std::error_code ignored;
+  if (!fs::is_directory(run.segments(), ignored) || !fs::exists(run.job(), ignored)) {
+    throw Error(ExitCode::run_directory, run.root.string(), "is not a run directory",
+                "give the folder named by --run-dir");
+  }
+}
+
+}  // namespace moesweep::store

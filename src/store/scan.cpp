@@ -1,0 +1,113 @@
+#include <moesweep/store/scan.hpp>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <moesweep/base/cast.hpp>
+#include <moesweep/base/error.hpp>
+#include <moesweep/base/file.hpp>
+
+namespace moesweep::store {
+namespace {
+
+std::vector<std::filesystem::path> list_segments(const std::filesystem::path& directory) {
+  std::vector<std::filesystem::path> paths;
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+    if (entry.is_regular_file() && parse_segment_name(entry.path().filename().string())) {
+      paths.push_back(entry.path());
+    }
+  }
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+void quarantine(const std::filesystem::path& segment) {
+  const auto folder = segment.parent_path() / "quarantine";
+  std::filesystem::create_directories(folder);
+  std::filesystem::rename(segment, folder / segment.filename());
+  fsync_directory(folder);
+  fsync_directory(segment.parent_path());
+  spdlog::warn("segment {} does not match its hash: moved to {}, its units run again",
+               segment.filename().string(), folder.string());
+}
+
+bool is_done(const UnitStanding& unit) { return unit.row.status == "done"; }
+
+void add(SegmentScan& scan, UnitStanding unit) {
+  const UnitId id{unit.row.id};
+  const auto [found, is_new] = scan.units.try_emplace(id, unit);
+  if (is_new) return;
+  auto& known = found->second;
+  if (is_done(known) && is_done(unit) && known.row.payload_hash != unit.row.payload_hash) {
+    throw Error(ExitCode::bad_input, unit.row.key,
+                fmt::format("was computed twice with different results, in {} and {}",
+                            known.segment, unit.segment),
+                "one of the two machines is faulty; delete the segment you do not trust");
+  }
+  if (is_done(known)) return;
+  if (is_done(unit) || unit.row.epoch > known.row.epoch) known = std::move(unit);
+}
+
+void scan_one(SegmentScan& scan, const std::filesystem::path& path, Rotten rotten) {
+  const auto name = path.filename().string();
+  const auto bytes = read_verified(path);
+  if (!bytes) {
+    scan.rotten.push_back(name);
+    if (rotten == Rotten::quarantine) quarantine(path);
+    return;
+  }
+  ++scan.segments;
+  scan.bytes += checked_cast<std::int64_t>(bytes->size());
+  for (auto& row : decode_segment_units(*bytes, name)) add(scan, {std::move(row), name});
+}
+
+void append_standings(records::Tables& tables, const std::vector<const UnitStanding*>& in_order) {
+  for (const auto* unit : in_order) {
+    records::append_row(tables, unit->row);
+    if (!is_done(*unit)) {
+      records::append_row(tables, records::FailureRow{unit->row.key, unit->row.error});
+    }
+  }
+}
+
+}  // namespace
+
+SegmentScan scan_segments(const std::filesystem::path& directory, Rotten rotten) {
+  SegmentScan scan;
+  for (const auto& path : list_segments(directory)) scan_one(scan, path, rotten);
+  return scan;
+}
+
+records::Tables gather(const std::filesystem::path& directory, const SegmentScan& scan) {
+  std::vector<const UnitStanding*> in_order;
+  for (const auto& [id, unit] : scan.units) in_order.push_back(&unit);
+  std::sort(in_order.begin(), in_order.end(),
+            [](const auto* a, const auto* b) { return a->row.key < b->row.key; });
+
+  std::map<std::string, records::Tables> rows_by_key;
+  std::set<std::string> segments;
+  for (const auto* unit : in_order) segments.insert(unit->segment);
+  for (const auto& segment : segments) {
+    const auto bytes = read_verified(directory / segment);
+    if (!bytes) {
+      throw Error(ExitCode::io_error, (directory / segment).string(), "changed while it was read",
+                  "run the same command again");
+    }
+    for (auto& record : decode_segment(*bytes, segment)) {
+      const auto& standing = scan.units.at(UnitId{record.unit.id});
+      if (is_done(standing) && standing.segment == segment) {
+        rows_by_key.emplace(record.unit.key, std::move(record.rows));
+      }
+    }
+  }
+  records::Tables tables;
+  for (const auto& [key, rows] : rows_by_key) records::append(tables, rows);
+  append_standings(tables, in_order);
+  return tables;
+}
+
+}  // namespace moesweep::store

@@ -1,0 +1,141 @@
+#include <moesweep/store/segment.hpp>
+
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include <moesweep/base/cast.hpp>
+#include <moesweep/base/file.hpp>
+#include <moesweep/records/catalog.hpp>
+
+#include "hdf5_image.hpp"
+#include "hdf5_table.hpp"
+
+namespace moesweep::store {
+namespace {
+
+constexpr auto unit_row_column = "unit_row";
+
+struct JoinedTable {
+  records::Table table;
+  std::vector<std::int64_t> unit_rows;
+};
+
+std::map<std::string, JoinedTable> join(std::span<const UnitRecord> records) {
+  std::map<std::string, JoinedTable> joined;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    for (const auto& [name, table] : records[i].rows) {
+      auto found = joined.find(name);
+      if (found == joined.end()) {
+        found = joined.emplace(name, JoinedTable{records::Table(*table.info), {}}).first;
+      }
+      records::append(found->second.table, table);
+      found->second.unit_rows.resize(found->second.table.rows(), checked_cast<std::int64_t>(i));
+    }
+  }
+  return joined;
+}
+
+records::Table rows_between(const records::Table& table, std::size_t first, std::size_t last) {
+  records::Table part(*table.info);
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    std::visit(
+        [&](auto& values) {
+          const auto& all = std::get<std::decay_t<decltype(values)>>(table.columns[i]);
+          values.assign(all.begin() + static_cast<std::ptrdiff_t>(first),
+                        all.begin() + static_cast<std::ptrdiff_t>(last));
+        },
+        part.columns[i]);
+  }
+  return part;
+}
+
+// Rows of one unit stand together: join() appended them unit by unit.
+void split(const records::Table& table, const std::vector<std::int64_t>& unit_rows,
+           std::vector<UnitRecord>& records, const std::string& name) {
+  if (unit_rows.size() != table.rows()) {
+    throw Error(ExitCode::bad_input, name, "rows without a unit in " + table.info->name);
+  }
+  for (std::size_t first = 0; first < unit_rows.size();) {
+    std::size_t last = first;
+    while (last < unit_rows.size() && unit_rows[last] == unit_rows[first]) ++last;
+    if (!std::in_range<std::size_t>(unit_rows[first]) ||
+        std::cmp_greater_equal(unit_rows[first], records.size())) {
+      throw Error(ExitCode::bad_input, name, "rows of an unknown unit in " + table.info->name);
+    }
+    auto& rows = records[static_cast<std::size_t>(unit_rows[first])].rows;
+    rows.emplace(table.info->name, rows_between(table, first, last));
+    first = last;
+  }
+}
+
+records::Table read_units(hid_t file, const std::string& name) {
+  auto units = read_table(file, records::table_info<records::UnitRow>(), name);
+  if (!units) throw Error(ExitCode::bad_input, name, "has no /units");
+  return std::move(*units);
+}
+
+}  // namespace
+
+std::vector<std::byte> encode_segment(std::span<const UnitRecord> records) {
+  records::Table units(records::table_info<records::UnitRow>());
+  for (const auto& record : records) records::append_row(units, record.unit);
+  return build_image([&](hid_t file) {
+    write_table(file, units.info->name, units, Packing::contiguous);
+    for (const auto& [name, joined] : join(records)) {
+      write_table(file, name, joined.table, Packing::contiguous);
+      write_int64_column(file, name, unit_row_column, joined.unit_rows);
+    }
+  });
+}
+
+std::vector<UnitRecord> decode_segment(std::span<const std::byte> bytes, const std::string& name) {
+  std::vector<UnitRecord> records;
+  with_image(bytes, name, [&](hid_t file) {
+    for (auto& row : records::rows_of<records::UnitRow>(read_units(file, name))) {
+      records.push_back({std::move(row), {}});
+    }
+    for (const auto* info : records::all_tables()) {
+      if (info == &records::table_info<records::UnitRow>()) continue;
+      const auto table = read_table(file, *info, name);
+      if (table) split(*table, read_int64_column(file, info->name, unit_row_column), records, name);
+    }
+  });
+  return records;
+}
+
+std::vector<records::UnitRow> decode_segment_units(std::span<const std::byte> bytes,
+                                                   const std::string& name) {
+  std::vector<records::UnitRow> rows;
+  with_image(bytes, name, [&](hid_t file) {
+    rows = records::rows_of<records::UnitRow>(read_units(file, name));
+  });
+  return rows;
+}
+
+std::string segment_name(Epoch epoch, Rank rank, std::int64_t serial, const Hash128& hash) {
+  return fmt::format("e{:04}-r{:04}-s{:06}-{}.h5", epoch.value, rank.value, serial, hash.hex());
+}
+
+std::optional<SegmentName> parse_segment_name(const std::string& name) {
+  SegmentName parsed;
+  char hash[33] = {};
+  int length = 0;
+  long long serial = 0;
+  const int fields = std::sscanf(name.c_str(), "e%d-r%d-s%lld-%32[0-9a-f].h5%n", &parsed.epoch.value,
+                                 &parsed.rank.value, &serial, hash, &length);
+  if (fields != 4 || checked_cast<std::size_t>(length) != name.size()) return std::nullopt;
+  parsed.serial = serial;
+  parsed.hash_hex = hash;
+  return parsed;
+}
+
+std::optional<std::vector<std::byte>> read_verified(const std::filesystem::path& path) {
+  const auto name = parse_segment_name(path.filename().string());
+  expect(name.has_value(), "not a segment's name");
+  auto bytes = read_file(path);
+  if (hash128(bytes).hex() != name->hash_hex) return std::nullopt;
+  return bytes;
+}
+
+}  // namespace moesweep::store

@@ -1,0 +1,167 @@
+#include <moesweep/sweep/worker.hpp>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include <moesweep/base/error.hpp>
+
+namespace moesweep::sweep {
+namespace {
+
+using comm::coordinator_rank;
+
+void hand_back_queue(WorkerState& state, comm::Comm& comm) {
+  if (state.queue.empty()) return;
+  HandedBack back{{state.queue.begin(), state.queue.end()}};
+  state.queue.clear();
+  comm.send(coordinator_rank, encode(back));
+}
+
+double expected_seconds(const WorkerState& state, const Cost& cost) {
+  if (state.estimated_seconds <= 0.0) return cost.seconds_estimate;
+  return cost.seconds_estimate * state.measured_seconds / state.estimated_seconds;
+}
+
+bool ends_in_time(const WorkerState& state, const Cost& cost, double unix_now) {
+  if (!state.options.deadline) return true;
+  return unix_now + expected_seconds(state, cost) + state.options.deadline_margin_seconds <=
+         *state.options.deadline;
+}
+
+bool fits_in_memory(const WorkerState& state, const Cost& cost) {
+  return state.running.empty() ||
+         state.bytes_running + cost.peak_bytes <= state.options.memory_bytes;
+}
+
+bool start_units(WorkerState& state, comm::Comm& comm, JobRunner& runner, double unix_now) {
+  bool any = false;
+  HandedBack late;
+  for (auto next = state.queue.begin(); next != state.queue.end();) {
+    if (std::cmp_greater_equal(state.running.size(), state.options.threads)) break;
+    const auto unit = *next;
+    const auto& cost = state.plan->unit(unit).cost;
+    if (!ends_in_time(state, cost, unix_now)) {
+      late.units.push_back(unit);
+      next = state.queue.erase(next);
+      continue;
+    }
+    if (!fits_in_memory(state, cost)) {
+      ++next;  // a smaller one behind it may fit beside what runs
+      continue;
+    }
+    state.running.emplace(unit, cost.peak_bytes);
+    state.bytes_running += cost.peak_bytes;
+    runner.start(unit);
+    next = state.queue.erase(next);
+    any = true;
+  }
+  if (!late.units.empty()) comm.send(coordinator_rank, encode(late));
+  return any;
+}
+
+bool collect_computed(WorkerState& state, comm::Comm& comm, JobRunner& runner, ResultSink& sink) {
+  bool any = false;
+  while (auto outcome = runner.poll()) {
+    any = true;
+    const auto running = state.running.find(outcome->unit);
+    expect(running != state.running.end(), "a unit finished that was not running");
+    state.bytes_running -= running->second;
+    state.running.erase(running);
+    const bool failed = !outcome->error.empty();
+    if (!failed) {
+      state.measured_seconds += outcome->seconds;
+      state.estimated_seconds += state.plan->unit(outcome->unit).cost.seconds_estimate;
+    }
+    comm.send(coordinator_rank,
+              encode(Computed{outcome->unit, failed, outcome->seconds, outcome->bytes_read}));
+    ++state.unpublished;
+    ++state.unflushed;
+    sink.put(std::move(*outcome));
+  }
+  return any;
+}
+
+bool collect_published(WorkerState& state, comm::Comm& comm, ResultSink& sink) {
+  bool any = false;
+  try {
+    while (auto published = sink.poll()) {
+      any = true;
+      state.unpublished -= static_cast<std::int64_t>(published->units.size());
+      comm.send(coordinator_rank,
+                encode(Durable{std::move(published->segment), std::move(published->units)}));
+    }
+  } catch (const Error& error) {
+    // What could not be published runs again after a resume.
+    state.unpublished = 0;
+    state.unflushed = 0;
+    comm.send(coordinator_rank, encode(Broken{error.exit_code(), error.what()}));
+  }
+  return any;
+}
+
+// Nothing is coming that a flush could wait for.
+bool is_idle(const WorkerState& state) {
+  if (state.leaving) return true;
+  return state.queue.empty() && state.running.empty() && (state.queue_empty || state.draining);
+}
+
+}  // namespace
+
+WorkerState start_worker(const Plan& plan, WorkerOptions options, comm::Comm& comm) {
+  WorkerState state;
+  state.plan = &plan;
+  state.options = std::move(options);
+  comm.send(coordinator_rank, encode(Hello{state.options.threads, state.options.host}));
+  return state;
+}
+
+void on_message(WorkerState& state, comm::Comm& comm, const Message& message) {
+  if (const auto* work = std::get_if<Work>(&message)) {
+    state.queue_empty = false;
+    state.queue.insert(state.queue.end(), work->units.begin(), work->units.end());
+    if (state.draining) hand_back_queue(state, comm);
+  } else if (std::holds_alternative<QueueEmpty>(message)) {
+    state.queue_empty = true;
+  } else if (std::holds_alternative<Drain>(message)) {
+    state.draining = true;
+    hand_back_queue(state, comm);
+  } else if (std::holds_alternative<Leave>(message)) {
+    state.draining = true;
+    state.leaving = true;
+    state.drained_sent = false;
+    hand_back_queue(state, comm);
+  } else if (const auto* finish = std::get_if<Finish>(&message)) {
+    state.finished = finish->exit_code;
+    comm.send(coordinator_rank, encode(Goodbye{}));
+  } else {
+    bug("a worker received a coordinator's message");
+  }
+}
+
+bool step(WorkerState& state, comm::Comm& comm, JobRunner& runner, ResultSink& sink,
+          double unix_now) {
+  if (state.finished) return false;
+  bool any = collect_computed(state, comm, runner, sink);
+  if (!state.draining) any = start_units(state, comm, runner, unix_now) || any;
+  if (is_idle(state) && state.unflushed > 0) {
+    state.unflushed = 0;
+    sink.flush();
+  }
+  any = collect_published(state, comm, sink) || any;
+  if (state.draining && is_idle(state) && state.unpublished == 0 && !state.drained_sent) {
+    state.drained_sent = true;
+    comm.send(coordinator_rank, encode(Drained{}));
+  }
+  return any;
+}
+
+void report_failed(WorkerState& state, comm::Comm& comm, ResultSink& sink, UnitIndex unit,
+                   std::string error) {
+  comm.send(coordinator_rank, encode(Computed{unit, /*failed=*/true, 0.0, 0}));
+  ++state.unpublished;
+  ++state.unflushed;
+  sink.put(Outcome{unit, std::move(error), 0.0, 0.0, 0, {}});
+}
+
+}  // namespace moesweep::sweep
