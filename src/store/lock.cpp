@@ -1,17 +1,15 @@
-#include <moesweep/store/lock.hpp>
-
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <thread>
 
 #include <fcntl.h>
-#include <unistd.h>
-
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include <moesweep/base/cast.hpp>
+#include <moesweep/store/lock.hpp>
 
 namespace moesweep::store {
 namespace {

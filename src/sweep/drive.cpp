@@ -1,8 +1,8 @@
-#include <moesweep/sweep/drive.hpp>
-
 #include <chrono>
 #include <optional>
 #include <thread>
+
+#include <moesweep/sweep/drive.hpp>
 
 namespace moesweep::sweep {
 namespace {
@@ -17,7 +17,8 @@ double unix_time() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-std::optional<CoordinatorState> start_coordinator(const comm::Comm& comm, const RankInputs& inputs) {
+std::optional<CoordinatorState> start_coordinator(const comm::Comm& comm,
+                                                  const RankInputs& inputs) {
   if (comm.rank() != comm::coordinator_rank) return std::nullopt;
   std::unordered_set<UnitId> failed;
   for (const auto& [id, reason] : inputs.failed_without_run) failed.insert(id);

@@ -1,17 +1,17 @@
-#include <moesweep/sweep/plan.hpp>
-
 #include <algorithm>
 #include <unordered_set>
 
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
+#include <moesweep/sweep/plan.hpp>
 
 namespace moesweep::sweep {
 
 Plan::Plan(std::vector<Stage> stages) : stages_(std::move(stages)) {
   std::unordered_set<UnitId> ids;
   for (const auto& stage : stages_) {
-    for (const auto& unit : stage.units) expect(ids.insert(unit.id).second, "two units with one id");
+    for (const auto& unit : stage.units)
+      expect(ids.insert(unit.id).second, "two units with one id");
     first_of_stage_.push_back(first_of_stage_.back() + checked_cast<UnitIndex>(stage.units.size()));
   }
 }

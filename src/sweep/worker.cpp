@@ -1,10 +1,9 @@
-#include <moesweep/sweep/worker.hpp>
-
 #include <algorithm>
 #include <utility>
 #include <vector>
 
 #include <moesweep/base/error.hpp>
+#include <moesweep/sweep/worker.hpp>
 
 namespace moesweep::sweep {
 namespace {
