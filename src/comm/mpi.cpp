@@ -95,14 +95,6 @@ class MpiComm final : public Comm {
   std::deque<Envelope> to_self_;
 };
 
-bool session_is_open() {
-  int initialized = 0;
-  int finalized = 0;
-  MPI_Initialized(&initialized);
-  MPI_Finalized(&finalized);
-  return initialized != 0 && finalized == 0;
-}
-
 std::vector<char> gather_bytes(const std::string& text, const std::vector<int>& sizes,
                                std::vector<int>& offsets) {
   int total = 0;
