@@ -61,7 +61,8 @@ class Conversion {
         break;
       case ValueType::integer:
         if (const auto* given = node.as_integer()) {
-          check_range(static_cast<double>(given->get()), option_.key);
+          check_range(static_cast<double>(given->get()), fmt::format("{}", given->get()),
+                      option_.key);
           return given->get();
         }
         break;
@@ -102,22 +103,22 @@ class Conversion {
                        value_text(option_, *option_.default_value));
   }
 
-  void check_range(double given, std::string_view what) const {
+  void check_range(double given, std::string_view shown, std::string_view what) const {
     const bool too_small = option_.minimum && given < *option_.minimum;
     const bool too_large = option_.maximum && given > *option_.maximum;
     if (!too_small && !too_large) return;
-    const auto shown = [&](double bound) {
+    const auto text = [&](double bound) {
       return option_.type == ValueType::size ? size_text(static_cast<std::int64_t>(bound))
                                              : fmt::format("{}", bound);
     };
     std::string range;
     if (option_.minimum && option_.maximum) {
-      range = fmt::format("between {} and {}", shown(*option_.minimum), shown(*option_.maximum));
+      range = fmt::format("between {} and {}", text(*option_.minimum), text(*option_.maximum));
     } else {
-      range = too_small ? fmt::format("at least {}", shown(*option_.minimum))
-                        : fmt::format("at most {}", shown(*option_.maximum));
+      range = too_small ? fmt::format("at least {}", text(*option_.minimum))
+                        : fmt::format("at most {}", text(*option_.maximum));
     }
-    refuse(what, fmt::format("must be {}, not {}", range, shown(given)));
+    refuse(what, fmt::format("must be {}, not {}", range, shown));
   }
 
   std::optional<double> number() const {
@@ -130,7 +131,7 @@ class Conversion {
       return std::nullopt;
     }
     if (!std::isfinite(given)) refuse(option_.key, fmt::format("must be finite, not {}", given));
-    check_range(given, option_.key);
+    check_range(given, fmt::format("{}", given), option_.key);
     return given + 0.0;  // -0.0 becomes 0.0: equal values have equal fingerprints
   }
 
@@ -146,7 +147,7 @@ class Conversion {
     }
     if (!bytes) return std::nullopt;
     if (*bytes < 0) refuse(option_.key, fmt::format("must not be negative, is {}", *bytes));
-    check_range(static_cast<double>(*bytes), option_.key);
+    check_range(static_cast<double>(*bytes), size_text(*bytes), option_.key);
     return bytes;
   }
 
@@ -218,8 +219,8 @@ class Conversion {
       const auto what = element_name(out.size());
       const auto* element = node.as_integer();
       if (element == nullptr) refuse_element(node, what);
-      check_range(static_cast<double>(element->get()), what);
       const auto shown = fmt::format("{}", element->get());
+      check_range(static_cast<double>(element->get()), shown, what);
       check_choice(shown, shown, what);
       out.push_back(element->get());
     }

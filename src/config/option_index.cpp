@@ -84,11 +84,12 @@ std::string OptionIndex::remedy_for(std::string_view key) const {
     }
   }
   if (key.size() <= longest_typo) {
-    for (const auto* option : options_) {
-      if (leaf_of(option->key) == leaf_of(key)) return meant(option->key);
+    for (const auto& name : all) {
+      if (leaf_of(name) == leaf_of(key)) return meant(name);
     }
     if (const auto near = nearest_name(leaf_of(key), in_table)) return meant(prefix + *near);
-    if (const auto near = nearest_name(key, all)) return meant(*near);
+    // Within a known table the common prefix alone would make every key of it look near.
+    if (const auto near = nearest_name(key, all); near && table.empty()) return meant(*near);
   }
   return table.empty() ? fmt::format("valid at the top: {}", fmt::join(in_table, ", "))
                        : fmt::format("valid in [{}]: {}", table, fmt::join(in_table, ", "));
