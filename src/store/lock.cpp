@@ -40,6 +40,7 @@ json to_json(const EpochStart& start) {
           {"blas", start.blas},
           {"build", start.build},
           {"ranks", start.ranks},
+          {"units", start.units},
           {"unix_time", start.unix_time}};
 }
 
@@ -59,6 +60,7 @@ EpochStart start_from(const json& from) {
   from.at("blas").get_to(start.blas);
   from.at("build").get_to(start.build);
   from.at("ranks").get_to(start.ranks);
+  from.at("units").get_to(start.units);
   from.at("unix_time").get_to(start.unix_time);
   return start;
 }

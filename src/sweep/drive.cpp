@@ -85,7 +85,8 @@ RankResult drive(comm::Comm& comm, JobRunner& runner, ResultSink& sink, const Ra
     if (!busy) std::this_thread::sleep_for(sleep);
   }
   if (coordinator && inputs.observe) inputs.observe(*coordinator, comm.now());
-  return {*worker.finished, coordinator ? coordinator->broken : std::string()};
+  return {*worker.finished, !worker.running.empty(),
+          coordinator ? coordinator->broken : std::string()};
 }
 
 }  // namespace moesweep::sweep

@@ -42,6 +42,7 @@ struct EpochStart {
   std::string blas;
   std::string build;
   std::int64_t ranks = 1;
+  std::int64_t units = 0;  ///< in the plan
   double unix_time = 0.0;
 };
 struct EpochEnd {

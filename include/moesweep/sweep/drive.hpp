@@ -31,7 +31,8 @@ struct RankInputs {
 /// How it ended, the same code on every rank.
 struct RankResult {
   ExitCode exit_code = ExitCode::stopped_early;
-  std::string error;  ///< rank 0: why nothing more could be published
+  bool units_still_running = false;  ///< on this rank: it left without waiting for them
+  std::string error;                 ///< rank 0: why nothing more could be published
 };
 
 RankResult drive(comm::Comm& comm, JobRunner& runner, ResultSink& sink, const RankInputs& inputs);
