@@ -31,9 +31,9 @@ Error errno_error(ExitCode exit_code, std::string where, std::string_view proble
                fmt::format("{}: {}", problem, std::strerror(error_number)));
 }
 
-void bug(std::string_view message, std::source_location place) {
-  fmt::print(stderr, "moesweep: bug: {} ({}:{} in {})\n", printable(message), place.file_name(),
-             place.line(), place.function_name());
+void bug(std::string_view message, SourcePlace place) {
+  fmt::print(stderr, "moesweep: bug: {} ({}:{} in {})\n", printable(message), place.file,
+             place.line, place.function);
   std::terminate();
 }
 
