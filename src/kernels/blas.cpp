@@ -27,12 +27,13 @@ std::string blas_description() {
 }
 
 std::string blas_coretype_for(const std::string& isa) {
-  constexpr std::array<std::pair<const char*, const char*>, 5> kernels = {{
+  constexpr std::array<std::pair<const char*, const char*>, 6> kernels = {{
       {"SSSE3", "Core2"},
       {"SSE4", "Nehalem"},
       {"AVX2", "Haswell"},
       {"AVX3", "SkylakeX"},
       {"AVX3_DL", "SkylakeX"},
+      {"AVX3_ZEN4", "SkylakeX"},
   }};
   for (const auto& [name, coretype] : kernels) {
     if (isa == name) return coretype;

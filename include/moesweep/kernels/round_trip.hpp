@@ -51,7 +51,7 @@ struct RowBlock {
 /// step, squares and sums are float64, so that errors near 1e-30 still count. sse.size() ==
 /// quantizers.size(). `weight_dtype` decides the rounding of affine's scale and bias (BF16 for
 /// 8-bit floats, binary32 for F64 and integers). Deterministic for a given instruction set, block
-/// shape and values.
+/// shape, set of quantizers and values.
 void add_round_trip_errors(const RowBlock& block, std::span<const Quantizer> quantizers,
                            Dtype weight_dtype, std::span<double> sse);
 
