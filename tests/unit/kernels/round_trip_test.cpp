@@ -131,7 +131,7 @@ TEST(RoundTrip, StoredBiasesRoundTiesToEven) {
 
 TEST(RoundTrip, NeighboursOfTiesGoToTheirOwnSide) {
   // lo 0, hi 3, so s = 1 at 2 bits and quotients are the weights. Adding 0.5 and truncating would
-  // send the number below 0.5 to 1.
+  // send the tie 0.5 to 1.
   std::vector<float> values = {0.0F, 3.0F};
   for (const float tie : {0.5F, 1.5F, 2.5F}) {
     for (const float value : {std::nextafter(tie, 0.0F), tie, std::nextafter(tie, 3.0F)}) {
