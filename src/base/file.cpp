@@ -44,44 +44,6 @@ void write_all(const FileDescriptor& file, std::span<const std::byte> bytes,
   }
 }
 
-// A temporary file beside the target, removed unless it was renamed away.
-class TemporaryFile {
- public:
-  explicit TemporaryFile(const std::filesystem::path& target)
-      : path_(target.parent_path() / fmt::format(".tmp.{}", unique_suffix())),
-        file_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666)) {
-    if (!file_) throw io_error(path_, "cannot create", errno);
-  }
-  ~TemporaryFile() {
-    if (!renamed_) ::unlink(path_.c_str());
-  }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-
-  // EDQUOT and ENOSPC may surface only at fsync or close.
-  void write_durably(std::span<const std::byte> bytes) {
-    write_all(file_, bytes, path_);
-    if (::fsync(file_.get()) != 0) throw io_error(path_, "cannot fsync", errno);
-    if (::close(file_.release()) != 0) throw io_error(path_, "cannot close", errno);
-  }
-  void rename_to(const std::filesystem::path& target) {
-    if (::rename(path_.c_str(), target.c_str()) != 0) {
-      throw io_error(target, "cannot rename into place", errno);
-    }
-    renamed_ = true;
-  }
-  bool link_to(const std::filesystem::path& target) {
-    if (::link(path_.c_str(), target.c_str()) == 0) return true;
-    if (errno == EEXIST) return false;
-    throw io_error(target, "cannot link into place", errno);
-  }
-
- private:
-  std::filesystem::path path_;
-  FileDescriptor file_;
-  bool renamed_ = false;
-};
-
 }  // namespace
 
 FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
@@ -151,11 +113,51 @@ std::string read_text_file(const std::filesystem::path& path) {
   return text;
 }
 
+FilePublisher::FilePublisher(std::filesystem::path path)
+    : path_(std::move(path)),
+      temporary_(path_.parent_path() / fmt::format(".tmp.{}", unique_suffix())),
+      file_(
+          ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666)) {
+  if (!file_) throw io_error(temporary_, "cannot create", errno);
+}
+
+FilePublisher::~FilePublisher() {
+  if (!renamed_) ::unlink(temporary_.c_str());
+}
+
+void FilePublisher::write(std::span<const std::byte> bytes) {
+  write_all(file_, bytes, temporary_);
+}
+
+void FilePublisher::make_durable() {
+  // EDQUOT and ENOSPC may surface only at fsync or close.
+  if (::fsync(file_.get()) != 0) throw io_error(temporary_, "cannot fsync", errno);
+  if (::close(file_.release()) != 0) throw io_error(temporary_, "cannot close", errno);
+}
+
+void FilePublisher::publish() {
+  make_durable();
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
+    throw io_error(path_, "cannot rename into place", errno);
+  }
+  renamed_ = true;
+  fsync_directory(path_.parent_path());
+}
+
+bool FilePublisher::publish_exclusively() {
+  make_durable();
+  if (::link(temporary_.c_str(), path_.c_str()) != 0) {
+    if (errno == EEXIST) return false;
+    throw io_error(path_, "cannot link into place", errno);
+  }
+  fsync_directory(path_.parent_path());
+  return true;
+}
+
 void publish_file(const std::filesystem::path& path, std::span<const std::byte> bytes) {
-  TemporaryFile temporary(path);
-  temporary.write_durably(bytes);
-  temporary.rename_to(path);
-  fsync_directory(path.parent_path());
+  FilePublisher file(path);
+  file.write(bytes);
+  file.publish();
 }
 
 void publish_file(const std::filesystem::path& path, std::string_view text) {
@@ -163,11 +165,9 @@ void publish_file(const std::filesystem::path& path, std::string_view text) {
 }
 
 bool publish_file_exclusively(const std::filesystem::path& path, std::string_view text) {
-  TemporaryFile temporary(path);
-  temporary.write_durably(std::as_bytes(std::span(text)));
-  if (!temporary.link_to(path)) return false;
-  fsync_directory(path.parent_path());
-  return true;
+  FilePublisher file(path);
+  file.write(std::as_bytes(std::span(text)));
+  return file.publish_exclusively();
 }
 
 void append_line(const std::filesystem::path& path, std::string_view line) {

@@ -1,6 +1,5 @@
 #include "hdf5_image.hpp"
 
-
 #include <moesweep/base/error.hpp>
 
 #include "hdf5_handle.hpp"
@@ -23,7 +22,8 @@ std::vector<std::byte> build_image(const std::function<void(hid_t)>& fill) {
   const auto access = memory_file_access();
   const H5Handle creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose, "H5Pcreate");
   h5_check(H5Pset_obj_track_times(creation, false), "H5Pset_obj_track_times");
-  H5Handle file(H5Fcreate("moesweep-image", H5F_ACC_TRUNC, creation, access), H5Fclose, "H5Fcreate");
+  H5Handle file(H5Fcreate("moesweep-image", H5F_ACC_TRUNC, creation, access), H5Fclose,
+                "H5Fcreate");
   fill(file);
   h5_check(H5Fflush(file, H5F_SCOPE_LOCAL), "H5Fflush");
   const auto size = h5_check(H5Fget_file_image(file, nullptr, 0), "H5Fget_file_image");

@@ -1,10 +1,9 @@
-#include <moesweep/sweep/worker.hpp>
-
 #include <algorithm>
 #include <utility>
 #include <vector>
 
 #include <moesweep/base/error.hpp>
+#include <moesweep/sweep/worker.hpp>
 
 namespace moesweep::sweep {
 namespace {
@@ -35,7 +34,8 @@ bool fits_in_memory(const WorkerState& state, const Cost& cost) {
          state.bytes_running + cost.peak_bytes <= state.options.memory_bytes;
 }
 
-// Smaller units may overtake one that waits for memory, but only for so long: in the end the running ones finish and it starts.
+// Smaller units may overtake one that waits for memory, but only for so long: in the end the
+// running ones finish and it starts.
 constexpr std::int64_t most_overtakers_per_thread = 4;
 
 // Notes that `unit` waits. Returns whether those behind it may still start.

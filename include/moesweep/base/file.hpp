@@ -58,6 +58,30 @@ void publish_file(const std::filesystem::path& path, std::string_view text);
 /// link(2), so among several processes exactly one succeeds, on NFS too).
 bool publish_file_exclusively(const std::filesystem::path& path, std::string_view text);
 
+/// publish_file for content that is produced in pieces: nothing is visible at `path` before
+/// publish(), and a publisher destroyed without it leaves nothing behind.
+class FilePublisher {
+ public:
+  /// Creates the temporary file beside `path`.
+  explicit FilePublisher(std::filesystem::path path);
+  ~FilePublisher();
+  FilePublisher(const FilePublisher&) = delete;
+  FilePublisher& operator=(const FilePublisher&) = delete;
+
+  void write(std::span<const std::byte> bytes);
+  /// Once, at the end: as publish_file and publish_file_exclusively.
+  void publish();
+  bool publish_exclusively();
+
+ private:
+  void make_durable();
+
+  std::filesystem::path path_;
+  std::filesystem::path temporary_;
+  FileDescriptor file_;
+  bool renamed_ = false;
+};
+
 /// Appends one line with a single write(2).
 void append_line(const std::filesystem::path& path, std::string_view line);
 

@@ -41,6 +41,26 @@ TEST(PublishFile, IntoAMissingDirectoryIsAnIoErrorNamingIt) {
   }
 }
 
+TEST(FilePublisher, ShowsNothingBeforePublishAndAllPiecesAfter) {
+  const TemporaryDirectory directory;
+  const auto path = directory.path() / "a";
+  FilePublisher file(path);
+  file.write(std::as_bytes(std::span(std::string_view("one "))));
+  EXPECT_FALSE(std::filesystem::exists(path));
+  file.write(std::as_bytes(std::span(std::string_view("two"))));
+  file.publish();
+  EXPECT_EQ(read_text_file(path), "one two");
+}
+
+TEST(FilePublisher, LeavesNothingWhenItIsNotPublished) {
+  const TemporaryDirectory directory;
+  {
+    FilePublisher file(directory.path() / "a");
+    file.write(std::as_bytes(std::span(std::string_view("half"))));
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(directory.path()));
+}
+
 TEST(ReadExactly, PastTheEndIsBadInput) {
   const TemporaryDirectory directory;
   const auto path = directory.path() / "short";
