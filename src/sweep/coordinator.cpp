@@ -31,6 +31,10 @@ std::int64_t total_threads(const CoordinatorState& state) {
   return threads + missing * largest;
 }
 
+bool is_settled(UnitState unit) {
+  return unit == UnitState::done || unit == UnitState::failed;
+}
+
 void open_stage(CoordinatorState& state) {
   const auto& units = state.plan->stages()[state.stage].units;
   const auto first = state.plan->first_of(state.stage);
@@ -41,7 +45,7 @@ void open_stage(CoordinatorState& state) {
   state.stage_open = 0;
   for (std::size_t i = 0; i < units.size(); ++i) {
     const auto unit = first + checked_cast<UnitIndex>(i);
-    if (state.units[unit] == UnitState::done) continue;
+    if (is_settled(state.units[unit])) continue;
     ++state.stage_open;
     if (state.units[unit] != UnitState::waiting) continue;
     state.queue.push_back(unit);
@@ -60,18 +64,18 @@ bool all_stages_closed(const CoordinatorState& state) {
 }
 
 // How much a rank may hold: its threads busy, plus a share of what is left that shrinks with it.
-bool wants_more(const CoordinatorState& state, const RankState& rank) {
+bool wants_more(const CoordinatorState& state, const RankState& rank, double all_threads) {
   if (rank.units_outstanding < rank.threads) return true;
-  const double share =
-      state.queue_seconds / (2.0 * static_cast<double>(total_threads(state))) * rank.threads;
+  const double share = state.queue_seconds / (2.0 * all_threads) * rank.threads;
   return rank.seconds_outstanding < std::min(share, max_lookahead_seconds * rank.threads);
 }
 
 void hand_out(CoordinatorState& state, comm::Comm& comm, Rank to) {
   auto& rank = state.ranks[static_cast<std::size_t>(to.value)];
   if (!rank.greeted || state.stop != Stop::none) return;
+  const auto all_threads = static_cast<double>(total_threads(state));
   Work work;
-  while (state.queue_next < state.queue.size() && wants_more(state, rank)) {
+  while (state.queue_next < state.queue.size() && wants_more(state, rank, all_threads)) {
     const auto unit = state.queue[state.queue_next++];
     const double seconds = estimate(state, unit);
     state.units[unit] = UnitState::assigned;
@@ -171,12 +175,15 @@ void on(CoordinatorState& state, const Durable& durable, RankState& rank, double
     unit = failed ? UnitState::failed : UnitState::done;
     ++(failed ? state.failed : state.done);
     --state.computed;
-    --state.stage_open;
+    // Rank 0 reports failures without a run ahead of their stage.
+    if (state.plan->stage_of(index) == state.stage) --state.stage_open;
   }
 }
 
 void on(CoordinatorState& state, Rank from, const HandedBack& back) {
   for (const auto unit : back.units) {
+    expect(state.units[unit] == UnitState::assigned,
+           "a unit was handed back that was not assigned");
     drop_assignment(state, from, unit);
     state.units[unit] = UnitState::waiting;
     if (state.stop == Stop::none) {
@@ -214,6 +221,7 @@ CoordinatorState start(const Plan& plan, int ranks, const std::unordered_set<Uni
     if (failed_by_rank0.contains(id)) {
       state.units[unit] = UnitState::assigned;
       ++state.ranks[0].units_outstanding;
+      state.ranks[0].seconds_outstanding += plan.unit(unit).cost.seconds_estimate;
     }
   }
   state.done = state.done_before;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <unordered_set>
 
 #include <moesweep/base/cast.hpp>
@@ -10,8 +11,13 @@ namespace moesweep::sweep {
 Plan::Plan(std::vector<Stage> stages) : stages_(std::move(stages)) {
   std::unordered_set<UnitId> ids;
   for (const auto& stage : stages_) {
-    for (const auto& unit : stage.units)
+    for (const auto& unit : stage.units) {
       expect(ids.insert(unit.id).second, "two units with one id");
+      const auto& cost = unit.cost;
+      expect(std::isfinite(cost.seconds_estimate) && cost.seconds_estimate >= 0.0 &&
+                 cost.peak_bytes >= 0,
+             "a cost that cannot be ordered");
+    }
     first_of_stage_.push_back(first_of_stage_.back() + checked_cast<UnitIndex>(stage.units.size()));
   }
 }

@@ -44,7 +44,7 @@ using UnitIndex = std::uint32_t;
 class Plan {
  public:
   Plan() = default;
-  /// Keys and ids must be unique: a duplicate is a bug.
+  /// Keys and ids must be unique, costs finite and not negative: anything else is a bug.
   explicit Plan(std::vector<Stage> stages);
 
   const std::vector<Stage>& stages() const { return stages_; }

@@ -30,14 +30,17 @@ struct WorkerState {
   std::deque<UnitIndex> queue;                          ///< assigned, not started
   std::unordered_map<UnitIndex, std::int64_t> running;  ///< their peak_bytes
   std::int64_t bytes_running = 0;
-  std::int64_t unpublished = 0;   ///< put into the sink, not yet durable
-  std::int64_t unflushed = 0;     ///< put into the sink since the last flush that we asked for
-  double measured_seconds = 0.0;  ///< of units computed here, for the deadline
+  std::int64_t unpublished = 0;  ///< put into the sink, not yet durable
+  std::int64_t unflushed = 0;    ///< put into the sink since the last flush that we asked for
+  std::optional<UnitIndex> short_of_memory;  ///< first unit that does not fit beside what runs
+  std::int64_t overtaken = 0;                ///< units that started while it waited
+  double measured_seconds = 0.0;             ///< of units computed here, for the deadline
   double estimated_seconds = 0.0;
   bool queue_empty = false;  ///< the coordinator has nothing more in this stage
   bool draining = false;
   bool leaving = false;
   bool drained_sent = false;
+  bool broken = false;  ///< the sink could not publish: nothing is waited for any more
   std::optional<ExitCode> finished;
 };
 
