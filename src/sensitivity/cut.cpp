@@ -30,12 +30,16 @@ double gram_flops_of_slice(const MatrixView& view, const Options& options) {
   return side * side * depth + 4.0 / 3.0 * side * side * side;
 }
 
+/// The stream's buffers, and beside them the Gram matrix or, once that is gone, the buffers of the
+/// pass that locates a non-finite weight.
 std::int64_t peak_bytes_of(const MatrixView& view, Dtype dtype, const Options& options) {
   const auto tiling = tiling_of(view, dtype, options);
   const auto streamed = stream_bytes(view, tiling, dtype);
   if (!options.spectrum) return streamed;
-  return streamed +
-         kernels::gram_peak_bytes(std::min(view.rows, view.columns), tiling.block_elements());
+  const auto gram =
+      kernels::gram_peak_bytes(std::min(view.rows, view.columns), tiling.block_elements());
+  if (!tiling.column_panels) return streamed + gram;
+  return streamed + std::max(gram, stream_bytes(view, file_order_tiling(view, options), dtype));
 }
 
 void require_matches(const checkpoint::Checkpoint& checkpoint, const Options& options) {
