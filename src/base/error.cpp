@@ -31,22 +31,27 @@ Error errno_error(ExitCode exit_code, std::string where, std::string_view proble
                fmt::format("{}: {}", problem, std::strerror(error_number)));
 }
 
-void bug(std::string_view message, std::source_location place) {
-  fmt::print(stderr, "moesweep: bug: {} ({}:{} in {})\n", printable(message), place.file_name(),
-             place.line(), place.function_name());
+void bug(std::string_view message, SourcePlace place) {
+  fmt::print(stderr, "moesweep: bug: {} ({}:{} in {})\n", printable(message), place.file,
+             place.line, place.function);
   std::terminate();
 }
 
 std::string printable(std::string_view text) {
   std::string out;
   out.reserve(text.size());
+  unsigned char before = 0;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) {
+    // U+0080 to U+009F are C2 80 to C2 9F in UTF-8; U+009B alone starts a terminal sequence.
+    const bool c1 = before == 0xc2 && byte >= 0x80 && byte < 0xa0;
+    if (byte < 0x20 || byte == 0x7f || c1) {
+      if (c1) out.pop_back();
       out += fmt::format("\\x{:02x}", byte);
     } else {
       out += c;
     }
+    before = byte;
   }
   return out;
 }

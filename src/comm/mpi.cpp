@@ -1,23 +1,27 @@
-#include <moesweep/comm/mpi.hpp>
-
 #include <chrono>
-#include <cstdlib>
 #include <deque>
 #include <list>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <mpi.h>
 #include <unistd.h>
 
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
+#include <moesweep/comm/session.hpp>
+
+#include "open_mpi_session.hpp"
 
 namespace moesweep::comm {
 namespace {
 
 constexpr int message_tag = 1;
 
-void require(int mpi_result, const char* call) { expect(mpi_result == MPI_SUCCESS, call); }
+void require(int mpi_result, const char* call) {
+  expect(mpi_result == MPI_SUCCESS, call);
+}
 
 class MpiComm final : public Comm {
  public:
@@ -56,7 +60,8 @@ class MpiComm final : public Comm {
     }
     int arrived = 0;
     MPI_Status status;
-    require(MPI_Iprobe(MPI_ANY_SOURCE, message_tag, MPI_COMM_WORLD, &arrived, &status), "MPI_Iprobe");
+    require(MPI_Iprobe(MPI_ANY_SOURCE, message_tag, MPI_COMM_WORLD, &arrived, &status),
+            "MPI_Iprobe");
     if (arrived == 0) return std::nullopt;
     int bytes = 0;
     require(MPI_Get_count(&status, MPI_BYTE, &bytes), "MPI_Get_count");
@@ -90,6 +95,69 @@ class MpiComm final : public Comm {
   std::deque<Envelope> to_self_;
 };
 
+std::vector<char> gather_bytes(const std::string& text, const std::vector<int>& sizes,
+                               std::vector<int>& offsets) {
+  int total = 0;
+  for (const int size : sizes) {
+    offsets.push_back(total);
+    total += size;
+  }
+  std::vector<char> all(checked_cast<std::size_t>(total));
+  require(
+      MPI_Gatherv(text.data(), checked_cast<int>(text.size()), MPI_CHAR, all.data(), sizes.data(),
+                  offsets.data(), MPI_CHAR, coordinator_rank.value, MPI_COMM_WORLD),
+      "MPI_Gatherv");
+  return all;
+}
+
+class MpiSession final : public Session {
+ public:
+  MpiSession() {
+    int provided = MPI_THREAD_SINGLE;
+    require(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
+    if (provided < MPI_THREAD_FUNNELED) {
+      throw Error(ExitCode::bad_usage, "MPI", "the library does not support MPI_THREAD_FUNNELED",
+                  "use an MPI built with threads");
+    }
+    comm_ = std::make_unique<MpiComm>();
+  }
+  ~MpiSession() override {
+    comm_.reset();
+    MPI_Finalize();
+  }
+  Comm& comm() override { return *comm_; }
+
+  std::vector<std::string> gather(const std::string& text) override {
+    const int size = checked_cast<int>(text.size());
+    const bool is_root = comm_->rank() == coordinator_rank;
+    std::vector<int> sizes(is_root ? checked_cast<std::size_t>(comm_->size()) : 0);
+    require(MPI_Gather(&size, 1, MPI_INT, sizes.data(), 1, MPI_INT, coordinator_rank.value,
+                       MPI_COMM_WORLD),
+            "MPI_Gather");
+    std::vector<int> offsets;
+    const auto all = gather_bytes(text, sizes, offsets);
+    std::vector<std::string> texts;
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+      texts.emplace_back(all.data() + offsets[i], checked_cast<std::size_t>(sizes[i]));
+    }
+    return texts;
+  }
+
+  std::string share(const std::string& text) override {
+    std::uint64_t size = text.size();
+    require(MPI_Bcast(&size, 1, MPI_UINT64_T, coordinator_rank.value, MPI_COMM_WORLD), "MPI_Bcast");
+    std::string shared = text;
+    shared.resize(size);
+    require(MPI_Bcast(shared.data(), checked_cast<int>(size), MPI_CHAR, coordinator_rank.value,
+                      MPI_COMM_WORLD),
+            "MPI_Bcast");
+    return shared;
+  }
+
+ private:
+  std::unique_ptr<MpiComm> comm_;
+};
+
 bool session_is_open() {
   int initialized = 0;
   int finalized = 0;
@@ -100,26 +168,8 @@ bool session_is_open() {
 
 }  // namespace
 
-bool launched_by_mpi() {
-  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK"}) {
-    if (std::getenv(name) != nullptr) return true;
-  }
-  return false;
-}
-
-MpiSession::MpiSession() {
-  int provided = MPI_THREAD_SINGLE;
-  require(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
-  if (provided < MPI_THREAD_FUNNELED) {
-    throw Error(ExitCode::bad_usage, "MPI", "the library does not support MPI_THREAD_FUNNELED",
-                "use an MPI built with threads");
-  }
-  comm_ = std::make_unique<MpiComm>();
-}
-
-MpiSession::~MpiSession() {
-  comm_.reset();
-  MPI_Finalize();
+std::unique_ptr<Session> open_mpi_session() {
+  return std::make_unique<MpiSession>();
 }
 
 void abort_all(int exit_code) {

@@ -1,14 +1,12 @@
-#include <moesweep/parallel/task_pool.hpp>
-
-#include <sched.h>
-
 #include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/info.h>
 #include <oneapi/tbb/task_arena.h>
 #include <oneapi/tbb/task_group.h>
+#include <sched.h>
 
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
+#include <moesweep/parallel/task_pool.hpp>
 
 namespace moesweep::parallel {
 
@@ -33,7 +31,9 @@ TaskPool::~TaskPool() {
   state_->arena.execute([this] { state_->group.wait(); });
 }
 
-int TaskPool::threads() const { return state_->threads; }
+int TaskPool::threads() const {
+  return state_->threads;
+}
 
 void TaskPool::start(std::function<void()> task) {
   state_->arena.enqueue(state_->group.defer(std::move(task)));

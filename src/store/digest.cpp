@@ -1,10 +1,9 @@
-#include <moesweep/store/digest.hpp>
-
 #include <cmath>
 #include <limits>
 #include <type_traits>
 
 #include <moesweep/records/catalog.hpp>
+#include <moesweep/store/digest.hpp>
 
 namespace moesweep::store {
 namespace {
@@ -15,9 +14,9 @@ void add_values(Hasher128& hasher, const std::vector<Value>& values) {
     for (const auto& text : values) hasher.add_text(text);
   } else if constexpr (std::is_same_v<Value, double>) {
     for (const double value : values) {
-      const double canonical = std::isnan(value)  ? std::numeric_limits<double>::quiet_NaN()
-                               : value == 0.0 ? 0.0
-                                              : value;
+      const double canonical = std::isnan(value) ? std::numeric_limits<double>::quiet_NaN()
+                               : value == 0.0    ? 0.0
+                                                 : value;
       hasher.add(std::as_bytes(std::span(&canonical, 1)));
     }
   } else {
@@ -37,8 +36,7 @@ Hash128 digest_of(const records::Tables& tables) {
     for (std::size_t i = 0; i < info->columns.size(); ++i) {
       hasher.add_text(info->columns[i].name);
       hasher.add_text(records::column_type_name(info->columns[i].type));
-      std::visit([&](const auto& values) { add_values(hasher, values); },
-                 found->second.columns[i]);
+      std::visit([&](const auto& values) { add_values(hasher, values); }, found->second.columns[i]);
     }
   }
   return hasher.finish();

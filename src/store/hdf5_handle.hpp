@@ -20,18 +20,18 @@ Result h5_check(Result result, const std::string& what) {
   return result;
 }
 
-/// Silences HDF5's printing and forbids it to load plugins named by a file. Call before other HDF5 work.
+/// Silences HDF5's printing and forbids it to load plugins named by a file. Call before other HDF5
+/// work.
 void h5_prepare();
 
-/// Owns an identifier. close() reports failures, the destructor cannot: H5Dclose may be the only call that tells of a
-/// failed write.
+/// Owns an identifier. close() reports failures, the destructor cannot: H5Dclose may be the only
+/// call that tells of a failed write.
 class H5Handle {
  public:
   using Closer = herr_t (*)(hid_t);
   H5Handle(hid_t id, Closer closer, const std::string& what)
       : id_(h5_check(id, what)), closer_(closer) {}
-  H5Handle(H5Handle&& other) noexcept
-      : id_(std::exchange(other.id_, -1)), closer_(other.closer_) {}
+  H5Handle(H5Handle&& other) noexcept : id_(std::exchange(other.id_, -1)), closer_(other.closer_) {}
   H5Handle& operator=(H5Handle&&) = delete;
   ~H5Handle() {
     if (id_ >= 0) closer_(id_);

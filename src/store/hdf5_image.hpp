@@ -1,5 +1,6 @@
 #pragma once
-// HDF5 files as byte strings: built in memory and opened from memory, so that the library never touches the disk.
+// HDF5 files as byte strings: built in memory and opened from memory, so that the library never
+// touches the disk.
 
 #include <cstddef>
 #include <functional>
@@ -11,10 +12,12 @@
 
 namespace moesweep::store {
 
-/// The bytes of a file that `fill` writes into. Equal content gives equal bytes (no object times; format of HDF5 1.8 and later).
+/// The bytes of a file that `fill` writes into. Equal content gives equal bytes (no object times;
+/// format of HDF5 1.8 and later).
 std::vector<std::byte> build_image(const std::function<void(hid_t file)>& fill);
 
-/// Opens `bytes` read-only for the duration of `read`. Throws Error(bad_input) naming `file_name` when it is not HDF5.
+/// Opens `bytes` read-only for the duration of `read`. Throws Error(bad_input) naming `file_name`
+/// when it is not HDF5.
 void with_image(std::span<const std::byte> bytes, const std::string& file_name,
                 const std::function<void(hid_t file)>& read);
 

@@ -22,12 +22,18 @@ constexpr std::uint64_t max_expansion = 1100;
 
 hid_t memory_type(ColumnType type) {
   switch (type) {
-    case ColumnType::int8: return H5T_STD_I8LE;
-    case ColumnType::int32: return H5T_STD_I32LE;
-    case ColumnType::int64: return H5T_STD_I64LE;
-    case ColumnType::uint64: return H5T_STD_U64LE;
-    case ColumnType::float64: return H5T_IEEE_F64LE;
-    case ColumnType::text: break;
+    case ColumnType::int8:
+      return H5T_STD_I8LE;
+    case ColumnType::int32:
+      return H5T_STD_I32LE;
+    case ColumnType::int64:
+      return H5T_STD_I64LE;
+    case ColumnType::uint64:
+      return H5T_STD_U64LE;
+    case ColumnType::float64:
+      return H5T_IEEE_F64LE;
+    case ColumnType::text:
+      break;
   }
   bug("texts have a type of their own length");
 }
@@ -156,7 +162,8 @@ records::ColumnValues read_column(hid_t group, const records::ColumnInfo& column
   };
   const bool is_text = H5Tget_class(open.type) == H5T_STRING && H5Tis_variable_str(open.type) == 0;
   if (is_text != (column.type == ColumnType::text)) {
-    throw Error(ExitCode::bad_input, file_name, fmt::format("column {} has another type", column.name));
+    throw Error(ExitCode::bad_input, file_name,
+                fmt::format("column {} has another type", column.name));
   }
   if (auto* texts = std::get_if<std::vector<std::string>>(&values)) {
     std::vector<char> padded(open.rows * open.element_bytes);
@@ -180,7 +187,8 @@ records::ColumnValues read_column(hid_t group, const records::ColumnInfo& column
 
 }  // namespace
 
-void write_table(hid_t file, const std::string& name, const records::Table& table, Packing packing) {
+void write_table(hid_t file, const std::string& name, const records::Table& table,
+                 Packing packing) {
   auto group = create_group(file, name);
   if (packing == Packing::compressed) {
     write_attribute(group, "description", table.info->description);

@@ -12,17 +12,19 @@ namespace moesweep::store {
 
 enum class Packing { contiguous, compressed };
 
-/// Creates group `name` (with parents) and one dataset a column, with attributes `unit` and `description`. Texts become fixed-length UTF-8,
-/// null-padded to the longest of the column.
+/// Creates group `name` (with parents) and one dataset a column, with attributes `unit` and
+/// `description`. Texts become fixed-length UTF-8, null-padded to the longest of the column.
 void write_table(hid_t file, const std::string& name, const records::Table& table, Packing packing);
 
 /// An extra column beside those of the record.
 void write_int64_column(hid_t file, const std::string& table, const std::string& column,
                         const std::vector<std::int64_t>& values);
-std::vector<std::int64_t> read_int64_column(hid_t file, const std::string& table, const std::string& column);
+std::vector<std::int64_t> read_int64_column(hid_t file, const std::string& table,
+                                            const std::string& column);
 
-/// Reads the columns of `info` by name; nothing when the group does not exist. Wrong types, unequal lengths, external or virtual storage and
-/// sizes that the file cannot hold are Error(bad_input) naming `file_name`.
+/// Reads the columns of `info` by name; nothing when the group does not exist. Wrong types, unequal
+/// lengths, external or virtual storage and sizes that the file cannot hold are Error(bad_input)
+/// naming `file_name`.
 std::optional<records::Table> read_table(hid_t file, const records::TableInfo& info,
                                          const std::string& file_name);
 

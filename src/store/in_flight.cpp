@@ -3,9 +3,8 @@
 #include <unordered_set>
 
 #include <fcntl.h>
-#include <unistd.h>
-
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <moesweep/base/cast.hpp>
 #include <moesweep/store/lock.hpp>
@@ -48,12 +47,11 @@ void InFlightNotes::finished(UnitId unit) {
   write_slot(static_cast<std::size_t>(taken - slots_.begin()));
 }
 
-// Not synced and not checked: the notes must survive the death of this process, not of the machine, and a lost note only means
-// that a crash is blamed on nobody.
+// Not synced and not checked: the notes must survive the death of this process, not of the machine,
+// and a lost note only means that a crash is blamed on nobody.
 void InFlightNotes::write_slot(std::size_t slot) {
-  [[maybe_unused]] const auto written =
-      ::pwrite(file_.get(), &slots_[slot].value, sizeof(UnitId),
-               checked_cast<off_t>(slot * sizeof(UnitId)));
+  [[maybe_unused]] const auto written = ::pwrite(file_.get(), &slots_[slot].value, sizeof(UnitId),
+                                                 checked_cast<off_t>(slot * sizeof(UnitId)));
 }
 
 std::unordered_map<UnitId, int> abnormal_ends(const fs::path& lock_directory,

@@ -1,17 +1,15 @@
-#include <moesweep/store/lock.hpp>
-
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <thread>
 
 #include <fcntl.h>
-#include <unistd.h>
-
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include <moesweep/base/cast.hpp>
+#include <moesweep/store/lock.hpp>
 
 namespace moesweep::store {
 namespace {
@@ -42,6 +40,7 @@ json to_json(const EpochStart& start) {
           {"blas", start.blas},
           {"build", start.build},
           {"ranks", start.ranks},
+          {"units", start.units},
           {"unix_time", start.unix_time}};
 }
 
@@ -61,6 +60,7 @@ EpochStart start_from(const json& from) {
   from.at("blas").get_to(start.blas);
   from.at("build").get_to(start.build);
   from.at("ranks").get_to(start.ranks);
+  from.at("units").get_to(start.units);
   from.at("unix_time").get_to(start.unix_time);
   return start;
 }

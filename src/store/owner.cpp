@@ -2,9 +2,8 @@
 #include <fstream>
 #include <sstream>
 
-#include <unistd.h>
-
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <moesweep/store/lock.hpp>
 
@@ -28,7 +27,8 @@ struct ProcessStatus {
   std::int64_t start_ticks = 0;
 };
 
-// Fields 3 and 22 of /proc/<pid>/stat; the command name before them may contain anything, even parentheses.
+// Fields 3 and 22 of /proc/<pid>/stat; the command name before them may contain anything, even
+// parentheses.
 std::optional<ProcessStatus> status_of(std::int64_t pid) {
   const auto line = first_line_of(fmt::format("/proc/{}/stat", pid));
   const auto name_end = line.rfind(')');

@@ -1,10 +1,9 @@
-#include <moesweep/store/results.hpp>
-
 #include <fmt/format.h>
 
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
 #include <moesweep/records/catalog.hpp>
+#include <moesweep/store/results.hpp>
 
 #include "hdf5_handle.hpp"
 #include "hdf5_image.hpp"

@@ -1,7 +1,6 @@
-#include <moesweep/store/run_directory.hpp>
-
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/store/run_directory.hpp>
 
 namespace moesweep::store {
 namespace fs = std::filesystem;

@@ -1,5 +1,3 @@
-#include <moesweep/store/scan.hpp>
-
 #include <algorithm>
 #include <map>
 #include <set>
@@ -10,6 +8,7 @@
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/store/scan.hpp>
 
 namespace moesweep::store {
 namespace {
@@ -35,7 +34,9 @@ void quarantine(const std::filesystem::path& segment) {
                segment.filename().string(), folder.string());
 }
 
-bool is_done(const UnitStanding& unit) { return unit.row.status == "done"; }
+bool is_done(const UnitStanding& unit) {
+  return unit.row.status == "done";
+}
 
 void add(SegmentScan& scan, UnitStanding unit) {
   const UnitId id{unit.row.id};

@@ -1,5 +1,3 @@
-#include <moesweep/store/segment.hpp>
-
 #include <cstdio>
 
 #include <fmt/format.h>
@@ -7,6 +5,7 @@
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/file.hpp>
 #include <moesweep/records/catalog.hpp>
+#include <moesweep/store/segment.hpp>
 
 #include "hdf5_image.hpp"
 #include "hdf5_table.hpp"
@@ -122,8 +121,8 @@ std::optional<SegmentName> parse_segment_name(const std::string& name) {
   char hash[33] = {};
   int length = 0;
   long long serial = 0;
-  const int fields = std::sscanf(name.c_str(), "e%d-r%d-s%lld-%32[0-9a-f].h5%n", &parsed.epoch.value,
-                                 &parsed.rank.value, &serial, hash, &length);
+  const int fields = std::sscanf(name.c_str(), "e%d-r%d-s%lld-%32[0-9a-f].h5%n",
+                                 &parsed.epoch.value, &parsed.rank.value, &serial, hash, &length);
   if (fields != 4 || checked_cast<std::size_t>(length) != name.size()) return std::nullopt;
   parsed.serial = serial;
   parsed.hash_hex = hash;

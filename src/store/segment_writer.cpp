@@ -1,5 +1,3 @@
-#include <moesweep/store/segment_writer.hpp>
-
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -11,6 +9,7 @@
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
 #include <moesweep/store/digest.hpp>
+#include <moesweep/store/segment_writer.hpp>
 
 namespace moesweep::store {
 
@@ -53,9 +52,9 @@ void SegmentWriter::State::run() {
       if (pending.empty()) {
         changed.wait(lock);
       } else {
-        changed.wait_until(lock, oldest_pending + std::chrono::duration_cast<Clock::duration>(
-                                                      std::chrono::duration<double>(
-                                                          options.flush_seconds)));
+        changed.wait_until(
+            lock, oldest_pending + std::chrono::duration_cast<Clock::duration>(
+                                       std::chrono::duration<double>(options.flush_seconds)));
       }
       continue;
     }
@@ -73,12 +72,15 @@ void SegmentWriter::State::run() {
       failed = std::current_exception();
     }
     lock.lock();
-    if (failed) failure = failed;
-    else published.push_back(std::move(group));
+    if (failed)
+      failure = failed;
+    else
+      published.push_back(std::move(group));
   }
 }
 
-// After a failed fsync the kernel may have dropped the dirty pages of that file: the image goes to a new file, once.
+// After a failed fsync the kernel may have dropped the dirty pages of that file: the image goes to
+// a new file, once.
 std::string SegmentWriter::State::publish_image(const std::vector<std::byte>& image) {
   const auto hash = hash128(image);
   const auto publish_as = [&](const std::string& name) {

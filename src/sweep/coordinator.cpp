@@ -1,23 +1,24 @@
-#include <moesweep/sweep/coordinator.hpp>
-
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <tuple>
 
 #include <moesweep/base/cast.hpp>
+#include <moesweep/sweep/coordinator.hpp>
 
 namespace moesweep::sweep {
 namespace {
 
-// A rank holds at most this much work beyond what its threads run, so that a slow rank cannot sit on it.
+// A rank holds at most this much work beyond what its threads run, so that a slow rank cannot sit
+// on it.
 constexpr double max_lookahead_seconds = 10.0;
 
 double estimate(const CoordinatorState& state, UnitIndex unit) {
   return state.plan->unit(unit).cost.seconds_estimate;
 }
 
-// Ranks that have not greeted yet are taken to be like the largest that has: the first one must not get their share.
+// Ranks that have not greeted yet are taken to be like the largest that has: the first one must not
+// get their share.
 std::int64_t total_threads(const CoordinatorState& state) {
   std::int64_t threads = 0;
   std::int64_t largest = 1;
@@ -30,6 +31,10 @@ std::int64_t total_threads(const CoordinatorState& state) {
   return threads + missing * largest;
 }
 
+bool is_settled(UnitState unit) {
+  return unit == UnitState::done || unit == UnitState::failed;
+}
+
 void open_stage(CoordinatorState& state) {
   const auto& units = state.plan->stages()[state.stage].units;
   const auto first = state.plan->first_of(state.stage);
@@ -40,7 +45,7 @@ void open_stage(CoordinatorState& state) {
   state.stage_open = 0;
   for (std::size_t i = 0; i < units.size(); ++i) {
     const auto unit = first + checked_cast<UnitIndex>(i);
-    if (state.units[unit] == UnitState::done) continue;
+    if (is_settled(state.units[unit])) continue;
     ++state.stage_open;
     if (state.units[unit] != UnitState::waiting) continue;
     state.queue.push_back(unit);
@@ -59,18 +64,18 @@ bool all_stages_closed(const CoordinatorState& state) {
 }
 
 // How much a rank may hold: its threads busy, plus a share of what is left that shrinks with it.
-bool wants_more(const CoordinatorState& state, const RankState& rank) {
+bool wants_more(const CoordinatorState& state, const RankState& rank, double all_threads) {
   if (rank.units_outstanding < rank.threads) return true;
-  const double share =
-      state.queue_seconds / (2.0 * static_cast<double>(total_threads(state))) * rank.threads;
+  const double share = state.queue_seconds / (2.0 * all_threads) * rank.threads;
   return rank.seconds_outstanding < std::min(share, max_lookahead_seconds * rank.threads);
 }
 
 void hand_out(CoordinatorState& state, comm::Comm& comm, Rank to) {
   auto& rank = state.ranks[static_cast<std::size_t>(to.value)];
   if (!rank.greeted || state.stop != Stop::none) return;
+  const auto all_threads = static_cast<double>(total_threads(state));
   Work work;
-  while (state.queue_next < state.queue.size() && wants_more(state, rank)) {
+  while (state.queue_next < state.queue.size() && wants_more(state, rank, all_threads)) {
     const auto unit = state.queue[state.queue_next++];
     const double seconds = estimate(state, unit);
     state.units[unit] = UnitState::assigned;
@@ -103,8 +108,8 @@ ExitCode end_of(const CoordinatorState& state) {
   return state.failed > 0 ? ExitCode::some_failed : ExitCode::complete;
 }
 
-// Closes finished stages, opens the next, and ends the sweep when nothing is left to do. `from` is the rank whose
-// message made this necessary: only its share has changed, unless a stage opened.
+// Closes finished stages, opens the next, and ends the sweep when nothing is left to do. `from` is
+// the rank whose message made this necessary: only its share has changed, unless a stage opened.
 void advance(CoordinatorState& state, comm::Comm& comm, Rank from) {
   if (state.finish_sent) return;
   const auto stage_before = state.stage;
@@ -170,12 +175,15 @@ void on(CoordinatorState& state, const Durable& durable, RankState& rank, double
     unit = failed ? UnitState::failed : UnitState::done;
     ++(failed ? state.failed : state.done);
     --state.computed;
-    --state.stage_open;
+    // Rank 0 reports failures without a run ahead of their stage.
+    if (state.plan->stage_of(index) == state.stage) --state.stage_open;
   }
 }
 
 void on(CoordinatorState& state, Rank from, const HandedBack& back) {
   for (const auto unit : back.units) {
+    expect(state.units[unit] == UnitState::assigned,
+           "a unit was handed back that was not assigned");
     drop_assignment(state, from, unit);
     state.units[unit] = UnitState::waiting;
     if (state.stop == Stop::none) {
@@ -213,6 +221,7 @@ CoordinatorState start(const Plan& plan, int ranks, const std::unordered_set<Uni
     if (failed_by_rank0.contains(id)) {
       state.units[unit] = UnitState::assigned;
       ++state.ranks[0].units_outstanding;
+      state.ranks[0].seconds_outstanding += plan.unit(unit).cost.seconds_estimate;
     }
   }
   state.done = state.done_before;
@@ -222,16 +231,24 @@ CoordinatorState start(const Plan& plan, int ranks, const std::unordered_set<Uni
 
 void on_message(CoordinatorState& state, comm::Comm& comm, Rank from, const Message& message) {
   auto& rank = state.ranks[static_cast<std::size_t>(from.value)];
-  if (const auto* hello = std::get_if<Hello>(&message)) on(state, from, *hello);
-  else if (const auto* computed = std::get_if<Computed>(&message)) on(state, from, *computed);
-  else if (const auto* durable = std::get_if<Durable>(&message)) on(state, *durable, rank, comm.now());
-  else if (const auto* back = std::get_if<HandedBack>(&message)) on(state, from, *back);
-  else if (const auto* broken = std::get_if<Broken>(&message)) on(state, comm, *broken);
+  if (const auto* hello = std::get_if<Hello>(&message))
+    on(state, from, *hello);
+  else if (const auto* computed = std::get_if<Computed>(&message))
+    on(state, from, *computed);
+  else if (const auto* durable = std::get_if<Durable>(&message))
+    on(state, *durable, rank, comm.now());
+  else if (const auto* back = std::get_if<HandedBack>(&message))
+    on(state, from, *back);
+  else if (const auto* broken = std::get_if<Broken>(&message))
+    on(state, comm, *broken);
   else if (const auto* stop = std::get_if<StopRequested>(&message))
     request_stop(state, comm, stop->leave_now ? Stop::leave : Stop::drain);
-  else if (std::holds_alternative<Drained>(message)) rank.drained = true;
-  else if (std::holds_alternative<Goodbye>(message)) rank.gone = true;
-  else bug("the coordinator received a worker's message");
+  else if (std::holds_alternative<Drained>(message))
+    rank.drained = true;
+  else if (std::holds_alternative<Goodbye>(message))
+    rank.gone = true;
+  else
+    bug("the coordinator received a worker's message");
   advance(state, comm, from);
 }
 
@@ -240,8 +257,10 @@ void request_stop(CoordinatorState& state, comm::Comm& comm, Stop stop) {
   state.stop = stop;
   // A rank that had drained answers again: Leave may find work that Drain was waiting for.
   for (auto& rank : state.ranks) rank.drained = false;
-  if (stop == Stop::drain) comm.broadcast(encode(Drain{}));
-  else comm.broadcast(encode(Leave{}));
+  if (stop == Stop::drain)
+    comm.broadcast(encode(Drain{}));
+  else
+    comm.broadcast(encode(Leave{}));
 }
 
 bool is_over(const CoordinatorState& state) {
@@ -264,7 +283,8 @@ Progress progress(const CoordinatorState& state, double now) {
   const double variance =
       std::max(0.0, calibration.sum_squared_ratio / n - mean_ratio * mean_ratio);
   const double relative_error = mean_ratio > 0.0 ? std::sqrt(variance / n) / mean_ratio : 0.0;
-  const double eta = std::max(state.seconds_left, 0.0) * calibration.measured_seconds / calibration.estimated_seconds / threads;
+  const double eta = std::max(state.seconds_left, 0.0) * calibration.measured_seconds /
+                     calibration.estimated_seconds / threads;
   out.eta_seconds = eta;
   out.eta_low_seconds = std::max(0.0, eta * (1.0 - 1.645 * relative_error));
   out.eta_high_seconds = eta * (1.0 + 1.645 * relative_error);

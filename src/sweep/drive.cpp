@@ -1,8 +1,8 @@
-#include <moesweep/sweep/drive.hpp>
-
 #include <chrono>
 #include <optional>
 #include <thread>
+
+#include <moesweep/sweep/drive.hpp>
 
 namespace moesweep::sweep {
 namespace {
@@ -17,7 +17,8 @@ double unix_time() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-std::optional<CoordinatorState> start_coordinator(const comm::Comm& comm, const RankInputs& inputs) {
+std::optional<CoordinatorState> start_coordinator(const comm::Comm& comm,
+                                                  const RankInputs& inputs) {
   if (comm.rank() != comm::coordinator_rank) return std::nullopt;
   std::unordered_set<UnitId> failed;
   for (const auto& [id, reason] : inputs.failed_without_run) failed.insert(id);
@@ -84,7 +85,8 @@ RankResult drive(comm::Comm& comm, JobRunner& runner, ResultSink& sink, const Ra
     if (!busy) std::this_thread::sleep_for(sleep);
   }
   if (coordinator && inputs.observe) inputs.observe(*coordinator, comm.now());
-  return {*worker.finished, coordinator ? coordinator->broken : std::string()};
+  return {*worker.finished, !worker.running.empty(),
+          coordinator ? coordinator->broken : std::string()};
 }
 
 }  // namespace moesweep::sweep

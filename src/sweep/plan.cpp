@@ -1,17 +1,23 @@
-#include <moesweep/sweep/plan.hpp>
-
 #include <algorithm>
+#include <cmath>
 #include <unordered_set>
 
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
+#include <moesweep/sweep/plan.hpp>
 
 namespace moesweep::sweep {
 
 Plan::Plan(std::vector<Stage> stages) : stages_(std::move(stages)) {
   std::unordered_set<UnitId> ids;
   for (const auto& stage : stages_) {
-    for (const auto& unit : stage.units) expect(ids.insert(unit.id).second, "two units with one id");
+    for (const auto& unit : stage.units) {
+      expect(ids.insert(unit.id).second, "two units with one id");
+      const auto& cost = unit.cost;
+      expect(std::isfinite(cost.seconds_estimate) && cost.seconds_estimate >= 0.0 &&
+                 cost.peak_bytes >= 0,
+             "a cost that cannot be ordered");
+    }
     first_of_stage_.push_back(first_of_stage_.back() + checked_cast<UnitIndex>(stage.units.size()));
   }
 }

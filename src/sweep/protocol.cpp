@@ -1,10 +1,9 @@
-#include <moesweep/sweep/protocol.hpp>
-
 #include <cstring>
 #include <type_traits>
 #include <utility>
 
 #include <moesweep/base/cast.hpp>
+#include <moesweep/sweep/protocol.hpp>
 
 namespace moesweep::sweep {
 namespace {
@@ -12,10 +11,8 @@ namespace {
 class Writer {
  public:
   template <typename Value>
-    requires std::is_trivially_copyable_v<Value>
-  void add(const Value& value) {
-    append(&value, sizeof value);
-  }
+  requires std::is_trivially_copyable_v<Value>
+  void add(const Value& value) { append(&value, sizeof value); }
   void add(const std::string& text) {
     add(checked_cast<std::uint32_t>(text.size()));
     append(text.data(), text.size());
@@ -38,10 +35,8 @@ class Reader {
   explicit Reader(const comm::Bytes& bytes) : bytes_(bytes) {}
 
   template <typename Value>
-    requires std::is_trivially_copyable_v<Value>
-  void take(Value& value) {
-    copy(&value, sizeof value);
-  }
+  requires std::is_trivially_copyable_v<Value>
+  void take(Value& value) { copy(&value, sizeof value); }
   void take(std::string& text) {
     text.resize(take_size());
     copy(text.data(), text.size());
@@ -114,8 +109,7 @@ Message decode(const comm::Bytes& bytes) {
   Reader reader(bytes);
   std::uint8_t type = 0;
   reader.take(type);
-  Message message =
-      message_of_type(type, std::make_index_sequence<std::variant_size_v<Message>>{});
+  Message message = message_of_type(type, std::make_index_sequence<std::variant_size_v<Message>>{});
   std::visit([&](auto& m) { fields([&](auto&... field) { (reader.take(field), ...); }, m); },
              message);
   expect(reader.at_end(), "message longer than its fields");

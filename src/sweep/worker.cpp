@@ -1,10 +1,9 @@
-#include <moesweep/sweep/worker.hpp>
-
 #include <algorithm>
 #include <utility>
 #include <vector>
 
 #include <moesweep/base/error.hpp>
+#include <moesweep/sweep/worker.hpp>
 
 namespace moesweep::sweep {
 namespace {
@@ -15,6 +14,7 @@ void hand_back_queue(WorkerState& state, comm::Comm& comm) {
   if (state.queue.empty()) return;
   HandedBack back{{state.queue.begin(), state.queue.end()}};
   state.queue.clear();
+  state.short_of_memory.reset();
   comm.send(coordinator_rank, encode(back));
 }
 
@@ -34,6 +34,27 @@ bool fits_in_memory(const WorkerState& state, const Cost& cost) {
          state.bytes_running + cost.peak_bytes <= state.options.memory_bytes;
 }
 
+// Smaller units may overtake one that waits for memory, but only for so long: in the end the
+// running ones finish and it starts.
+constexpr std::int64_t most_overtakers_per_thread = 4;
+
+// Notes that `unit` waits. Returns whether those behind it may still start.
+bool may_be_overtaken(WorkerState& state, UnitIndex unit) {
+  if (!state.short_of_memory) {
+    state.short_of_memory = unit;
+    state.overtaken = 0;
+  }
+  return state.overtaken < most_overtakers_per_thread * state.options.threads;
+}
+
+void start_unit(WorkerState& state, JobRunner& runner, UnitIndex unit, std::int64_t peak_bytes) {
+  if (state.short_of_memory == unit) state.short_of_memory.reset();
+  if (state.short_of_memory) ++state.overtaken;
+  state.running.emplace(unit, peak_bytes);
+  state.bytes_running += peak_bytes;
+  runner.start(unit);
+}
+
 bool start_units(WorkerState& state, comm::Comm& comm, JobRunner& runner, double unix_now) {
   bool any = false;
   HandedBack late;
@@ -43,16 +64,16 @@ bool start_units(WorkerState& state, comm::Comm& comm, JobRunner& runner, double
     const auto& cost = state.plan->unit(unit).cost;
     if (!ends_in_time(state, cost, unix_now)) {
       late.units.push_back(unit);
+      if (state.short_of_memory == unit) state.short_of_memory.reset();
       next = state.queue.erase(next);
       continue;
     }
     if (!fits_in_memory(state, cost)) {
-      ++next;  // a smaller one behind it may fit beside what runs
+      if (!may_be_overtaken(state, unit)) break;
+      ++next;
       continue;
     }
-    state.running.emplace(unit, cost.peak_bytes);
-    state.bytes_running += cost.peak_bytes;
-    runner.start(unit);
+    start_unit(state, runner, unit, cost.peak_bytes);
     next = state.queue.erase(next);
     any = true;
   }
@@ -93,8 +114,7 @@ bool collect_published(WorkerState& state, comm::Comm& comm, ResultSink& sink) {
     }
   } catch (const Error& error) {
     // What could not be published runs again after a resume.
-    state.unpublished = 0;
-    state.unflushed = 0;
+    state.broken = true;
     comm.send(coordinator_rank, encode(Broken{error.exit_code(), error.what()}));
   }
   return any;
@@ -149,7 +169,8 @@ bool step(WorkerState& state, comm::Comm& comm, JobRunner& runner, ResultSink& s
     sink.flush();
   }
   any = collect_published(state, comm, sink) || any;
-  if (state.draining && is_idle(state) && state.unpublished == 0 && !state.drained_sent) {
+  const bool all_published = state.unpublished == 0 || state.broken;
+  if (state.draining && is_idle(state) && all_published && !state.drained_sent) {
     state.drained_sent = true;
     comm.send(coordinator_rank, encode(Drained{}));
   }

@@ -3,17 +3,16 @@
 
 #include <cstdint>
 #include <optional>
-#include <source_location>
 #include <utility>
 
 #include <moesweep/base/error.hpp>
+#include <moesweep/base/source_place.hpp>
 
 namespace moesweep {
 
 /// `value` as `To`; a value that does not fit is a bug (check user input before).
 template <typename To, typename From>
-constexpr To checked_cast(From value,
-                          std::source_location place = std::source_location::current()) {
+constexpr To checked_cast(From value, SourcePlace place = SourcePlace::current()) {
   if (!std::in_range<To>(value)) bug("integer conversion loses bits", place);
   return static_cast<To>(value);
 }

@@ -2,10 +2,11 @@
 // Two roots: `Error` is something the user can mend (a file, a job, a full disk) and becomes one
 // line and an exit code; a `bug()` is ours, prints a stack trace and ends the process.
 
-#include <source_location>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+
+#include <moesweep/base/source_place.hpp>
 
 namespace moesweep {
 
@@ -48,12 +49,11 @@ Error errno_error(ExitCode exit_code, std::string where, std::string_view proble
 
 /// Reports a broken invariant on stderr and calls std::terminate(); the terminate handler that
 /// main() installs prints a stack trace and ends every rank with code 70.
-[[noreturn]] void bug(std::string_view message,
-                      std::source_location place = std::source_location::current());
+[[noreturn]] void bug(std::string_view message, SourcePlace place = SourcePlace::current());
 
 /// Always on: cheap checks of our own invariants, never of user input.
 inline void expect(bool invariant, std::string_view message,
-                   std::source_location place = std::source_location::current()) {
+                   SourcePlace place = SourcePlace::current()) {
   if (!invariant) [[unlikely]]
     bug(message, place);
 }

@@ -15,8 +15,9 @@ namespace moesweep::checkpoint {
 
 /// A shard and what identifies its content without reading the weights.
 struct Shard {
-  std::filesystem::path
-      path;          ///< as opened (symlinks of a Hugging Face cache are followed on opening)
+  /// As opened: symlinks (of a Hugging Face cache) were followed once, when it was found to be
+  /// inside the checkpoint.
+  std::filesystem::path path;
   std::string name;  ///< file name inside the checkpoint
   std::uint64_t file_bytes = 0;
   Hash128 header_hash;  ///< XXH3-128 of length prefix and JSON header
@@ -49,11 +50,12 @@ struct Checkpoint {
 /// for: no safetensors at all, a shard of the index that is missing, absolute, has `..` or leaves
 /// the checkpoint (a Hugging Face cache snapshot may link into its own repository's blobs
 /// directory, nothing else may leave), a shard that is not a regular file, a tensor in two shards,
-/// a tensor of the index that its shard lacks or the reverse, and everything parse_header refuses.
+/// a tensor of the index that its shard lacks or the reverse, no tensors at all, and everything
+/// parse_header refuses. A file that is named itself may be a link to anywhere.
 Checkpoint open_checkpoint(const std::filesystem::path& path);
 
-/// Reads byte ranges of tensors with pread; keeps descriptors open. Safe to use from many threads
-/// at once.
+/// Reads byte ranges of tensors with pread. A shard is opened when it is first read from and stays
+/// open. Safe to use from many threads at once, also when the Checkpoint is gone.
 class TensorReader {
  public:
   explicit TensorReader(const Checkpoint& checkpoint);
@@ -61,8 +63,8 @@ class TensorReader {
   TensorReader(const TensorReader&) = delete;
   TensorReader& operator=(const TensorReader&) = delete;
 
-  /// out.size() bytes from `offset` within the tensor. A shard that changed size since it was
-  /// opened, or ends early, is Error(bad_input).
+  /// out.size() bytes from `offset` within the tensor; a range that is not within it is a bug. A
+  /// shard that changed size since it was opened, or ends early, is Error(bad_input).
   void read(const Tensor& tensor, std::uint64_t offset, std::span<std::byte> out) const;
 
  private:

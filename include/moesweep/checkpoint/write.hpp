@@ -13,8 +13,9 @@
 
 namespace moesweep::checkpoint {
 
-/// A tensor to be written; `fill` is called once, with increasing offsets, to produce `out.size()`
-/// bytes at `offset` of the tensor.
+/// A tensor to be written. `fill` produces `out.size()` bytes at `offset` of the tensor; it is
+/// called for one piece after the other, each once, and not at all for an empty tensor. Pieces hold
+/// whole elements. What `fill` throws ends the writing.
 struct TensorSource {
   std::string name;
   Dtype dtype = Dtype::bf16;
@@ -24,7 +25,8 @@ struct TensorSource {
 
 /// Writes the tensors in the given order (header padded to 8 bytes, metadata {"format":"pt"}),
 /// streaming at most 8 MiB at a time, to a temporary file that is fsynced and renamed to `path`.
-/// Equal input gives equal bytes. Throws Error(io_error); bug() on duplicate names.
+/// Equal input gives equal bytes. Throws Error(io_error), and then `path` is as it was before;
+/// bug() on duplicate names and on what parse_header would refuse.
 void write_safetensors(const std::filesystem::path& path, std::span<const TensorSource> tensors);
 
 }  // namespace moesweep::checkpoint

@@ -1,6 +1,6 @@
 #pragma once
-// The transport port: four verbs (send, receive, broadcast, clock). The sweep engine is written against this and never sees
-// MPI; tests drive it with `RecordingComm`.
+// The transport port: four verbs (send, receive, broadcast, clock). The sweep engine is written
+// against this and never sees MPI; tests drive it with `RecordingComm`.
 
 #include <cstddef>
 #include <memory>
@@ -26,7 +26,8 @@ class Comm {
   virtual Rank rank() const = 0;
   virtual int size() const = 0;
 
-  /// Queues a message and returns at once. Messages between two ranks arrive in the order sent; a rank may send to itself.
+  /// Queues a message and returns at once. Messages between two ranks arrive in the order sent; a
+  /// rank may send to itself.
   virtual void send(Rank to, Bytes message) = 0;
   /// send() to every rank, the caller included.
   virtual void broadcast(const Bytes& message) = 0;

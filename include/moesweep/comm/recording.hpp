@@ -1,5 +1,6 @@
 #pragma once
-// A transport for tests and simulations: keeps what was sent, delivers what it is told to, on a clock that it is told.
+// A transport for tests and simulations: keeps what was sent, delivers what it is told to, on a
+// clock that it is told.
 
 #include <deque>
 #include <utility>

@@ -28,17 +28,21 @@ enum class ValueType : std::uint8_t {
 };
 
 struct Option {
-  std::string key;  ///< dotted: "sensitivity.bits"; an inline table such as sensitivity.weights =
-                    ///< {svd=..} is sensitivity.weights.svd
+  std::string key{};  ///< dotted: "sensitivity.bits"; an inline table such as sensitivity.weights =
+                      ///< {svd=..} is sensitivity.weights.svd
   ValueType type = ValueType::text;
-  std::optional<Value> default_value;  ///< none: the key must be given
-  std::string help;                    ///< one sentence, with the unit
-  TextList choices;               ///< for text and text_list: the allowed values, empty for any
-  std::optional<double> minimum;  ///< for numbers, sizes and every element of integer_list
-  std::optional<double> maximum;
-  TextList kinds;  ///< job kinds that know the key, empty for all
+  std::optional<Value> default_value{};  ///< none: the key must be given
+  std::string help{};                    ///< one sentence, with the unit
+  /// For text and lists: the allowed values (integers in decimal), empty for any.
+  TextList choices{};
+  std::optional<double> minimum{};  ///< for numbers, sizes and every element of integer_list
+  std::optional<double> maximum{};
+  TextList kinds{};  ///< job kinds that know the key, empty for all
   bool in_fingerprint =
       true;  ///< false for what cannot change a result: name, paths, memory, threads, output.*
+  std::string characters{};  ///< for text: a regular-expression class such as "A-Za-z0-9._-"
+  bool may_be_empty = true;  ///< for lists
+  bool may_repeat = true;    ///< for lists: the same element twice
 };
 
 /// Keys of a job file.

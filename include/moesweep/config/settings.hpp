@@ -24,7 +24,8 @@ class Settings {
   const std::string& text(std::string_view key) const;
   const TextList& texts(std::string_view key) const;
   const IntegerList& integers(std::string_view key) const;
-  /// A path key made absolute against the folder of the file it was read from.
+  /// A path key, absolute: relative ones are taken from the folder of the job file, with --set too.
+  /// text() and values() hold the same absolute path.
   std::filesystem::path path(std::string_view key) const;
   /// "job.toml:12" where the key was given, "--set" or "default".
   std::string place_of(std::string_view key) const;
@@ -34,19 +35,21 @@ class Settings {
   friend class SettingsReader;
   std::map<std::string, Value, std::less<>> values_;
   std::map<std::string, std::string, std::less<>> places_;
-  std::filesystem::path base_directory_;
 };
 
-/// Reads and validates. `overrides` are "key=value" as given to --set, the value in TOML syntax (a
-/// bare word is taken as text). Every problem is Error(bad_job) naming file:line (or --set), the
-/// key, and for an unknown key the nearest valid one; a wrong type, a value out of range, a missing
+/// Reads and validates. `overrides` are "key=value" as given to --set, the value in TOML syntax
+/// (for a key that holds text, a path or a size the quotes may be left out); a later one wins. The
+/// first problem, in the order of the file, is Error(bad_job) naming file:line (or --set), the key,
+/// and for an unknown key the nearest valid one; a wrong type, a value out of range, a missing
 /// required key, a schema number other than 1, a key of another job kind and nesting deeper than 16
-/// too. An unreadable file is Error(bad_job).
+/// too. An unreadable file and one beyond 1 MiB are Error(bad_job), an override without "=" is
+/// Error(bad_usage).
 Settings load_job(const std::filesystem::path& file, std::span<const std::string> overrides = {});
 Settings load_cluster(const std::filesystem::path& file);
 /// The same from text; `file_name` is used in messages and its folder for relative paths.
 Settings parse_job(std::string_view toml, const std::filesystem::path& file_name,
                    std::span<const std::string> overrides = {});
+Settings parse_cluster(std::string_view toml, const std::filesystem::path& file_name);
 
 /// The resolved job as TOML, every key with its value, paths absolute, one comment line of help
 /// each; parse_job of it gives the same values.

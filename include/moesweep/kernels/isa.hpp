@@ -15,7 +15,13 @@ std::vector<std::string> available_isas();
 /// before threads start. Throws Error(bad_job) naming the targets that exist when `name` is none of
 /// them.
 void pin_isa(const std::string& name);
-/// Library, version and kernel of the BLAS, e.g. "OpenBLAS 0.3.21 ... SkylakeX".
+/// Library, version and kernel of the BLAS, e.g. "OpenBLAS 0.3.21 ... SkylakeX"; "BLAS (library
+/// unknown)" when it does not tell.
 std::string blas_description();
+/// Value of the environment variable OPENBLAS_CORETYPE that makes OpenBLAS choose a kernel of the
+/// same instruction set, e.g. "Haswell" for "AVX2"; empty where OpenBLAS names none (then leave the
+/// variable alone). OpenBLAS reads it when it is loaded, so a program that pins an instruction set
+/// has to set it and execute itself again.
+std::string blas_coretype_for(const std::string& isa);
 
 }  // namespace moesweep::kernels

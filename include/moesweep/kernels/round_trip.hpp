@@ -3,6 +3,16 @@
 // Definitions: DESIGN section 8 -> docs/metrics.md. Every step is one IEEE binary32 operation,
 // nearest even, true division, no contraction, so all instruction sets and the scalar oracle agree
 // in every code, scale and bias.
+//
+//   rtn     s = max((hi-lo)/n, 1e-12), n = 2^bits - 1;  q = clamp(rint((w-lo)/s), 0, n)
+//           w' = (q*s) + lo
+//   affine  s = max((hi-lo)/n, 1e-7), negated unless |lo| > |hi|;  e = lo if |lo| > |hi| else hi
+//           q0 = rint(e/s);  if q0 != 0: s = e/q0, bias = e; else bias = 0
+//           q = clamp(rint((w-bias)/s), 0, n);  w' = (q*T(s)) + T(bias)
+//
+// T rounds to the weight's dtype. A zero end of a range counts as +0. Values must be finite. Where
+// a range leaves binary32 (hi-lo beyond 3.4e38) scale, dequantized values and error are not finite
+// and the codes mean nothing; nothing else overflows.
 
 #include <cstdint>
 #include <span>
@@ -29,17 +39,19 @@ std::string family_name(QuantizerFamily family);
 /// bias of the weight's dtype); rtn keeps binary32 scale and offset: bits + 64/group_size.
 double bits_per_weight(const Quantizer& quantizer, Dtype weight_dtype);
 
-/// A row-major block of `rows` x `columns` whose rows start at group boundaries. A last short group
-/// is padded with zeros, and the padding takes part in the group's range but not in the error.
+/// A row-major block of `rows` x `columns`; groups start at the first column of a row. A last short
+/// group is padded with zeros, and the padding takes part in the group's range but not in the
+/// error.
 struct RowBlock {
   std::span<const float> values;  ///< rows * columns
   std::int64_t columns = 0;
 };
 
-/// Adds to sse[i] the squared error of quantizers[i] over the block (float64 sums over at most 16
-/// binary32 terms a lane). `weight_dtype` decides the rounding of affine's scale and bias (BF16 for
+/// Adds to sse[i] the squared error of quantizers[i] over the block: each w - w' is one binary32
+/// step, squares and sums are float64, so that errors near 1e-30 still count. sse.size() ==
+/// quantizers.size(). `weight_dtype` decides the rounding of affine's scale and bias (BF16 for
 /// 8-bit floats, binary32 for F64 and integers). Deterministic for a given instruction set, block
-/// shape and values.
+/// shape, set of quantizers and values.
 void add_round_trip_errors(const RowBlock& block, std::span<const Quantizer> quantizers,
                            Dtype weight_dtype, std::span<double> sse);
 

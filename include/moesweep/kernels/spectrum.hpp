@@ -2,14 +2,16 @@
 // Singular values from the Gram matrix of the smaller side, and the four numbers kept of them.
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
 namespace moesweep::kernels {
 
 /// G = sum over blocks of B^T B (blocks of rows of a tall matrix) or B B^T (column panels of a wide
-/// one), in float64, lower triangle, single-threaded BLAS. Block order is the caller's and fixed,
-/// so the result does not depend on threads.
+/// one), in float64, lower triangle, single-threaded BLAS. Squares of any binary32 value fit. Block
+/// order is the caller's and fixed, buffers are 64-byte aligned and owned here, so the result
+/// depends neither on threads nor on where the blocks lie.
 class GramAccumulator {
  public:
   /// side = min(m, n) >= 1
@@ -18,21 +20,37 @@ class GramAccumulator {
   void add_rows(std::span<const float> block, std::int64_t rows);
   /// side x columns, row-major: G += B B^T.
   void add_columns(std::span<const float> panel, std::int64_t columns);
-  /// Eigenvalues of G, descending, negative rounding noise clamped to 0. Destroys G.
-  /// Throws Error(bad_input) naming LAPACK's info when the iteration fails.
+  /// Eigenvalues of G, descending, negative rounding noise clamped to 0. Destroys G: nothing may be
+  /// added afterwards. Throws Error(bad_input) naming LAPACK's info when the iteration fails.
   std::vector<double> take_eigenvalues();
+  /// The most bytes that this object has held at one time, LAPACK scratch and the eigenvalues
+  /// included. BLAS keeps packing buffers of its own (OpenBLAS: 32 MiB a thread).
+  std::int64_t peak_bytes() const { return peak_bytes_; }
 
  private:
+  struct AlignedDelete {
+    void operator()(double* values) const;
+  };
+  using Buffer = std::unique_ptr<double[], AlignedDelete>;
+
+  Buffer allocate(std::int64_t elements);
+  void release(Buffer& buffer, std::int64_t elements);
+  void reserve_panel(std::int64_t elements);
+
   std::int64_t side_;
-  std::vector<double> gram_;
-  std::vector<double> panel_;  // the block widened to float64
+  std::int64_t held_bytes_ = 0;
+  std::int64_t peak_bytes_ = 0;
+  std::int64_t panel_elements_ = 0;
+  Buffer gram_;   // side x side, column-major
+  Buffer panel_;  // a slab of the block, widened to float64
 };
 
-/// Bytes a GramAccumulator of this side holds at its peak, LAPACK scratch and the widened panel of
-/// `block_elements` included.
+/// Bytes a GramAccumulator of this side holds at its peak when its blocks have up to
+/// `block_elements` values: what peak_bytes() will say.
 std::int64_t gram_peak_bytes(std::int64_t side, std::int64_t block_elements);
 
-/// Numbers of one spectrum (k singular values). All are 0 for a zero matrix.
+/// Numbers of one spectrum (k singular values). All are 0 for a zero matrix and for an empty
+/// spectrum.
 struct SpectrumSummary {
   double spectral_concentration = 0.0;  ///< sum of the first t sigma^2 / sum of the first r;
                                         ///< k<=512: r=k, t=max(1,k/10); else r=256, t=25

@@ -25,20 +25,25 @@ enum class Role : std::uint8_t {
   other,
 };
 
+/// The enumerator as text, "linear_attention".
 std::string_view role_name(Role role);
 
-/// Role from the last matching component of the name; `expert_patterns` are component names that
-/// mark routed experts (default {"experts"}). A bias or norm is one whatever it sits in.
+/// Role from the last component of the name that is a module (`experts`, `self_attn`, `mlp`), else
+/// from the projection (`q_proj`, `w1`); `expert_patterns` are component names that mark routed
+/// experts (default {"experts"}). A bias or norm is one whatever it sits in, and all else in a
+/// vision tower is vision. Scales and zero points of quantized weights are `other`; the gates that
+/// choose routed or weigh shared experts are `router`; a pooler or classifier is `head`.
 Role role_of(std::string_view name, std::span<const std::int64_t> shape,
              std::span<const std::string> expert_patterns);
 
 /// Layer index in a name like `model.layers.17.mlp...` or `blocks.3...`; -1 when there is none.
 std::int64_t layer_of(std::string_view name);
-/// Expert index in `...experts.17...`; -1 when fused or none.
+/// Expert index in `...experts.17...`; -1 when fused or none. Both are the first such index, and -1
+/// when it exceeds 2^63-1.
 std::int64_t expert_of(std::string_view name);
 
 /// The name with every all-digit component replaced: layer indices by `{layer}`, expert indices by
-/// `{expert}`, others by `{i}`.
+/// `{expert}` (the ones that layer_of and expert_of give), others by `{i}`.
 std::string pattern_of(std::string_view name);
 
 /// Is a tensor of this name and shape a stack [E, m, n] of expert matrices (DESIGN 8: rank 3, a

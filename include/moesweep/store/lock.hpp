@@ -1,9 +1,9 @@
 #pragma once
-// Who works on a run directory. The lock saves work; correctness never depends on it, since segments are immutable and equal
-// units are one unit.
+// Who works on a run directory. The lock saves work; correctness never depends on it, since
+// segments are immutable and equal units are one unit.
 //
-//   lock/e0002.json            the owner of epoch 2, created by link(2): exactly one process gets it
-//   lock/e0002.end.json        how epoch 2 ended; missing after a crash
+//   lock/e0002.json            the owner of epoch 2, created by link(2): exactly one process gets
+//   it lock/e0002.end.json        how epoch 2 ended; missing after a crash
 //   lock/e0002-r0001.inflight  ids of the units that rank 1 is computing, one 8-byte slot a thread
 //   lock/beat                  changes while the owner lives
 
@@ -27,8 +27,8 @@ struct Owner {
   std::string boot_id;
   std::string pid_namespace;
   std::int64_t pid = 0;
-  std::int64_t start_ticks = 0;     ///< of /proc/<pid>/stat
-  std::string slurm_job;            ///< empty outside Slurm
+  std::int64_t start_ticks = 0;  ///< of /proc/<pid>/stat
+  std::string slurm_job;         ///< empty outside Slurm
   std::int64_t slurm_restarts = 0;
 };
 Owner this_process();
@@ -42,6 +42,7 @@ struct EpochStart {
   std::string blas;
   std::string build;
   std::int64_t ranks = 1;
+  std::int64_t units = 0;  ///< in the plan
   double unix_time = 0.0;
 };
 struct EpochEnd {
@@ -63,9 +64,9 @@ enum class Liveness { alive, dead, unknown };
 Liveness liveness_of(const Owner& owner);
 
 struct AcquireOptions {
-  bool take_over = false;              ///< the user says that the previous owner is dead
-  double dying_owner_seconds = 5.0;    ///< how long to wait for a predecessor on this machine to end
-  double beat_seconds = 90.0;          ///< how long a beat on another machine may stand still
+  bool take_over = false;            ///< the user says that the previous owner is dead
+  double dying_owner_seconds = 5.0;  ///< how long to wait for a predecessor on this machine to end
+  double beat_seconds = 90.0;        ///< how long a beat on another machine may stand still
 };
 /// Starts the next epoch. Error(run_directory) naming the owner when it is alive.
 Epoch acquire(const std::filesystem::path& lock_directory, const EpochStart& start,
@@ -73,7 +74,8 @@ Epoch acquire(const std::filesystem::path& lock_directory, const EpochStart& sta
 
 void record_end(const std::filesystem::path& lock_directory, Epoch epoch, const EpochEnd& end);
 
-/// Shows that this process lives. Failures are not reported: a missed beat costs at most a wait of 90 s elsewhere.
+/// Shows that this process lives. Failures are not reported: a missed beat costs at most a wait of
+/// 90 s elsewhere.
 void beat(const std::filesystem::path& lock_directory, Epoch epoch, std::int64_t count);
 
 /// Which units this rank is computing right now, kept so that a crash can be blamed on them.
@@ -89,7 +91,8 @@ class InFlightNotes {
   std::vector<UnitId> slots_;
 };
 
-/// For every unit: how many epochs after `after(unit)` ended without a record while it was in flight.
+/// For every unit: how many epochs after `after(unit)` ended without a record while it was in
+/// flight.
 std::unordered_map<UnitId, int> abnormal_ends(const std::filesystem::path& lock_directory,
                                               const std::function<Epoch(UnitId)>& after);
 

@@ -17,8 +17,8 @@ struct RunDirectory {
   std::filesystem::path events() const { return root / "events.jsonl"; }
 };
 
-/// Creates the folders that are missing. Error(run_directory) when that is impossible or `root` holds something that is not a run
-/// (a non-empty folder without job.toml).
+/// Creates the folders that are missing. Error(run_directory) when that is impossible or `root`
+/// holds something that is not a run (a non-empty folder without job.toml).
 void create_run_directory(const RunDirectory& run);
 
 /// Error(run_directory) unless `root` holds a run.

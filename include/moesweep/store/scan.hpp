@@ -14,7 +14,8 @@
 
 namespace moesweep::store {
 
-/// Segments whose bytes do not hash to their name: never opened as HDF5, their units count as not done.
+/// Segments whose bytes do not hash to their name: never opened as HDF5, their units count as not
+/// done.
 enum class Rotten { quarantine, leave_in_place };
 
 struct UnitStanding {
@@ -23,18 +24,20 @@ struct UnitStanding {
 };
 
 struct SegmentScan {
-  std::unordered_map<UnitId, UnitStanding> units;  ///< done beats failed; of two failures the later epoch counts
-  std::vector<std::string> rotten;                 ///< names of segments that did not verify
+  std::unordered_map<UnitId, UnitStanding>
+      units;                        ///< done beats failed; of two failures the later epoch counts
+  std::vector<std::string> rotten;  ///< names of segments that did not verify
   std::int64_t segments = 0;
   std::int64_t bytes = 0;
 };
 
-/// Reads /units of every segment in `directory`. With Rotten::quarantine, moves bad segments to `quarantine/` below it. The same unit done twice with equal rows is one
-/// unit; with different rows it is Error(bad_input) naming both segments.
+/// Reads /units of every segment in `directory`. With Rotten::quarantine, moves bad segments to
+/// `quarantine/` below it. The same unit done twice with equal rows is one unit; with different
+/// rows it is Error(bad_input) naming both segments.
 SegmentScan scan_segments(const std::filesystem::path& directory, Rotten rotten);
 
-/// All rows of the done units (and none of failed ones), appended in unit-key order, plus the standing of every unit as tables
-/// `units` and `failures`, in the same order.
+/// All rows of the done units (and none of failed ones), appended in unit-key order, plus the
+/// standing of every unit as tables `units` and `failures`, in the same order.
 records::Tables gather(const std::filesystem::path& directory, const SegmentScan& scan);
 
 }  // namespace moesweep::store

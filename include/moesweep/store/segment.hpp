@@ -1,5 +1,6 @@
 #pragma once
-// A segment: the rows of a group of units as one immutable HDF5 file, named by the hash of its bytes.
+// A segment: the rows of a group of units as one immutable HDF5 file, named by the hash of its
+// bytes.
 
 #include <cstdint>
 #include <filesystem>
@@ -21,7 +22,8 @@ struct UnitRecord {
   records::Tables rows;
 };
 
-/// Group per table as in results.h5, plus a column `unit_row` (index into /units) in each. Equal records give equal bytes.
+/// Group per table as in results.h5, plus a column `unit_row` (index into /units) in each. Equal
+/// records give equal bytes.
 std::vector<std::byte> encode_segment(std::span<const UnitRecord> records);
 
 /// Throws Error(bad_input) when the bytes are not a segment.

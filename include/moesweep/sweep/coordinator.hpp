@@ -1,8 +1,10 @@
 #pragma once
-// The coordinator: free functions over a plain state and the transport port. Rank 0 runs it on its main thread.
+// The coordinator: free functions over a plain state and the transport port. Rank 0 runs it on its
+// main thread.
 //
-// A unit goes waiting -> assigned -> computed -> done, or -> failed. Longest expected unit first, neighbours in a file together; a worker's
-// share shrinks towards the end (guided self-scheduling: Polychronopoulos and Kuck, IEEE Trans. Comput. 1987).
+// A unit goes waiting -> assigned -> computed -> done, or -> failed. Longest expected unit first,
+// neighbours in a file together; a worker's share shrinks towards the end (guided self-scheduling:
+// Polychronopoulos and Kuck, IEEE Trans. Comput. 1987).
 
 #include <cstdint>
 #include <optional>
@@ -28,9 +30,9 @@ struct RankState {
   bool gone = false;
   std::int32_t threads = 0;
   std::string host;
-  std::int64_t units_outstanding = 0;   ///< assigned, not computed
-  double seconds_outstanding = 0.0;     ///< their estimates
-  double last_durable = 0.0;            ///< clock of the last Durable, 0 for none
+  std::int64_t units_outstanding = 0;  ///< assigned, not computed
+  double seconds_outstanding = 0.0;    ///< their estimates
+  double last_durable = 0.0;           ///< clock of the last Durable, 0 for none
 };
 
 /// Measured against estimated seconds of the units computed so far in this epoch.
@@ -47,35 +49,36 @@ struct CoordinatorState {
   std::vector<UnitState> units;
   std::vector<RankState> ranks;
   std::size_t stage = 0;
-  std::vector<UnitIndex> queue;     ///< of the current stage, in the order to be handed out
+  std::vector<UnitIndex> queue;  ///< of the current stage, in the order to be handed out
   std::size_t queue_next = 0;
-  double queue_seconds = 0.0;       ///< estimates from queue_next on
-  std::int64_t stage_open = 0;      ///< units of the stage that are neither done, failed nor declined
+  double queue_seconds = 0.0;   ///< estimates from queue_next on
+  std::int64_t stage_open = 0;  ///< units of the stage that are neither done, failed nor declined
   bool queue_empty_sent = false;
   Stop stop = Stop::none;
   bool finish_sent = false;
   ExitCode exit_code = ExitCode::stopped_early;
-  std::string broken;               ///< first error of a rank that could not publish
-  double seconds_left = 0.0;        ///< estimates of all units of the plan that are not computed
-  std::int64_t computed = 0;        ///< computed, not yet on disk
+  std::string broken;         ///< first error of a rank that could not publish
+  double seconds_left = 0.0;  ///< estimates of all units of the plan that are not computed
+  std::int64_t computed = 0;  ///< computed, not yet on disk
   std::int64_t done = 0;
   std::int64_t failed = 0;
-  std::int64_t declined = 0;        ///< handed back because they no longer fit before the deadline
-  std::int64_t done_before = 0;     ///< done by earlier epochs
+  std::int64_t declined = 0;     ///< handed back because they no longer fit before the deadline
+  std::int64_t done_before = 0;  ///< done by earlier epochs
   std::int64_t bytes_read = 0;
   Calibration calibration;
   double started = 0.0;
 };
 
-/// `done` are units that earlier epochs published. Units in `failed_by_rank0` are not handed out: rank 0 itself reports them as
-/// failed (see worker.hpp, report_failed).
+/// `done` are units that earlier epochs published. Units in `failed_by_rank0` are not handed out:
+/// rank 0 itself reports them as failed (see worker.hpp, report_failed).
 CoordinatorState start(const Plan& plan, int ranks, const std::unordered_set<UnitId>& done,
                        const std::unordered_set<UnitId>& failed_by_rank0, double now);
 
 /// One message of a worker. Sends work, stage ends and the end of the sweep as they become due.
 void on_message(CoordinatorState& state, comm::Comm& comm, Rank from, const Message& message);
 
-/// A signal that arrived at rank 0, or the coordinator's own reason to stop. Never takes back a more urgent stop.
+/// A signal that arrived at rank 0, or the coordinator's own reason to stop. Never takes back a
+/// more urgent stop.
 void request_stop(CoordinatorState& state, comm::Comm& comm, Stop stop);
 
 /// All ranks have said goodbye.
@@ -84,12 +87,13 @@ bool is_over(const CoordinatorState& state);
 /// What progress lines and `status` show.
 struct Progress {
   std::int64_t total = 0;
-  std::int64_t done = 0;        ///< on disk, earlier epochs included
+  std::int64_t done = 0;  ///< on disk, earlier epochs included
   std::int64_t failed = 0;
-  std::int64_t computed = 0;    ///< computed, not yet on disk
-  double elapsed_seconds = 0.0; ///< of this epoch
-  std::optional<double> eta_seconds;       ///< none before the first unit is computed
-  std::optional<double> eta_low_seconds;   ///< 90 % interval from the scatter of measured against estimated
+  std::int64_t computed = 0;          ///< computed, not yet on disk
+  double elapsed_seconds = 0.0;       ///< of this epoch
+  std::optional<double> eta_seconds;  ///< none before the first unit is computed
+  std::optional<double>
+      eta_low_seconds;  ///< 90 % interval from the scatter of measured against estimated
   std::optional<double> eta_high_seconds;
 };
 Progress progress(const CoordinatorState& state, double now);

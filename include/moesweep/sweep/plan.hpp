@@ -1,5 +1,6 @@
 #pragma once
-// What a sweep consists of. The engine knows units, costs and order; what a unit computes is none of its business.
+// What a sweep consists of. The engine knows units, costs and order; what a unit computes is none
+// of its business.
 
 #include <cstdint>
 #include <string>
@@ -12,8 +13,9 @@ namespace moesweep::sweep {
 struct Cost {
   std::int64_t bytes_read = 0;
   std::int64_t flops = 0;
-  std::int64_t peak_bytes = 0;    ///< memory while the unit runs
-  double seconds_estimate = 0.0;  ///< before calibration; only ratios between units matter for the order
+  std::int64_t peak_bytes = 0;  ///< memory while the unit runs
+  double seconds_estimate =
+      0.0;  ///< before calibration; only ratios between units matter for the order
 };
 
 /// Where a unit's input lives; units that are neighbours here are handed out together.
@@ -42,7 +44,7 @@ using UnitIndex = std::uint32_t;
 class Plan {
  public:
   Plan() = default;
-  /// Keys and ids must be unique: a duplicate is a bug.
+  /// Keys and ids must be unique, costs finite and not negative: anything else is a bug.
   explicit Plan(std::vector<Stage> stages);
 
   const std::vector<Stage>& stages() const { return stages_; }

@@ -14,11 +14,11 @@ namespace moesweep::sweep {
 /// A unit that left the compute threads.
 struct Outcome {
   UnitIndex unit = 0;
-  std::string error;        ///< empty when it succeeded
-  double started = 0.0;     ///< Unix time, s
+  std::string error;     ///< empty when it succeeded
+  double started = 0.0;  ///< Unix time, s
   double seconds = 0.0;
   std::int64_t bytes_read = 0;
-  std::any payload;         ///< opaque to the engine; none when failed
+  std::any payload;  ///< opaque to the engine; none when failed
 };
 
 /// Computes units in the background.
@@ -44,7 +44,8 @@ class ResultSink {
   virtual void put(Outcome outcome) = 0;
   /// Publishes everything put so far without waiting for the flush interval. Returns at once.
   virtual void flush() = 0;
-  /// The next published group, if any. Throws Error(io_error) when something could not be published.
+  /// The next published group, if any. Throws Error(io_error) when something could not be
+  /// published.
   virtual std::optional<Published> poll() = 0;
 };
 

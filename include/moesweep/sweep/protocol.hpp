@@ -1,5 +1,6 @@
 #pragma once
-// Messages between coordinator and workers. All are small; ranks run the same binary, so the encoding is not a public format.
+// Messages between coordinator and workers. All are small; ranks run the same binary, so the
+// encoding is not a public format.
 
 #include <string>
 #include <variant>

@@ -20,6 +20,14 @@ TEST(Error, CannotDriveTheTerminal) {
   EXPECT_STREQ(error.what(), "a\\x1b[2Jb\\x0a: bad");
 }
 
+TEST(Error, CannotDriveTheTerminalByC1ControlsEither) {
+  const Error error(ExitCode::bad_input,
+                    "a\xc2\x9b"
+                    "2Jb \xc2\xa0\xc3\x9b",
+                    "bad");
+  EXPECT_STREQ(error.what(), "a\\x9b2Jb \xc2\xa0\xc3\x9b: bad");
+}
+
 TEST(Error, CarriesTheTextOfErrno) {
   EXPECT_THAT(errno_error(ExitCode::io_error, "f", "cannot write", ENOSPC).what(),
               testing::HasSubstr("No space left on device"));

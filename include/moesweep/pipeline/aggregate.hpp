@@ -1,0 +1,32 @@
+#pragma once
+// From segments to results.h5.
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <moesweep/records/table.hpp>
+
+namespace moesweep::pipeline {
+
+struct Aggregate {
+  records::Tables tables;
+  std::int64_t units_total = 0;
+  std::int64_t units_done = 0;
+  std::int64_t units_failed = 0;
+  std::vector<std::string> rotten;  ///< segments that do not match their hash
+  std::string digest;               ///< 32 hex digits; empty while units are missing or failed
+  bool complete() const { return units_done == units_total; }
+};
+
+/// Reads all segments of a run directory and reduces them. Needs no checkpoint.
+Aggregate aggregate(const std::filesystem::path& run_directory);
+
+/// aggregate() and results.h5, replaced atomically.
+Aggregate write_aggregate(const std::filesystem::path& run_directory);
+
+/// Compares results.h5 with what the segments give. Returns the findings, none when all is well.
+std::vector<std::string> verify(const std::filesystem::path& run_directory, Aggregate& aggregated);
+
+}  // namespace moesweep::pipeline

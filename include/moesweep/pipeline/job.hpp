@@ -1,0 +1,76 @@
+#pragma once
+// From a job file to a plan: the only place where the domain meets the engine.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <moesweep/base/hash.hpp>
+#include <moesweep/config/settings.hpp>
+#include <moesweep/records/table.hpp>
+#include <moesweep/sweep/plan.hpp>
+
+namespace moesweep::pipeline {
+
+/// What one core and the storage do, for costs before anything is measured. From a cluster profile,
+/// else cautious guesses.
+struct Rates {
+  double read_bytes_per_second = 1e9;         ///< one node
+  double gram_flops_per_core = 1e10;          ///< float64
+  double round_trips_per_second_core = 1e8;   ///< weights x quantizers
+  double moments_per_second_core = 3e8;       ///< weights
+  double unit_overhead_seconds = 1e-3;
+};
+Rates rates_from(const config::Settings& cluster);
+
+/// A unit as its kind describes it, before it has an id.
+struct UnitDraft {
+  std::string key;
+  sweep::Cost cost;
+  sweep::Locality where;
+};
+struct StageDraft {
+  std::string name;
+  std::vector<UnitDraft> units;
+};
+
+/// Rows of one unit.
+struct UnitRows {
+  records::Tables tables;
+  std::int64_t bytes_read = 0;
+};
+
+/// What a kind of sweep brings to the engine: one implementation a job kind.
+class JobKind {
+ public:
+  virtual ~JobKind() = default;
+  /// Files that results depend on, by header and size.
+  virtual std::vector<config::InputHash> inputs() const = 0;
+  virtual std::vector<StageDraft> stages(const Rates& rates) const = 0;
+  /// Computes a unit, by its position in stages() counted through. Called from many threads at
+  /// once; a pure function of job and inputs.
+  virtual UnitRows run(sweep::UnitIndex unit) const = 0;
+};
+
+/// A job that is ready to run.
+struct Job {
+  config::Settings settings;
+  std::unique_ptr<JobKind> kind;
+  std::vector<config::InputHash> inputs;
+  Hash128 fingerprint;
+  sweep::Plan plan;
+};
+
+/// Opens the inputs (headers only) and cuts the job into units. Throws Error(bad_input) or
+/// Error(bad_job).
+Job prepare_job(config::Settings settings, const Rates& rates);
+
+/// Refuses units that cannot fit: Error(bad_job) naming unit and the memory it needs.
+void require_memory(const sweep::Plan& plan, std::int64_t memory_bytes);
+
+/// The tables of results.h5 from the rows of all units, in key order. Needs the job file alone, not
+/// the inputs.
+records::Tables reduce_rows(const config::Settings& settings, const records::Tables& rows);
+
+}  // namespace moesweep::pipeline

@@ -1,0 +1,52 @@
+#pragma once
+// `moesweep run`: starts or resumes the sweep of a run directory on all ranks of a session.
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <moesweep/base/error.hpp>
+#include <moesweep/comm/session.hpp>
+#include <moesweep/sweep/coordinator.hpp>
+
+namespace moesweep::pipeline {
+
+struct RunOptions {
+  std::filesystem::path job_file;
+  std::vector<std::string> overrides;  ///< --set
+  std::filesystem::path run_directory;
+  std::optional<int> threads;       ///< --threads, else resources.threads
+  std::optional<double> deadline;   ///< Unix time, s
+  std::optional<int> expect_ranks;  ///< refuse another world size
+  bool take_over = false;
+  std::function<void(const sweep::Progress&)> on_progress;  ///< rank 0, about ten times a second
+};
+
+struct RunReport {
+  ExitCode exit_code = ExitCode::stopped_early;
+  /// SIGTERM or SIGINT arrived while units were computing: end with _exit, the compute threads are
+  /// not joined.
+  bool units_still_running = false;
+  // Rank 0 only:
+  sweep::Progress progress;
+  double seconds = 0.0;  ///< from the start of run(), aggregation included
+  std::string digest;    ///< empty unless complete
+  std::string error;     ///< why a rank could not publish
+  std::int64_t bytes_read = 0;
+};
+
+/// Call install_stop_handlers() and open the session first. Errors that any rank meets before the
+/// sweep starts are thrown on every rank with the same text.
+RunReport run(comm::Session& session, const RunOptions& options);
+
+/// SIGTERM, SIGINT and SIGUSR2 only set a flag from now on. Call before opening a session, so that
+/// no signal is lost in MPI_Init.
+void install_stop_handlers();
+
+/// "moesweep 0.1.0 (GNU 12.2.0)"
+std::string build_description();
+
+}  // namespace moesweep::pipeline

@@ -1,0 +1,54 @@
+#pragma once
+// The state of a run directory from its files alone: no daemon, no connection to the running ranks.
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+
+#include <moesweep/base/error.hpp>
+
+namespace moesweep::pipeline {
+
+enum class RunState {
+  not_started,
+  running,      ///< the owner of the last epoch is alive
+  unreachable,  ///< no end recorded, the owner is on another machine: alive or not is decided by
+                ///< its beat
+  crashed,      ///< no end recorded, the owner is dead
+  stopped,      ///< ended early, resume to go on
+  complete,
+  some_failed,
+  broken,  ///< ended with an error (disk full, ...)
+};
+std::string run_state_name(RunState state);
+
+struct UnitCounts {
+  std::int64_t done = 0;
+  std::int64_t failed = 0;
+};
+
+struct Status {
+  RunState state = RunState::not_started;
+  ExitCode exit_code =
+      ExitCode::stopped_early;  ///< for batch scripts: an end that was not recorded counts as 75
+  std::int64_t units_total = 0;
+  std::int64_t units_done = 0;
+  std::int64_t units_failed = 0;
+  std::map<std::string, UnitCounts> by_kind;
+  std::map<std::string, std::string> failures;   ///< error by unit key
+  std::int64_t epochs = 0;  ///< starts and resumes so far
+  std::int64_t abnormal_ends = 0;
+  std::string owner;  ///< "host, pid 123" of the last epoch
+  std::int64_t segments = 0;
+  std::int64_t segment_bytes = 0;
+  std::int64_t rotten_segments = 0;
+  std::map<std::int32_t, double> last_publication;  ///< Unix time by rank, last epoch
+  std::optional<double> units_per_second;           ///< of the last epoch
+  std::optional<double> eta_seconds;                ///< while running
+};
+
+Status read_status(const std::filesystem::path& run_directory);
+
+}  // namespace moesweep::pipeline

@@ -1,0 +1,202 @@
+#include <algorithm>
+#include <functional>
+#include <numeric>
+#include <system_error>
+#include <tuple>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <moesweep/base/cast.hpp>
+#include <moesweep/base/error.hpp>
+#include <moesweep/base/file.hpp>
+#include <moesweep/checkpoint/checkpoint.hpp>
+#include <moesweep/checkpoint/header.hpp>
+
+#include "confine.hpp"
+#include "index.hpp"
+#include "json_events.hpp"
+
+namespace moesweep::checkpoint {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view index_name = "model.safetensors.index.json";
+
+void add_shard(Checkpoint& checkpoint, fs::path path, std::string name) {
+  const auto shown = (checkpoint.directory / name).string();
+  const auto file = open_for_reading(path);
+  Shard shard{.path = std::move(path),
+              .name = std::move(name),
+              .file_bytes = file_size(file, shown),
+              .header_hash = {}};
+  std::vector<std::byte> bytes(std::min<std::uint64_t>(8, shard.file_bytes));
+  read_exactly(file, 0, bytes, shown);
+  bytes.resize(header_bytes(bytes, shard.file_bytes, shown));
+  read_exactly(file, 0, bytes, shown);
+  shard.header_hash = hash128(bytes);
+  for (auto& entry : parse_header(bytes, shard.file_bytes, shown)) {
+    checkpoint.tensors.push_back({.name = std::move(entry.name),
+                                  .dtype = entry.dtype,
+                                  .shape = std::move(entry.shape),
+                                  .shard = checkpoint.shards.size(),
+                                  .byte_begin = entry.byte_begin,
+                                  .byte_end = entry.byte_end});
+  }
+  checkpoint.shards.push_back(std::move(shard));
+}
+
+void sort_tensors(Checkpoint& checkpoint) {
+  auto& tensors = checkpoint.tensors;
+  const auto directory = checkpoint.directory.string();
+  std::sort(tensors.begin(), tensors.end(), [](const Tensor& a, const Tensor& b) {
+    return std::tie(a.name, a.shard) < std::tie(b.name, b.shard);
+  });
+  const auto twice =
+      std::adjacent_find(tensors.begin(), tensors.end(),
+                         [](const Tensor& a, const Tensor& b) { return a.name == b.name; });
+  if (twice != tensors.end()) {
+    throw Error(
+        ExitCode::bad_input, directory,
+        fmt::format("tensor {} is in two shards, {} and {}", in_quotes(twice->name),
+                    checkpoint.shards[twice->shard].name,
+                    checkpoint.shards[std::next(twice)->shard].name),
+        "keep the files of one checkpoint in a directory, or add the index that says which count");
+  }
+  if (tensors.empty()) {
+    throw Error(ExitCode::bad_input, directory, "its safetensors files hold no tensors");
+  }
+  std::uint64_t total = 0;
+  for (const auto& shard : checkpoint.shards) {
+    const auto sum = checked_sum(total, shard.file_bytes);
+    if (!sum || !std::in_range<std::int64_t>(*sum)) {
+      throw Error(ExitCode::bad_input, directory, "its files claim more than 2^63 bytes");
+    }
+    total = *sum;
+  }
+}
+
+// Index and headers must tell the same story; both are sorted by tensor name.
+void compare_with_index(const Checkpoint& checkpoint, std::span<const IndexEntry> index,
+                        const std::string& index_file) {
+  const auto refuse = [&index_file](std::string problem) {
+    throw Error(ExitCode::bad_input, index_file, std::move(problem),
+                "index and shards are not of the same checkpoint, download both again");
+  };
+  auto tensor = checkpoint.tensors.begin();
+  for (const auto& entry : index) {
+    const bool lacking = tensor == checkpoint.tensors.end() || tensor->name > entry.tensor;
+    if (!lacking && tensor->name < entry.tensor) break;
+    if (lacking || checkpoint.shards[tensor->shard].name != entry.shard) {
+      refuse(fmt::format("tensor {} is not in its shard {}", in_quotes(entry.tensor), entry.shard));
+    }
+    ++tensor;
+  }
+  if (tensor != checkpoint.tensors.end()) {
+    refuse(fmt::format("does not list tensor {} of shard {}", in_quotes(tensor->name),
+                       checkpoint.shards[tensor->shard].name));
+  }
+}
+
+Checkpoint open_indexed(const fs::path& directory) {
+  const auto shown = (directory / index_name).string();
+  const auto path = resolve_inside(directory, std::string(index_name));
+  const auto file = open_for_reading(path);
+  const auto bytes = file_size(file, shown);
+  if (bytes > max_index_bytes) {
+    throw Error(ExitCode::bad_input, shown,
+                fmt::format("is larger than {} bytes", max_index_bytes));
+  }
+  std::vector<std::byte> text(bytes);
+  read_exactly(file, 0, text, shown);
+  const auto index = parse_index(text, shown);
+
+  std::vector<std::string> names;
+  names.reserve(index.size());
+  for (const auto& entry : index) names.push_back(entry.shard);
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+
+  Checkpoint checkpoint{.directory = directory, .shards = {}, .tensors = {}};
+  for (auto& name : names) {
+    auto shard_path = resolve_inside(directory, name);
+    add_shard(checkpoint, std::move(shard_path), std::move(name));
+  }
+  sort_tensors(checkpoint);
+  compare_with_index(checkpoint, index, shown);
+  return checkpoint;
+}
+
+Checkpoint open_unindexed(const fs::path& directory) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator entry(directory, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (entry->path().extension() == ".safetensors") {
+      names.push_back(entry->path().filename().string());
+    }
+  }
+  if (error) throw Error(ExitCode::bad_input, directory.string(), error.message());
+  if (names.empty()) {
+    throw Error(ExitCode::bad_input, directory.string(), "has no .safetensors files",
+                "give the directory of a safetensors checkpoint; other formats must be converted");
+  }
+  std::sort(names.begin(), names.end());
+  Checkpoint checkpoint{.directory = directory, .shards = {}, .tensors = {}};
+  for (auto& name : names) {
+    auto path = resolve_inside(directory, name);
+    add_shard(checkpoint, std::move(path), std::move(name));
+  }
+  sort_tensors(checkpoint);
+  return checkpoint;
+}
+
+// The user named this very file, so it may be a link to anywhere.
+Checkpoint open_single(const fs::path& path) {
+  if (path.extension() == ".json") {
+    throw Error(ExitCode::bad_input, path.string(), "is not a checkpoint",
+                "give the directory it is in");
+  }
+  Checkpoint checkpoint{.directory = path.parent_path(), .shards = {}, .tensors = {}};
+  add_shard(checkpoint, path, path.filename().string());
+  sort_tensors(checkpoint);
+  return checkpoint;
+}
+
+}  // namespace
+
+std::int64_t Tensor::params() const {
+  return std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
+}
+
+std::int64_t Tensor::bytes() const {
+  return checked_cast<std::int64_t>(byte_end - byte_begin);
+}
+
+std::int64_t Checkpoint::params() const {
+  return std::accumulate(
+      tensors.begin(), tensors.end(), std::int64_t{0},
+      [](std::int64_t sum, const Tensor& tensor) { return sum + tensor.params(); });
+}
+
+std::int64_t Checkpoint::bytes() const {
+  return std::accumulate(
+      tensors.begin(), tensors.end(), std::int64_t{0},
+      [](std::int64_t sum, const Tensor& tensor) { return sum + tensor.bytes(); });
+}
+
+Checkpoint open_checkpoint(const fs::path& path) {
+  std::error_code error;
+  const auto status = fs::status(path, error);
+  if (!fs::exists(status)) {
+    throw Error(ExitCode::bad_input, path.string(),
+                status.type() == fs::file_type::not_found ? "does not exist" : error.message(),
+                "give a checkpoint directory or a .safetensors file");
+  }
+  if (!fs::is_directory(status)) return open_single(path);
+  const bool indexed = fs::exists(fs::symlink_status(path / index_name, error));
+  return indexed ? open_indexed(path) : open_unindexed(path);
+}
+
+}  // namespace moesweep::checkpoint

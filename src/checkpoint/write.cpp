@@ -1,0 +1,97 @@
+#include <algorithm>
+#include <array>
+#include <set>
+#include <string_view>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <moesweep/base/cast.hpp>
+#include <moesweep/base/error.hpp>
+#include <moesweep/base/file.hpp>
+#include <moesweep/checkpoint/header.hpp>
+#include <moesweep/checkpoint/write.hpp>
+
+#include "control_characters.hpp"
+
+namespace moesweep::checkpoint {
+namespace {
+
+// A multiple of every element size, so that no piece cuts an element.
+constexpr std::uint64_t piece_bytes = std::uint64_t{8} << 20;
+
+std::uint64_t tensor_bytes(const TensorSource& tensor) {
+  auto bytes = checked_cast<std::uint64_t>(dtype_bytes(tensor.dtype));
+  for (const auto side : tensor.shape) {
+    const auto product = checked_product(bytes, checked_cast<std::uint64_t>(side));
+    expect(product.has_value(), "tensor to be written is too large");
+    bytes = *product;
+  }
+  return bytes;
+}
+
+// Only what parse_header accepts is written.
+void expect_valid_names(std::span<const TensorSource> tensors) {
+  std::set<std::string_view> names;
+  for (const auto& tensor : tensors) {
+    expect(names.insert(tensor.name).second, "tensor to be written twice");
+    expect(!tensor.name.empty() && tensor.name.size() <= max_name_bytes &&
+               !has_control_characters(tensor.name) && tensor.name != "__metadata__",
+           "tensor to be written has a bad name");
+    expect(tensor.shape.size() <= max_rank, "tensor to be written has too many dimensions");
+  }
+}
+
+std::string json_text(const std::string& text) {
+  try {
+    return nlohmann::json(text).dump();
+  } catch (const nlohmann::json::type_error&) {
+    bug("tensor to be written has a name that is not UTF-8");
+  }
+}
+
+std::string header_text(std::span<const TensorSource> tensors) {
+  std::string text = R"({"__metadata__":{"format":"pt"})";
+  std::uint64_t begin = 0;
+  for (const auto& tensor : tensors) {
+    const auto end = checked_sum(begin, tensor_bytes(tensor));
+    expect(end.has_value(), "tensors to be written are too large");
+    text += fmt::format(R"(,{}:{{"dtype":"{}","shape":[{}],"data_offsets":[{},{}]}})",
+                        json_text(tensor.name), dtype_name(tensor.dtype),
+                        fmt::join(tensor.shape, ","), begin, *end);
+    begin = *end;
+  }
+  text += '}';
+  text.append((8 - text.size() % 8) % 8, ' ');
+  expect(text.size() <= max_header_bytes, "header to be written is too large");
+  return text;
+}
+
+void write_header(FilePublisher& file, const std::string& text) {
+  std::array<std::byte, 8> length{};
+  for (std::size_t i = 0; i < length.size(); ++i) {
+    length[i] = static_cast<std::byte>(text.size() >> (8 * i) & 0xff);
+  }
+  file.write(length);
+  file.write(std::as_bytes(std::span(text)));
+}
+
+}  // namespace
+
+void write_safetensors(const std::filesystem::path& path, std::span<const TensorSource> tensors) {
+  expect_valid_names(tensors);
+  FilePublisher file(path);
+  write_header(file, header_text(tensors));
+  std::vector<std::byte> piece;
+  for (const auto& tensor : tensors) {
+    const auto bytes = tensor_bytes(tensor);
+    for (std::uint64_t offset = 0; offset < bytes; offset += piece.size()) {
+      piece.resize(std::min(piece_bytes, bytes - offset));
+      tensor.fill(offset, piece);
+      file.write(piece);
+    }
+  }
+  file.publish();
+}
+
+}  // namespace moesweep::checkpoint

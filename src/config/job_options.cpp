@@ -1,0 +1,217 @@
+#include <moesweep/config/option.hpp>
+
+namespace moesweep::config {
+namespace {
+
+constexpr std::int64_t mebibyte = std::int64_t{1} << 20;
+constexpr std::int64_t gibibyte = std::int64_t{1} << 30;
+
+void add(std::vector<Option>& options, std::vector<Option> more) {
+  for (auto& option : more) options.push_back(std::move(option));
+}
+
+std::vector<Option> general_options() {
+  return {
+      {.key = "schema",
+       .type = ValueType::integer,
+       .help = "Version of the job file format, 1.",
+       .minimum = 1,
+       .maximum = 1},
+      {.key = "name",
+       .type = ValueType::text,
+       .default_value = std::string("sweep"),
+       .help = "Name of the sweep in reports and of the batch job.",
+       .in_fingerprint = false,
+       .characters = "A-Za-z0-9._-"},
+      {.key = "kind",
+       .type = ValueType::text,
+       .help = "What is measured: the weights' sensitivity to quantization.",
+       .choices = {"sensitivity"}},
+  };
+}
+
+std::vector<Option> checkpoint_options() {
+  const TextList kinds = {"sensitivity"};
+  return {
+      {.key = "checkpoint.path",
+       .type = ValueType::path,
+       .help = "Folder or file of a safetensors checkpoint, relative to the job file.",
+       .kinds = kinds,
+       .in_fingerprint = false},
+      {.key = "checkpoint.include",
+       .type = ValueType::text_list,
+       .default_value = TextList{"*"},
+       .help = "Globs on tensor names: what is swept.",
+       .kinds = kinds,
+       .may_be_empty = false},
+      {.key = "checkpoint.exclude",
+       .type = ValueType::text_list,
+       .default_value = TextList{},
+       .help = "Globs on tensor names: what is left out of it.",
+       .kinds = kinds},
+      {.key = "checkpoint.nonfinite",
+       .type = ValueType::text,
+       .default_value = std::string("fail"),
+       .help = "A NaN or infinity among the weights fails its unit, or skips its matrix by name.",
+       .choices = {"fail", "skip"},
+       .kinds = kinds},
+      {.key = "checkpoint.expert_patterns",
+       .type = ValueType::text_list,
+       .default_value = TextList{"experts"},
+       .help = "Name components that mark a rank-3 tensor as a stack of experts.",
+       .kinds = kinds},
+  };
+}
+
+std::vector<Option> measurement_options() {
+  const TextList kinds = {"sensitivity"};
+  const TextList metrics = {"moments", "noise", "error", "spectrum"};
+  const TextList quantizers = {"rtn", "affine"};
+  return {
+      {.key = "sensitivity.metrics",
+       .type = ValueType::text_list,
+       .default_value = metrics,
+       .help = "What is measured; the composite score and the bits need all four.",
+       .choices = metrics,
+       .kinds = kinds,
+       .may_be_empty = false,
+       .may_repeat = false},
+      {.key = "sensitivity.experts",
+       .type = ValueType::text,
+       .default_value = std::string("all"),
+       .help = "Which slices of an expert stack are measured: all of them.",
+       .choices = {"all"},
+       .kinds = kinds},
+      {.key = "sensitivity.estimator",
+       .type = ValueType::text,
+       .default_value = std::string("exact"),
+       .help = "How metrics are computed: exactly, from every weight.",
+       .choices = {"exact"},
+       .kinds = kinds},
+      {.key = "sensitivity.quantizers",
+       .type = ValueType::text_list,
+       .default_value = quantizers,
+       .help =
+           "Round trips whose squared error is measured: round to nearest, and what MLX stores.",
+       .choices = quantizers,
+       .kinds = kinds,
+       .may_be_empty = false,
+       .may_repeat = false},
+      {.key = "sensitivity.bits",
+       .type = ValueType::integer_list,
+       .default_value = IntegerList{2, 3, 4, 5, 6, 8},
+       .help = "Bits a weight of the quantizers.",
+       .choices = {"2", "3", "4", "5", "6", "8"},
+       .minimum = 2,
+       .maximum = 8,
+       .kinds = kinds,
+       .may_be_empty = false,
+       .may_repeat = false},
+      {.key = "sensitivity.group_sizes",
+       .type = ValueType::integer_list,
+       .default_value = IntegerList{32, 64, 128},
+       .help = "Weights that share a scale, along the input axis.",
+       .choices = {"32", "64", "128"},
+       .kinds = kinds,
+       .may_be_empty = false,
+       .may_repeat = false},
+  };
+}
+
+Option weight(std::string name, double value, std::string help) {
+  return {.key = "sensitivity.weights." + std::move(name),
+          .type = ValueType::number,
+          .default_value = value,
+          .help = std::move(help),
+          .minimum = 0,
+          .maximum = 1,
+          .kinds = {"sensitivity"}};
+}
+
+Option threshold(std::string name, double value, std::string help) {
+  return {.key = "sensitivity.thresholds." + std::move(name),
+          .type = ValueType::number,
+          .default_value = value,
+          .help = std::move(help),
+          .kinds = {"sensitivity"}};
+}
+
+std::vector<Option> decision_options() {
+  const TextList kinds = {"sensitivity"};
+  return {
+      weight("svd", 0.20, "Weight of the spectral concentration in the composite score."),
+      weight("kurtosis", 0.45, "Weight of the excess kurtosis in the composite score."),
+      weight("noise", 0.15, "Weight of the noise amplification in the composite score."),
+      weight("error", 0.20, "Weight of the 4-bit reconstruction error in the composite score."),
+      threshold("bits2", 0.10, "A composite at or below it gets 2 bits."),
+      threshold("bits8", 0.65, "A composite at or above it gets 8 bits."),
+      threshold("bits16", 0.90, "A composite at or above it keeps 16 bits."),
+      {.key = "sensitivity.protected",
+       .type = ValueType::text_list,
+       .default_value =
+           TextList{"embed_tokens", "lm_head", "layernorm", "layer_norm", "norm.weight",
+                    "router.weight", "vision_model", "multi_modal_projector",
+                    "positional_embedding", "class_embedding", "patch_embedding"},
+       .help = "Tensors whose name contains one of these (any case) keep 16 bits.",
+       .kinds = kinds},
+      {.key = "sensitivity.sensitive",
+       .type = ValueType::text_list,
+       .default_value = TextList{},
+       .help = "Tensors whose name contains one of these (any case) get at least 8 bits.",
+       .kinds = kinds},
+  };
+}
+
+std::vector<Option> resource_options() {
+  return {
+      {.key = "resources.memory",
+       .type = ValueType::size,
+       .default_value = std::int64_t{0},
+       .help = "Memory that units in flight may use on one rank, in bytes; 0: 80 % of the limit that holds for the rank.",
+       .minimum = 0.0,
+       .in_fingerprint = false},
+      {.key = "resources.unit_bytes",
+       .type = ValueType::size,
+       .default_value = 256 * mebibyte,
+       .help = "Expert stacks are cut into units of at most this many bytes.",
+       .minimum = 1},
+      {.key = "resources.threads",
+       .type = ValueType::integer,
+       .default_value = std::int64_t{0},
+       .help = "Threads of one rank; 0 takes all that the affinity mask allows.",
+       .minimum = 0,
+       .maximum = 65536,
+       .in_fingerprint = false},
+      {.key = "resources.isa",
+       .type = ValueType::text,
+       .default_value = std::string("native"),
+       .help = "Instruction set of the kernels; native takes the best, a name pins one on clusters "
+               "of mixed nodes.",
+       .characters = "A-Za-z0-9_"},
+      {.key = "output.flush_seconds",
+       .type = ValueType::number,
+       .default_value = 20.0,
+       .help = "A rank writes finished units to disk at least this often, in seconds.",
+       .minimum = 0.01,
+       .in_fingerprint = false},
+  };
+}
+
+std::vector<Option> all_options() {
+  std::vector<Option> options;
+  add(options, general_options());
+  add(options, checkpoint_options());
+  add(options, measurement_options());
+  add(options, decision_options());
+  add(options, resource_options());
+  return options;
+}
+
+}  // namespace
+
+std::span<const Option> job_options() {
+  static const std::vector<Option> options = all_options();
+  return options;
+}
+
+}  // namespace moesweep::config

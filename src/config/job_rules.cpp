@@ -1,0 +1,53 @@
+#include "job_rules.hpp"
+
+#include <array>
+#include <span>
+
+#include <fmt/format.h>
+
+#include <moesweep/base/error.hpp>
+
+namespace moesweep::config {
+namespace {
+
+/// Where the first of the keys that was given stands; "default" when none was.
+std::string place_of_any(const Settings& job, std::span<const std::string_view> keys) {
+  for (const auto key : keys) {
+    if (job.place_of(key) != "default") return job.place_of(key);
+  }
+  return "default";
+}
+
+void check_thresholds(const Settings& job) {
+  constexpr std::array<std::string_view, 3> keys = {"sensitivity.thresholds.bits2",
+                                                    "sensitivity.thresholds.bits8",
+                                                    "sensitivity.thresholds.bits16"};
+  const std::array values = {job.number(keys[0]), job.number(keys[1]), job.number(keys[2])};
+  if (values[0] <= values[1] && values[1] <= values[2]) return;
+  throw Error(
+      ExitCode::bad_job, place_of_any(job, keys),
+      fmt::format("sensitivity.thresholds must be ordered bits2 <= bits8 <= bits16, are {}, "
+                  "{} and {}",
+                  values[0], values[1], values[2]));
+}
+
+void check_weights(const Settings& job) {
+  constexpr std::array<std::string_view, 4> keys = {
+      "sensitivity.weights.svd", "sensitivity.weights.kurtosis", "sensitivity.weights.noise",
+      "sensitivity.weights.error"};
+  for (const auto key : keys) {
+    if (job.number(key) > 0.0) return;
+  }
+  throw Error(ExitCode::bad_job, place_of_any(job, keys), "sensitivity.weights are all 0",
+              "every composite would be 0 and every tensor get 2 bits; raise one");
+}
+
+}  // namespace
+
+void check_job_rules(const Settings& job) {
+  if (job.text("kind") != "sensitivity") return;
+  check_thresholds(job);
+  check_weights(job);
+}
+
+}  // namespace moesweep::config

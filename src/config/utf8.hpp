@@ -1,0 +1,16 @@
+#pragma once
+// Well-formedness of UTF-8 (RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF).
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+namespace moesweep::config {
+
+/// Offset of the first byte that does not continue well-formed UTF-8; nothing when all do.
+std::optional<std::size_t> first_invalid_utf8(std::string_view text);
+
+/// True for UTF-8 without control characters (C0 and DEL): what a name, a pattern or a path may be.
+bool is_plain_text(std::string_view text);
+
+}  // namespace moesweep::config

@@ -1,0 +1,102 @@
+// Widening of the 16-bit formats and the search for non-finite values, one copy per target.
+// No include guard of the usual kind: the file is compiled once for each target.
+#if defined(MOESWEEP_KERNELS_DECODE_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef MOESWEEP_KERNELS_DECODE_INL_H
+#undef MOESWEEP_KERNELS_DECODE_INL_H
+#else
+#define MOESWEEP_KERNELS_DECODE_INL_H
+#endif
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace moesweep::kernels {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+struct WidenBf16 {
+  template <class V>
+  HWY_INLINE auto operator()(V bits) const {
+    return hn::BitCast(hn::RebindToFloat<hn::DFromV<V>>(), hn::ShiftLeft<16>(bits));
+  }
+};
+
+// The exponent and mantissa of a half, moved into place, are the value times 2^-112 (subnormals
+// included), so one exact product restores it. Infinities and NaN get their exponent by hand.
+// Highway's own promotion does not know those on targets without F16C.
+struct WidenF16 {
+  template <class V>
+  HWY_INLINE auto operator()(V bits) const {
+    const hn::DFromV<V> du;
+    const hn::RebindToFloat<decltype(du)> df;
+    const auto magnitude = hn::ShiftLeft<13>(hn::And(bits, hn::Set(du, 0x7FFFU)));
+    const auto sign = hn::ShiftLeft<16>(hn::And(bits, hn::Set(du, 0x8000U)));
+    const auto finite = hn::BitCast(du, hn::Mul(hn::BitCast(df, magnitude), hn::Set(df, 0x1p112F)));
+    const auto all_ones = hn::Set(du, 0x0F800000U);
+    const auto special = hn::IfThenElseZero(hn::Eq(hn::And(magnitude, all_ones), all_ones),
+                                            hn::Set(du, 0x7F800000U));
+    return hn::BitCast(df, hn::Or(hn::Or(finite, special), sign));
+  }
+};
+
+// By way of a buffer, since elements may start at an odd byte; its end is padded for a last vector.
+template <class Widen>
+HWY_INLINE void widen16(const std::byte* bytes, std::size_t count, float* out, Widen widen) {
+  constexpr std::size_t chunk = 1024;  // a multiple of every vector's length
+  const hn::ScalableTag<float> df;
+  const hn::RebindToUnsigned<decltype(df)> du32;
+  const hn::Rebind<std::uint16_t, decltype(df)> du16;
+  const std::size_t lanes = hn::Lanes(df);
+  HWY_ALIGN std::uint16_t halves[chunk] = {};
+  HWY_ALIGN float last[hn::MaxLanes(df)];
+  for (std::size_t begin = 0; begin < count; begin += chunk) {
+    const std::size_t length = HWY_MIN(chunk, count - begin);
+    std::memcpy(halves, bytes + 2 * begin, 2 * length);
+    std::size_t i = 0;
+    for (; i + lanes <= length; i += lanes) {
+      hn::StoreU(widen(hn::PromoteTo(du32, hn::Load(du16, halves + i))), df, out + begin + i);
+    }
+    if (i < length) {
+      hn::Store(widen(hn::PromoteTo(du32, hn::Load(du16, halves + i))), df, last);
+      std::memcpy(out + begin + i, last, sizeof(float) * (length - i));
+    }
+  }
+}
+
+inline void widen_bf16(const std::byte* bytes, std::size_t count, float* out) {
+  widen16(bytes, count, out, WidenBf16{});
+}
+
+inline void widen_f16(const std::byte* bytes, std::size_t count, float* out) {
+  widen16(bytes, count, out, WidenF16{});
+}
+
+// Index of the first value whose exponent is all ones; `count` when there is none.
+inline std::size_t find_nonfinite(const float* values, std::size_t count) {
+  const hn::ScalableTag<float> df;
+  const hn::RebindToUnsigned<decltype(df)> du;
+  const std::size_t lanes = hn::Lanes(df);
+  const auto all_ones = hn::Set(du, 0x7F800000U);
+  std::size_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    const auto exponent = hn::And(hn::BitCast(du, hn::LoadU(df, values + i)), all_ones);
+    const auto found = hn::FindFirstTrue(du, hn::Eq(exponent, all_ones));
+    if (found >= 0) return i + static_cast<std::size_t>(found);
+  }
+  for (; i < count; ++i) {
+    std::uint32_t bits = 0;
+    std::memcpy(&bits, values + i, sizeof(bits));
+    if ((bits & 0x7F800000U) == 0x7F800000U) return i;
+  }
+  return count;
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace moesweep::kernels
+HWY_AFTER_NAMESPACE();
+
+#endif

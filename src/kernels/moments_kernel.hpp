@@ -1,0 +1,25 @@
+#pragma once
+// Power sums of one short stretch of values on the active target.
+
+#include <cstddef>
+
+namespace moesweep::kernels {
+
+/// Sums over a stretch, about `pivot` but for sum_squares (about zero).
+struct PowerSums {
+  double pivot = 0.0;
+  double s1 = 0.0;
+  double s2 = 0.0;
+  double s3 = 0.0;
+  double s4 = 0.0;
+  double sum_squares = 0.0;
+  double minimum = 0.0;
+  double maximum = 0.0;
+};
+
+/// Two passes over `count` >= 1 values that should stay in the first-level cache in between: the
+/// mean, then powers about it. The sum of up to 2^29 equal binary32 values and its quotient by the
+/// count are exact in float64, so equal values have s1 = s2 = s3 = s4 = 0.
+PowerSums power_sums(const float* values, std::size_t count);
+
+}  // namespace moesweep::kernels

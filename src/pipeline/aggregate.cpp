@@ -1,0 +1,91 @@
+#include <fmt/format.h>
+
+#include <moesweep/base/cast.hpp>
+#include <moesweep/base/error.hpp>
+#include <moesweep/config/settings.hpp>
+#include <moesweep/pipeline/aggregate.hpp>
+#include <moesweep/pipeline/job.hpp>
+#include <moesweep/records/units.hpp>
+#include <moesweep/store/digest.hpp>
+#include <moesweep/store/lock.hpp>
+#include <moesweep/store/results.hpp>
+#include <moesweep/store/run_directory.hpp>
+#include <moesweep/store/scan.hpp>
+
+namespace moesweep::pipeline {
+namespace {
+
+store::Attributes attributes_of(const store::RunDirectory& run, const Aggregate& aggregated) {
+  const auto epochs = store::read_epochs(run.lock());
+  store::Attributes attributes = {
+      {"results_digest", aggregated.digest},
+      {"units_total", fmt::format("{}", aggregated.units_total)},
+      {"units_done", fmt::format("{}", aggregated.units_done)},
+      {"units_failed", fmt::format("{}", aggregated.units_failed)},
+      {"complete", aggregated.complete() ? "yes" : "no"},
+  };
+  if (epochs.empty()) return attributes;
+  const auto& first = epochs.front().start;
+  attributes["job_fingerprint"] = first.fingerprint;
+  attributes["isa"] = first.isa;
+  attributes["blas"] = first.blas;
+  attributes["build"] = first.build;
+  return attributes;
+}
+
+}  // namespace
+
+Aggregate aggregate(const std::filesystem::path& run_directory) {
+  const store::RunDirectory run{run_directory};
+  store::require_run_directory(run);
+  const auto settings = config::load_job(run.job());
+  const auto scan = store::scan_segments(run.segments(), store::Rotten::leave_in_place);
+  auto rows = store::gather(run.segments(), scan);
+
+  Aggregate out;
+  out.rotten = scan.rotten;
+  const auto epochs = store::read_epochs(run.lock());
+  out.units_total = epochs.empty() ? 0 : epochs.back().start.units;
+  for (const auto& [id, unit] : scan.units) {
+    ++(unit.row.status == "done" ? out.units_done : out.units_failed);
+  }
+  out.tables = reduce_rows(settings, rows);
+  for (const auto* table : {"units", "failures"}) {
+    const auto found = rows.find(table);
+    if (found != rows.end()) out.tables.emplace(table, std::move(found->second));
+  }
+  if (out.complete() && out.units_total > 0) out.digest = store::digest_of(out.tables).hex();
+  return out;
+}
+
+Aggregate write_aggregate(const std::filesystem::path& run_directory) {
+  auto out = aggregate(run_directory);
+  const store::RunDirectory run{run_directory};
+  store::write_results(run.results(), out.tables, attributes_of(run, out));
+  return out;
+}
+
+std::vector<std::string> verify(const std::filesystem::path& run_directory, Aggregate& aggregated) {
+  const store::RunDirectory run{run_directory};
+  aggregated = aggregate(run_directory);
+  std::vector<std::string> findings;
+  for (const auto& name : aggregated.rotten) {
+    findings.push_back(fmt::format("segment {} does not match its hash", name));
+  }
+  if (!aggregated.complete()) {
+    findings.push_back(fmt::format("{} of {} units are not done",
+                                   aggregated.units_total - aggregated.units_done,
+                                   aggregated.units_total));
+  }
+  if (!std::filesystem::exists(run.results())) {
+    findings.push_back("results.h5 is missing: run `moesweep aggregate`");
+    return findings;
+  }
+  const auto results = store::read_results(run.results());
+  if (store::digest_of(results.tables) != store::digest_of(aggregated.tables)) {
+    findings.push_back("results.h5 differs from the segments: run `moesweep aggregate`");
+  }
+  return findings;
+}
+
+}  // namespace moesweep::pipeline

@@ -1,0 +1,139 @@
+#include "epoch.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <moesweep/base/cast.hpp>
+#include <moesweep/base/error.hpp>
+#include <moesweep/base/file.hpp>
+#include <moesweep/comm/session.hpp>
+#include <moesweep/kernels/isa.hpp>
+#include <moesweep/pipeline/run.hpp>
+#include <moesweep/store/scan.hpp>
+
+#include "events.hpp"
+
+namespace moesweep::pipeline {
+namespace {
+
+// A unit that was in flight at this many abnormal ends is taken to cause them.
+constexpr int abnormal_ends_to_blame = 2;
+
+std::vector<std::string> input_lines(const Job& job) {
+  std::vector<std::string> lines;
+  for (const auto& input : job.inputs) lines.push_back(input.name + " " + input.hash.hex());
+  return lines;
+}
+
+store::EpochStart describe_start(const Job& job, int ranks) {
+  return {store::this_process(),
+          job.fingerprint.hex(),
+          input_lines(job),
+          kernels::active_isa(),
+          kernels::blas_description(),
+          build_description(),
+          ranks,
+          checked_cast<std::int64_t>(job.plan.size()),
+          unix_time()};
+}
+
+[[noreturn]] void refuse(const store::RunDirectory& run, const std::string& what) {
+  throw Error(ExitCode::run_directory, run.root.string(), "holds another sweep: " + what,
+              "use a new --run-dir, or the job it was started with");
+}
+
+void refuse_other_inputs(const store::RunDirectory& run, const std::vector<std::string>& recorded,
+                         const std::vector<std::string>& now) {
+  for (std::size_t i = 0; i < std::max(recorded.size(), now.size()); ++i) {
+    const auto& before = i < recorded.size() ? recorded[i] : "nothing";
+    const auto& here = i < now.size() ? now[i] : "nothing";
+    if (before != here) {
+      refuse(run, fmt::format("input {} here, {} in the run directory", here, before));
+    }
+  }
+}
+
+// By name: a fingerprint alone would not tell the user what to change back.
+void refuse_other_job(const store::RunDirectory& run, const Job& job,
+                      const store::EpochStart& first, const store::EpochStart& now) {
+  const auto recorded = config::load_job(run.job());
+  const auto differences = config::differences(job.settings, recorded);
+  if (!differences.empty()) refuse(run, fmt::format("{}", fmt::join(differences, "; ")));
+  refuse_other_inputs(run, first.inputs, now.inputs);
+  const auto compare = [&](const char* what, const std::string& here, const std::string& there) {
+    if (here != there) refuse(run, fmt::format("{} {} here, {} there", what, here, there));
+  };
+  compare("instruction set", now.isa, first.isa);
+  compare("BLAS", now.blas, first.blas);
+  compare("build", now.build, first.build);
+}
+
+void read_standings(OpenEpoch& open, const store::RunDirectory& run) {
+  const auto scan = store::scan_segments(run.segments(), store::Rotten::quarantine);
+  for (const auto& name : scan.rotten)
+    append_event(run.events(), "quarantined", {{"segment", name}});
+  std::unordered_map<UnitId, Epoch> failed_in;
+  for (const auto& [id, unit] : scan.units) {
+    if (unit.row.status == "done")
+      open.done.insert(id);
+    else
+      failed_in[id] = Epoch{unit.row.epoch};
+  }
+  // Once recorded as failed, a unit starts with a clean slate: resuming retries it.
+  const auto failed_before = [&](UnitId id) {
+    const auto found = failed_in.find(id);
+    return found == failed_in.end() ? Epoch{0} : found->second;
+  };
+  for (const auto& [id, ends] : store::abnormal_ends(run.lock(), failed_before)) {
+    if (ends < abnormal_ends_to_blame || open.done.contains(id)) continue;
+    open.failed_without_run[id] =
+        fmt::format("was being computed when the sweep ended abnormally {} times", ends);
+  }
+}
+
+}  // namespace
+
+OpenEpoch open_epoch(const store::RunDirectory& run, const Job& job, int ranks, bool take_over) {
+  store::create_run_directory(run);
+  const auto start = describe_start(job, ranks);
+  const auto epochs = store::read_epochs(run.lock());
+  if (std::filesystem::exists(run.job()) && !epochs.empty()) {
+    refuse_other_job(run, job, epochs.front().start, start);
+  }
+  OpenEpoch open;
+  store::AcquireOptions acquire;
+  acquire.take_over = take_over;
+  open.epoch = store::acquire(run.lock(), start, acquire);
+  if (!std::filesystem::exists(run.job())) publish_file(run.job(), config::to_toml(job.settings));
+  read_standings(open, run);
+  append_event(run.events(), "started",
+               {{"epoch", open.epoch.value},
+                {"host", start.owner.host},
+                {"ranks", ranks},
+                {"isa", start.isa},
+                {"blas", start.blas},
+                {"build", start.build},
+                {"mpi", comm::mpi_version()},
+                {"slurm_job", start.owner.slurm_job},
+                {"units_done_before", open.done.size()}});
+  return open;
+}
+
+ExitCode close_epoch(const store::RunDirectory& run, Epoch epoch, ExitCode exit_code,
+                     std::int64_t units_published) {
+  const auto epochs = store::read_epochs(run.lock());
+  if (exit_code == ExitCode::stopped_early && units_published == 0 && epochs.size() >= 2) {
+    const auto& previous = epochs[epochs.size() - 2].end;
+    if (previous && previous->units_published == 0) exit_code = ExitCode::no_progress;
+  }
+  store::record_end(run.lock(), epoch, {exit_code, units_published, unix_time()});
+  append_event(run.events(), "ended",
+               {{"epoch", epoch.value},
+                {"exit_code", static_cast<int>(exit_code)},
+                {"units_published", units_published}});
+  return exit_code;
+}
+
+}  // namespace moesweep::pipeline

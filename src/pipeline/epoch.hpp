@@ -1,0 +1,31 @@
+#pragma once
+// Rank 0's part of starting and ending an epoch: the run directory, the lock, what is done already.
+
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+
+#include <moesweep/base/ids.hpp>
+#include <moesweep/pipeline/job.hpp>
+#include <moesweep/store/lock.hpp>
+#include <moesweep/store/run_directory.hpp>
+
+namespace moesweep::pipeline {
+
+struct OpenEpoch {
+  Epoch epoch;
+  std::unordered_set<UnitId> done;
+  std::unordered_map<UnitId, std::string>
+      failed_without_run;  ///< ended the sweep twice: with the reason
+};
+
+/// Takes the lock, refuses a directory of another job, instruction set, BLAS or build
+/// (Error(run_directory), naming what differs), quarantines rotten segments and reads what is done.
+OpenEpoch open_epoch(const store::RunDirectory& run, const Job& job, int ranks, bool take_over);
+
+/// Records how the epoch ended and returns the code to exit with: an early stop that published
+/// nothing, after one that published nothing either, becomes ExitCode::no_progress.
+ExitCode close_epoch(const store::RunDirectory& run, Epoch epoch, ExitCode exit_code,
+                     std::int64_t units_published);
+
+}  // namespace moesweep::pipeline

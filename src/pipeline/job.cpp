@@ -1,0 +1,60 @@
+#include <fmt/format.h>
+
+#include <moesweep/base/error.hpp>
+#include <moesweep/base/text.hpp>
+#include <moesweep/pipeline/job.hpp>
+
+#include "sensitivity_job.hpp"
+
+namespace moesweep::pipeline {
+namespace {
+
+sweep::Plan plan_from(std::vector<StageDraft> drafts, const Hash128& fingerprint) {
+  const auto prefix = fingerprint.hex();
+  std::vector<sweep::Stage> stages;
+  for (auto& draft : drafts) {
+    auto& stage = stages.emplace_back(sweep::Stage{std::move(draft.name), {}});
+    for (auto& unit : draft.units) {
+      const UnitId id{hash64(prefix + unit.key)};
+      stage.units.push_back({id, std::move(unit.key), unit.cost, unit.where});
+    }
+  }
+  return sweep::Plan(std::move(stages));
+}
+
+}  // namespace
+
+Rates rates_from(const config::Settings& cluster) {
+  return {cluster.number("rates.read_bytes_per_second_node"),
+          cluster.number("rates.gram_flops_per_core"),
+          cluster.number("rates.round_trips_per_second_core"),
+          cluster.number("rates.moments_per_second_core"),
+          cluster.number("rates.unit_overhead_seconds")};
+}
+
+Job prepare_job(config::Settings settings, const Rates& rates) {
+  Job job{std::move(settings), nullptr, {}, {}, {}};
+  job.kind = open_sensitivity_job(job.settings);
+  job.inputs = job.kind->inputs();
+  job.fingerprint = config::job_fingerprint(job.settings, job.inputs);
+  job.plan = plan_from(job.kind->stages(rates), job.fingerprint);
+  return job;
+}
+
+void require_memory(const sweep::Plan& plan, std::int64_t memory_bytes) {
+  for (const auto& stage : plan.stages()) {
+    for (const auto& unit : stage.units) {
+      if (unit.cost.peak_bytes <= memory_bytes) continue;
+      throw Error(ExitCode::bad_job, unit.key,
+                  fmt::format("needs {} of memory, resources.memory is {}",
+                              format_size(unit.cost.peak_bytes), format_size(memory_bytes)),
+                  "raise resources.memory, or drop \"spectrum\" from sensitivity.metrics");
+    }
+  }
+}
+
+records::Tables reduce_rows(const config::Settings& settings, const records::Tables& rows) {
+  return reduce_sensitivity(settings, rows);
+}
+
+}  // namespace moesweep::pipeline

@@ -1,0 +1,202 @@
+#include <algorithm>
+#include <memory>
+#include <optional>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <moesweep/kernels/isa.hpp>
+#include <moesweep/parallel/task_pool.hpp>
+#include <moesweep/pipeline/aggregate.hpp>
+#include <moesweep/pipeline/job.hpp>
+#include <moesweep/pipeline/run.hpp>
+#include <moesweep/store/lock.hpp>
+#include <moesweep/store/run_directory.hpp>
+#include <moesweep/sweep/drive.hpp>
+
+#include "agree.hpp"
+#include "epoch.hpp"
+#include "events.hpp"
+#include "resources.hpp"
+#include "segment_sink.hpp"
+#include "signals.hpp"
+#include "unit_runner.hpp"
+
+namespace moesweep::pipeline {
+namespace {
+
+constexpr double beat_every_seconds = 10.0;
+// A rank publishes at most this often, so that 1,024 ranks do not storm the metadata server.
+constexpr double flush_seconds_per_rank = 0.25;
+
+struct RankResources {
+  int threads = 1;
+  std::int64_t memory_bytes = 0;
+};
+
+RankResources resources_of(comm::Session& session, const config::Settings& settings,
+                           const RunOptions& options) {
+  const int mine = fair_threads(session);
+  const auto memory = fair_memory(session);
+  const auto asked =
+      options.threads.value_or(static_cast<int>(settings.integer("resources.threads")));
+  RankResources out;
+  out.threads = asked > 0 ? asked : mine;
+  out.memory_bytes = settings.integer("resources.memory");
+  if (out.memory_bytes == 0) out.memory_bytes = memory;
+  if (asked > parallel::available_cpus()) {
+    spdlog::warn(
+        "{} threads on {} CPUs of the affinity mask: mpirun binds a rank to one core unless told "
+        "`--bind-to none`",
+        asked, parallel::available_cpus());
+  }
+  return out;
+}
+
+void check_ranks(const comm::Comm& comm, const RunOptions& options) {
+  if (!options.expect_ranks || *options.expect_ranks == comm.size()) return;
+  throw Error(ExitCode::bad_usage, "--expect-ranks",
+              fmt::format("{} ranks were expected, MPI has {}", *options.expect_ranks, comm.size()),
+              "start the program with the launcher of the MPI it was built with");
+}
+
+// Every rank must have what rank 0 has: one job, one checkpoint, one instruction set, one build.
+void require_same_everywhere(comm::Session& session, const char* what, const std::string& mine,
+                             const char* remedy) {
+  const auto of_rank0 = session.share(mine);
+  agree(session, [&] {
+    if (mine == of_rank0) return;
+    throw Error(
+        ExitCode::bad_input, fmt::format("rank {} on {}", session.comm().rank().value, host_name()),
+        fmt::format("has another {} than rank 0: {}, not {}", what, mine, of_rank0), remedy);
+  });
+}
+
+// Progress and beat while the sweep runs, on rank 0.
+class Observer {
+ public:
+  Observer(const store::RunDirectory& run, Epoch epoch, const RunOptions& options)
+      : run_(run), epoch_(epoch), options_(options) {}
+
+  void operator()(const sweep::CoordinatorState& state, double now) {
+    last_ = sweep::progress(state, now);
+    published_ = state.done - state.done_before + state.failed;
+    bytes_read_ = state.bytes_read;
+    if (options_.on_progress) options_.on_progress(last_);
+    if (now - last_beat_ >= beat_every_seconds) {
+      last_beat_ = now;
+      store::beat(run_.lock(), epoch_, ++beats_);
+    }
+  }
+  const sweep::Progress& last() const { return last_; }
+  std::int64_t published() const { return published_; }
+  std::int64_t bytes_read() const { return bytes_read_; }
+
+ private:
+  const store::RunDirectory& run_;
+  Epoch epoch_;
+  const RunOptions& options_;
+  sweep::Progress last_;
+  std::int64_t published_ = 0;
+  std::int64_t bytes_read_ = 0;
+  double last_beat_ = -beat_every_seconds;
+  std::int64_t beats_ = 0;
+};
+
+// Everything that compute threads touch. Leaked on purpose when the sweep must leave at once: units
+// may still be running then, nothing waits for them, and they end with the process.
+struct RankWork {
+  RankWork(Job prepared, const store::RunDirectory& run, Epoch epoch, Rank rank,
+           const RankResources& resources, double flush_seconds)
+      : job(std::move(prepared)),
+        notes(run.lock(), epoch, rank, resources.threads),
+        sink(job.plan, host_name(), {run.segments(), epoch, rank, flush_seconds}),
+        runner(job, notes, resources.threads) {}
+  Job job;
+  store::InFlightNotes notes;
+  SegmentSink sink;
+  UnitRunner runner;
+};
+
+Job prepare_on_all(comm::Session& session, const RunOptions& options) {
+  std::optional<Job> job;
+  agree(session, [&] {
+    check_ranks(session.comm(), options);
+    job = prepare_job(config::load_job(options.job_file, options.overrides), Rates{});
+    kernels::pin_isa(job->settings.text("resources.isa"));
+  });
+  require_same_everywhere(session, "job or checkpoint", job->fingerprint.hex(),
+                          "make sure that every node reads the same files");
+  require_same_everywhere(session, "instruction set", kernels::active_isa(),
+                          "set resources.isa to one that all nodes have");
+  require_same_everywhere(session, "BLAS", kernels::blas_description(),
+                          "use one installation on all nodes");
+  require_same_everywhere(session, "build", build_description(), "use one binary on all nodes");
+  return std::move(*job);
+}
+
+// The part of the end that is rank 0's: what is complete becomes results.h5.
+void finish(const store::RunDirectory& run, RunReport& report, Epoch epoch,
+            const Observer& observer) {
+  report.exit_code = close_epoch(run, epoch, report.exit_code, observer.published());
+  report.progress = observer.last();
+  report.bytes_read = observer.bytes_read();
+  if (report.exit_code == ExitCode::complete || report.exit_code == ExitCode::some_failed) {
+    report.digest = write_aggregate(run.root).digest;
+  }
+}
+
+}  // namespace
+
+RunReport run(comm::Session& session, const RunOptions& options) {
+  const double begin = unix_time();
+  auto& comm = session.comm();
+  const bool is_root = comm.rank() == comm::coordinator_rank;
+  if (comm.size() > 1) die_with_parent();
+
+  auto job = prepare_on_all(session, options);
+  const auto resources = resources_of(session, job.settings, options);
+  const store::RunDirectory run{std::filesystem::absolute(options.run_directory)};
+  OpenEpoch open;
+  agree(session, [&] {
+    require_memory(job.plan, resources.memory_bytes);
+    if (is_root) open = open_epoch(run, job, comm.size(), options.take_over);
+  });
+  const Epoch epoch{
+      static_cast<std::int32_t>(std::stol(session.share(std::to_string(open.epoch.value))))};
+
+  std::unique_ptr<RankWork> work;
+  agree(session, [&] {
+    const double flush_seconds =
+        std::max(job.settings.number("output.flush_seconds"), flush_seconds_per_rank * comm.size());
+    work = std::make_unique<RankWork>(std::move(job), run, epoch, comm.rank(), resources,
+                                      flush_seconds);
+  });
+  Observer observer(run, epoch, options);
+  sweep::RankInputs inputs;
+  inputs.plan = &work->job.plan;
+  inputs.worker = {resources.threads, resources.memory_bytes, host_name(), options.deadline};
+  inputs.stop_requested = requested_stop;
+  inputs.done = std::move(open.done);
+  inputs.failed_without_run = std::move(open.failed_without_run);
+  inputs.observe = std::ref(observer);
+  const auto ended = sweep::drive(comm, work->runner, work->sink, inputs);
+
+  RunReport report;
+  report.exit_code = ended.exit_code;
+  report.error = ended.error;
+  report.units_still_running = ended.units_still_running;
+  if (ended.units_still_running) [[maybe_unused]]
+    const auto* leaked = work.release();
+  else
+    work.reset();  // ends the I/O thread: HDF5 is this thread's from here on
+  if (is_root) finish(run, report, epoch, observer);
+  report.seconds = unix_time() - begin;
+  return report;
+}
+
+std::string build_description() {
+  return MOESWEEP_BUILD;
+}
+
+}  // namespace moesweep::pipeline

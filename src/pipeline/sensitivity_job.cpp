@@ -1,0 +1,128 @@
+#include "sensitivity_job.hpp"
+
+#include <algorithm>
+
+#include <moesweep/base/cast.hpp>
+#include <moesweep/checkpoint/checkpoint.hpp>
+#include <moesweep/sensitivity/sensitivity.hpp>
+
+namespace moesweep::pipeline {
+namespace {
+
+using kernels::Quantizer;
+using kernels::QuantizerFamily;
+
+std::vector<Quantizer> quantizers_from(const config::Settings& settings) {
+  std::vector<Quantizer> quantizers;
+  for (const auto& family : settings.texts("sensitivity.quantizers")) {
+    for (const auto bits : settings.integers("sensitivity.bits")) {
+      for (const auto group_size : settings.integers("sensitivity.group_sizes")) {
+        quantizers.push_back({family == "rtn" ? QuantizerFamily::rtn : QuantizerFamily::affine,
+                              checked_cast<int>(bits), checked_cast<int>(group_size)});
+      }
+    }
+  }
+  return quantizers;
+}
+
+bool has(const std::vector<std::string>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+sensitivity::Options options_from(const config::Settings& settings) {
+  sensitivity::Options options;
+  options.include = settings.texts("checkpoint.include");
+  options.exclude = settings.texts("checkpoint.exclude");
+  options.expert_patterns = settings.texts("checkpoint.expert_patterns");
+  options.nonfinite = settings.text("checkpoint.nonfinite") == "skip"
+                          ? sensitivity::NonfinitePolicy::skip
+                          : sensitivity::NonfinitePolicy::fail;
+  const auto& metrics = settings.texts("sensitivity.metrics");
+  options.moments = has(metrics, "moments");
+  options.noise = has(metrics, "noise");
+  options.error = has(metrics, "error");
+  options.spectrum = has(metrics, "spectrum");
+  options.quantizers = quantizers_from(settings);
+  options.weights = {
+      settings.number("sensitivity.weights.svd"), settings.number("sensitivity.weights.kurtosis"),
+      settings.number("sensitivity.weights.noise"), settings.number("sensitivity.weights.error")};
+  options.thresholds = {settings.number("sensitivity.thresholds.bits2"),
+                        settings.number("sensitivity.thresholds.bits8"),
+                        settings.number("sensitivity.thresholds.bits16")};
+  options.protected_patterns = settings.texts("sensitivity.protected");
+  options.sensitive_patterns = settings.texts("sensitivity.sensitive");
+  options.unit_bytes = settings.integer("resources.unit_bytes");
+  return options;
+}
+
+class SensitivityJob final : public JobKind {
+ public:
+  explicit SensitivityJob(const config::Settings& settings)
+      : options_(options_from(settings)),
+        checkpoint_(checkpoint::open_checkpoint(settings.path("checkpoint.path"))),
+        reader_(checkpoint_),
+        items_(sensitivity::cut(checkpoint_, options_)) {}
+
+  std::vector<config::InputHash> inputs() const override {
+    std::vector<config::InputHash> inputs;
+    for (const auto& shard : checkpoint_.shards) {
+      Hasher128 hasher;
+      hasher.add(std::as_bytes(std::span(shard.header_hash.bytes)));
+      hasher.add(std::as_bytes(std::span(&shard.file_bytes, 1)));
+      inputs.push_back({shard.name, hasher.finish()});
+    }
+    return inputs;
+  }
+
+  // Unit 0 describes all tensors, so that results can be rebuilt without the checkpoint; then one
+  // unit a work item.
+  std::vector<StageDraft> stages(const Rates& rates) const override {
+    StageDraft stage{"sensitivity", {}};
+    stage.units.push_back(
+        {"checkpoint/tensors", {0, 0, 1 << 20, rates.unit_overhead_seconds}, {0, 0}});
+    for (const auto& item : items_) {
+      const auto& tensor = checkpoint_.tensors[item.tensor];
+      const auto slice_bytes = static_cast<std::uint64_t>(item.bytes_read) /
+                               static_cast<std::uint64_t>(item.slice_last - item.slice_first + 1);
+      const auto offset =
+          tensor.byte_begin + slice_bytes * static_cast<std::uint64_t>(item.slice_first);
+      stage.units.push_back(
+          {sensitivity::key_of(item, checkpoint_, options_),
+           {item.bytes_read, item.flops(), item.peak_bytes, seconds_estimate(item, rates)},
+           {checked_cast<std::uint32_t>(tensor.shard), offset}});
+    }
+    return {stage};
+  }
+
+  UnitRows run(sweep::UnitIndex unit) const override {
+    if (unit == 0) return {sensitivity::describe(checkpoint_, options_), 0};
+    const auto& item = items_[unit - 1];
+    return {sensitivity::measure(checkpoint_, reader_, item, options_), item.bytes_read};
+  }
+
+ private:
+  static double seconds_estimate(const sensitivity::WorkItem& item, const Rates& rates) {
+    return static_cast<double>(item.bytes_read) / rates.read_bytes_per_second +
+           static_cast<double>(item.gram_flops) / rates.gram_flops_per_core +
+           static_cast<double>(item.round_trips) / rates.round_trips_per_second_core +
+           static_cast<double>(item.weights) / rates.moments_per_second_core +
+           rates.unit_overhead_seconds;
+  }
+
+  sensitivity::Options options_;
+  checkpoint::Checkpoint checkpoint_;
+  checkpoint::TensorReader reader_;
+  std::vector<sensitivity::WorkItem> items_;
+};
+
+}  // namespace
+
+std::unique_ptr<JobKind> open_sensitivity_job(const config::Settings& settings) {
+  return std::make_unique<SensitivityJob>(settings);
+}
+
+records::Tables reduce_sensitivity(const config::Settings& settings, const records::Tables& rows) {
+  return sensitivity::reduce(rows, options_from(settings));
+}
+
+}  // namespace moesweep::pipeline

@@ -1,0 +1,54 @@
+#include "unit_runner.hpp"
+
+#include <chrono>
+#include <new>
+
+#include <moesweep/base/error.hpp>
+
+namespace moesweep::pipeline {
+
+void UnitRunner::start(sweep::UnitIndex unit) {
+  notes_.started(job_.plan.unit(unit).id);
+  pool_.start([this, unit] {
+    auto outcome = compute(unit);
+    const std::lock_guard lock(mutex_);
+    finished_.push_back(std::move(outcome));
+  });
+}
+
+std::optional<sweep::Outcome> UnitRunner::poll() {
+  std::optional<sweep::Outcome> outcome;
+  {
+    const std::lock_guard lock(mutex_);
+    if (finished_.empty()) return std::nullopt;
+    outcome = std::move(finished_.front());
+    finished_.pop_front();
+  }
+  notes_.finished(job_.plan.unit(outcome->unit).id);
+  return outcome;
+}
+
+// Errors of the input and a lack of memory fail the unit and the sweep goes on; anything else is a
+// bug and ends it.
+sweep::Outcome UnitRunner::compute(sweep::UnitIndex unit) const {
+  using std::chrono::duration;
+  sweep::Outcome outcome;
+  outcome.unit = unit;
+  outcome.started = duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+  const auto begin = std::chrono::steady_clock::now();
+  try {
+    auto rows = job_.kind->run(unit);
+    outcome.bytes_read = rows.bytes_read;
+    outcome.payload = std::move(rows.tables);
+  } catch (const Error& error) {
+    outcome.error = error.what();
+  } catch (const std::bad_alloc&) {
+    outcome.error = "out of memory; lower resources.threads or raise the job's memory";
+  } catch (const std::exception& error) {
+    bug(error.what());
+  }
+  outcome.seconds = duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return outcome;
+}
+
+}  // namespace moesweep::pipeline

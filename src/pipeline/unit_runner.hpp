@@ -1,0 +1,33 @@
+#pragma once
+// JobRunner over a TBB arena.
+
+#include <deque>
+#include <mutex>
+
+#include <moesweep/parallel/task_pool.hpp>
+#include <moesweep/pipeline/job.hpp>
+#include <moesweep/store/lock.hpp>
+#include <moesweep/sweep/ports.hpp>
+
+namespace moesweep::pipeline {
+
+class UnitRunner final : public sweep::JobRunner {
+ public:
+  /// Both must outlive the runner. `notes` is touched by the calling thread only.
+  UnitRunner(const Job& job, store::InFlightNotes& notes, int threads)
+      : job_(job), notes_(notes), pool_(threads) {}
+
+  void start(sweep::UnitIndex unit) override;
+  std::optional<sweep::Outcome> poll() override;
+
+ private:
+  sweep::Outcome compute(sweep::UnitIndex unit) const;
+
+  const Job& job_;
+  store::InFlightNotes& notes_;
+  std::mutex mutex_;
+  std::deque<sweep::Outcome> finished_;
+  parallel::TaskPool pool_;  // last: waits for its tasks before the rest goes
+};
+
+}  // namespace moesweep::pipeline

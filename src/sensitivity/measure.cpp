@@ -1,0 +1,202 @@
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include <moesweep/base/cast.hpp>
+#include <moesweep/base/error.hpp>
+#include <moesweep/kernels/decode.hpp>
+#include <moesweep/kernels/moments.hpp>
+#include <moesweep/kernels/spectrum.hpp>
+#include <moesweep/sensitivity/sensitivity.hpp>
+
+#include "pool.hpp"
+#include "quantizers.hpp"
+#include "reasons.hpp"
+#include "stream.hpp"
+#include "tiling.hpp"
+
+namespace moesweep::sensitivity {
+namespace {
+
+/// What accumulates over the blocks of one slice.
+struct SliceSums {
+  kernels::Moments moments;
+  std::vector<double> sse;  ///< one a measured quantizer
+  kernels::SpectrumSummary spectrum;
+};
+
+struct Nonfinite {
+  std::int64_t index = 0;  ///< flat, within the tensor
+  float value = 0.0F;
+};
+
+/// What one item needs again for each slice.
+struct Task {
+  const checkpoint::TensorReader& reader;
+  const checkpoint::Tensor& tensor;
+  const Options& options;
+  MatrixView view;
+  std::vector<kernels::Quantizer> quantizers;
+};
+
+void add_to_gram(kernels::GramAccumulator& gram, const Block& block, bool column_panels) {
+  if (column_panels)
+    gram.add_columns(block.values, block.columns);
+  else
+    gram.add_rows(block.values, block.rows);
+}
+
+/// Nothing when the slice has a NaN or an infinity.
+std::optional<SliceSums> sum_slice(const Task& task, SliceStream& stream, const Tiling& tiling,
+                                   std::int64_t slice) {
+  SliceSums sums;
+  sums.sse.assign(task.quantizers.size(), 0.0);
+  std::optional<kernels::GramAccumulator> gram;
+  if (task.options.spectrum) gram.emplace(std::min(task.view.rows, task.view.columns));
+  bool finite = true;
+  stream.visit(slice, [&](const Block& block) {
+    finite = !kernels::first_nonfinite(block.values).has_value();
+    if (!finite) return false;
+    const auto moments = kernels::moments_of(block.values);
+    sums.moments = sums.moments.count == 0 ? moments : kernels::merge(sums.moments, moments);
+    if (!task.quantizers.empty()) {
+      kernels::add_round_trip_errors({block.values, block.columns}, task.quantizers,
+                                     task.tensor.dtype, sums.sse);
+    }
+    if (gram) add_to_gram(*gram, block, tiling.column_panels);
+    return true;
+  });
+  if (!finite) return std::nullopt;
+  if (gram) sums.spectrum = kernels::summarize_spectrum(gram->take_eigenvalues());
+  return sums;
+}
+
+Nonfinite find_nonfinite(const Task& task, SliceStream& in_file_order, std::int64_t slice) {
+  std::optional<Nonfinite> found;
+  in_file_order.visit(slice, [&](const Block& block) {
+    const auto at = kernels::first_nonfinite(block.values);
+    if (!at) return true;
+    const auto first = (slice * task.view.rows + block.row_first) * task.view.columns;
+    found =
+        Nonfinite{first + block.column_first + *at, block.values[checked_cast<std::size_t>(*at)]};
+    return false;
+  });
+  if (!found) {
+    throw Error(ExitCode::bad_input, fmt::format("{} slice {}", task.tensor.name, slice),
+                "changed while it was being read", "run again when nothing writes the checkpoint");
+  }
+  return *found;
+}
+
+/// Panels meet values in another order than the file has them, hence a pass of its own.
+Nonfinite first_in_file(const Task& task, SliceStream& stream, const Tiling& tiling,
+                        std::int64_t slice) {
+  if (!tiling.column_panels) return find_nonfinite(task, stream, slice);
+  SliceStream in_file_order(task.reader, task.tensor, task.view,
+                            file_order_tiling(task.view, task.options));
+  return find_nonfinite(task, in_file_order, slice);
+}
+
+std::string explain_or_throw(const Task& task, const Nonfinite& nonfinite, std::int64_t slice) {
+  const auto [index, value] = nonfinite;
+  if (task.options.nonfinite == NonfinitePolicy::skip) {
+    return fmt::format("{}non-finite weight at index {}", skipped_prefix, index);
+  }
+  throw Error(ExitCode::bad_input, fmt::format("{} slice {}", task.tensor.name, slice),
+              fmt::format("the weight at index {} of the tensor is {}{}", index, value,
+                          task.tensor.dtype == Dtype::f64 ? " as binary32" : ""),
+              "check the file against its source, or set checkpoint.nonfinite = \"skip\"");
+}
+
+/// Range and norm are what noise and error are made of, so those metrics bring them along.
+void fill_moments(const kernels::Moments& moments, const Options& options, records::SliceRow& row) {
+  if (options.moments) {
+    row.mean = moments.mean;
+    row.variance = kernels::variance(moments);
+    row.m2 = moments.m2;
+    row.m3 = moments.m3;
+    row.m4 = moments.m4;
+    row.excess_kurtosis = kernels::excess_kurtosis(moments);
+  }
+  if (options.moments || options.noise) {
+    row.minimum = moments.minimum;
+    row.maximum = moments.maximum;
+  }
+  if (options.moments || options.noise || options.error) row.sum_squares = moments.sum_squares;
+  if (options.noise) row.noise_amplification = kernels::noise_amplification(moments);
+}
+
+void fill_spectrum(const kernels::SpectrumSummary& spectrum, records::SliceRow& row) {
+  row.spectral_concentration = spectrum.spectral_concentration;
+  row.concentration_full = spectrum.concentration_full;
+  row.stable_rank = spectrum.stable_rank;
+  row.effective_rank = spectrum.effective_rank;
+}
+
+records::SliceRow slice_row(const Task& task, const SliceSums& sums, records::SliceRow row) {
+  fill_moments(sums.moments, task.options, row);
+  if (task.options.spectrum) fill_spectrum(sums.spectrum, row);
+  if (task.options.error) {
+    const auto listed = listed_at(reference_quantizer, task.options);
+    const auto sse = listed ? sums.sse[*listed] : sums.sse.back();
+    row.nrmse_rtn_4bit_g128 = relative_error(sse, sums.moments.sum_squares);
+  }
+  if (sums.moments.sum_squares == 0.0)
+    row.reason = all_zero;
+  else if (task.options.moments && kernels::variance(sums.moments) == 0.0)
+    row.reason = no_variance;
+  return row;
+}
+
+void append_distortion(const Task& task, const SliceSums& sums, std::int64_t slice,
+                       records::Tables& tables) {
+  if (!task.options.error) return;
+  for (std::size_t i = 0; i < task.options.quantizers.size(); ++i) {
+    const auto& quantizer = task.options.quantizers[i];
+    records::append_row(
+        tables, records::DistortionRow{
+                    .tensor = task.tensor.name,
+                    .slice = slice,
+                    .quantizer = kernels::family_name(quantizer.family),
+                    .bits = quantizer.bits,
+                    .group_size = quantizer.group_size,
+                    .bits_per_weight = kernels::bits_per_weight(quantizer, task.tensor.dtype),
+                    .sse = sums.sse[i],
+                    .sum_squares = sums.moments.sum_squares,
+                    .nrmse = relative_error(sums.sse[i], sums.moments.sum_squares),
+                });
+  }
+}
+
+}  // namespace
+
+records::Tables measure(const checkpoint::Checkpoint& checkpoint,
+                        const checkpoint::TensorReader& reader, const WorkItem& item,
+                        const Options& options) {
+  const auto& tensor = checkpoint.tensors.at(item.tensor);
+  const Task task{reader, tensor, options, view_of(tensor, options), measured_quantizers(options)};
+  expect(0 <= item.slice_first && item.slice_first <= item.slice_last &&
+             item.slice_last < task.view.slices,
+         "work item outside its tensor");
+  const auto tiling = tiling_of(task.view, tensor.dtype, options);
+  SliceStream stream(reader, tensor, task.view, tiling);
+  records::Tables tables;
+  for (auto slice = item.slice_first; slice <= item.slice_last; ++slice) {
+    records::SliceRow row;
+    row.tensor = tensor.name;
+    row.slice = slice;
+    row.params = task.view.rows * task.view.columns;
+    if (const auto sums = sum_slice(task, stream, tiling, slice)) {
+      records::append_row(tables, slice_row(task, *sums, row));
+      append_distortion(task, *sums, slice, tables);
+    } else {
+      row.reason = explain_or_throw(task, first_in_file(task, stream, tiling, slice), slice);
+      records::append_row(tables, row);
+    }
+  }
+  return tables;
+}
+
+}  // namespace moesweep::sensitivity

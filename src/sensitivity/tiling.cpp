@@ -1,0 +1,69 @@
+#include "tiling.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace moesweep::sensitivity {
+namespace {
+
+/// Widths are multiples of this and of every group size.
+constexpr std::int64_t reference_quantum = 128;
+constexpr std::int64_t block_weights = std::int64_t{1} << 20;
+/// Least depth of a Gram update: a shallower one spends its time moving the k x k sums.
+constexpr std::int64_t gram_depth = 512;
+constexpr std::int64_t stripe_bytes = std::int64_t{64} << 20;
+
+/// Smallest width that holds whole groups of every quantizer.
+std::int64_t column_quantum(const Options& options) {
+  std::int64_t quantum = reference_quantum;
+  for (const auto& quantizer : options.quantizers) {
+    quantum = std::lcm(quantum, static_cast<std::int64_t>(quantizer.group_size));
+  }
+  return quantum;
+}
+
+std::int64_t round_down(std::int64_t value, std::int64_t quantum) {
+  return value / quantum * quantum;
+}
+
+Tiling panels_of(const MatrixView& view, Dtype dtype, std::int64_t quantum) {
+  Tiling tiling{.column_panels = true, .block_rows = view.rows};
+  const auto depth = std::max(block_weights / view.rows, gram_depth);
+  tiling.block_columns = std::min(std::max(round_down(depth, quantum), quantum), view.columns);
+  const auto fitting = stripe_bytes / (view.rows * dtype_bytes(dtype));
+  const auto whole_panels = round_down(fitting, tiling.block_columns);
+  tiling.stripe_columns =
+      fitting >= view.columns ? view.columns : std::max(whole_panels, tiling.block_columns);
+  return tiling;
+}
+
+Tiling row_blocks_of(const MatrixView& view, std::int64_t quantum, bool spectrum) {
+  Tiling tiling;
+  const bool splits_rows = !spectrum && view.columns > block_weights;
+  tiling.block_columns =
+      splits_rows ? std::min(std::max(round_down(block_weights, quantum), quantum), view.columns)
+                  : view.columns;
+  const auto least_rows = spectrum ? gram_depth : 1;
+  const auto rows = splits_rows ? 1 : std::max(block_weights / view.columns, least_rows);
+  tiling.block_rows = std::min(rows, view.rows);
+  tiling.stripe_columns = tiling.block_columns;
+  return tiling;
+}
+
+}  // namespace
+
+std::int64_t Tiling::read_elements(const MatrixView& view) const {
+  return column_panels ? view.rows * stripe_columns : block_elements();
+}
+
+Tiling tiling_of(const MatrixView& view, Dtype dtype, const Options& options) {
+  const auto quantum = column_quantum(options);
+  if (options.spectrum && view.rows < view.columns) return panels_of(view, dtype, quantum);
+  return row_blocks_of(view, quantum, options.spectrum);
+}
+
+Tiling file_order_tiling(const MatrixView& view, const Options& options) {
+  return row_blocks_of(view, column_quantum(options), false);
+}
+
+}  // namespace moesweep::sensitivity

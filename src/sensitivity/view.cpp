@@ -1,0 +1,63 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <moesweep/base/text.hpp>
+#include <moesweep/names/role.hpp>
+#include <moesweep/sensitivity/sensitivity.hpp>
+
+namespace moesweep::sensitivity {
+namespace {
+
+bool is_vector(std::span<const std::int64_t> shape) {
+  if (shape.size() <= 1) return true;
+  return shape.size() == 2 && (shape[0] == 1 || shape[1] == 1);
+}
+
+bool matches_any(const std::vector<std::string>& globs, const std::string& name) {
+  return std::any_of(globs.begin(), globs.end(),
+                     [&](const auto& glob) { return matches_glob(glob, name); });
+}
+
+}  // namespace
+
+MatrixView view_of(const checkpoint::Tensor& tensor, const Options& options) {
+  const auto& shape = tensor.shape;
+  if (is_vector(shape)) return {.skipped_because = "1-D"};
+  if (!is_floating_point(tensor.dtype)) return {.skipped_because = "integer dtype"};
+  if (tensor.params() == 0) return {.skipped_because = "empty"};
+  if (names::is_expert_stack(tensor.name, shape, options.expert_patterns)) {
+    return {.slices = shape[0], .rows = shape[1], .columns = shape[2], .skipped_because = {}};
+  }
+  return {
+      .slices = 1, .rows = shape[0], .columns = tensor.params() / shape[0], .skipped_because = {}};
+}
+
+bool is_selected(const std::string& name, const Options& options) {
+  return matches_any(options.include, name) && !matches_any(options.exclude, name);
+}
+
+records::Tables describe(const checkpoint::Checkpoint& checkpoint, const Options& options) {
+  records::Tables tables;
+  for (const auto& tensor : checkpoint.tensors) {
+    if (!is_selected(tensor.name, options)) continue;
+    const auto view = view_of(tensor, options);
+    const auto role = names::role_of(tensor.name, tensor.shape, options.expert_patterns);
+    records::append_row(tables, records::CheckpointTensorRow{
+                                    .name = tensor.name,
+                                    .shape = fmt::format("{}", fmt::join(tensor.shape, "x")),
+                                    .dtype = std::string(dtype_name(tensor.dtype)),
+                                    .role = std::string(names::role_name(role)),
+                                    .params = tensor.params(),
+                                    .bytes = tensor.bytes(),
+                                    .slices = view.slices,
+                                    .rows = view.rows,
+                                    .columns = view.columns,
+                                    .skipped_because = view.skipped_because,
+                                });
+  }
+  return tables;
+}
+
+}  // namespace moesweep::sensitivity

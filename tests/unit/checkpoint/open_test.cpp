@@ -1,0 +1,298 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <moesweep/base/hash.hpp>
+#include <moesweep/checkpoint/checkpoint.hpp>
+
+#include "safetensors_bytes.hpp"
+#include "support/temporary_directory.hpp"
+
+namespace moesweep::checkpoint {
+namespace {
+
+namespace fs = std::filesystem;
+using moesweep::test::TemporaryDirectory;
+using test::one_tensor_file;
+using test::write_text;
+using testing::AllOf;
+using testing::HasSubstr;
+
+constexpr const char* index_name = "model.safetensors.index.json";
+
+std::string refused(const fs::path& path) {
+  return test::refusal([&] { open_checkpoint(path); });
+}
+
+// Two shards and the index that lists them.
+void write_indexed(const fs::path& directory, const std::string& weight_map) {
+  write_text(directory / "1.safetensors", one_tensor_file("b", "bbb"));
+  write_text(directory / "2.safetensors", one_tensor_file("a", "aa"));
+  write_text(directory / index_name, R"({"weight_map":)" + weight_map + "}");
+}
+
+TEST(OpenCheckpoint, ReadsADirectoryWithAnIndex) {
+  const TemporaryDirectory directory;
+  write_indexed(directory.path(), R"({"a":"2.safetensors","b":"1.safetensors"})");
+  write_text(directory.path() / "unlisted.safetensors", "not read");
+  const auto checkpoint = open_checkpoint(directory.path());
+  ASSERT_EQ(checkpoint.tensors.size(), 2);
+  EXPECT_EQ(checkpoint.tensors[0].name, "a");
+  EXPECT_EQ(checkpoint.shards[checkpoint.tensors[0].shard].name, "2.safetensors");
+  EXPECT_EQ(checkpoint.tensors[1].name, "b");
+  EXPECT_EQ(checkpoint.shards[checkpoint.tensors[1].shard].name, "1.safetensors");
+  EXPECT_EQ(checkpoint.params(), 5);
+  EXPECT_EQ(checkpoint.bytes(), 5);
+}
+
+TEST(OpenCheckpoint, ReadsEverySafetensorsFileWithoutAnIndex) {
+  const TemporaryDirectory directory;
+  write_text(directory.path() / "z.safetensors", one_tensor_file("a", "aa"));
+  write_text(directory.path() / "y.safetensors", one_tensor_file("b", "bbb"));
+  write_text(directory.path() / "config.json", "{}");
+  const auto checkpoint = open_checkpoint(directory.path());
+  ASSERT_EQ(checkpoint.shards.size(), 2);
+  EXPECT_EQ(checkpoint.shards[0].name, "y.safetensors");
+  EXPECT_EQ(checkpoint.shards[1].name, "z.safetensors");
+  EXPECT_EQ(checkpoint.tensors[0].name, "a");
+  EXPECT_EQ(checkpoint.tensors[0].shard, 1);
+}
+
+TEST(OpenCheckpoint, ReadsOneFileAlsoThroughALink) {
+  const TemporaryDirectory directory;
+  const auto file = directory.path() / "real" / "m.safetensors";
+  write_text(file, one_tensor_file("a", "aa"));
+  fs::create_directory(directory.path() / "links");
+  const auto link = directory.path() / "links" / "l.safetensors";
+  fs::create_symlink(file, link);
+  EXPECT_EQ(open_checkpoint(file).tensors.size(), 1);
+  EXPECT_EQ(open_checkpoint(link).tensors.size(), 1);
+  EXPECT_EQ(open_checkpoint(link).shards[0].name, "l.safetensors");
+}
+
+TEST(OpenCheckpoint, ShardsCarrySizeAndHeaderHash) {
+  const TemporaryDirectory directory;
+  const auto content = one_tensor_file("a", "aa");
+  write_text(directory.path() / "m.safetensors", content);
+  const auto shard = open_checkpoint(directory.path()).shards[0];
+  EXPECT_EQ(shard.file_bytes, content.size());
+  EXPECT_EQ(shard.header_hash,
+            hash128(test::bytes_of(std::string_view(content).substr(0, content.size() - 2))));
+}
+
+TEST(OpenCheckpoint, NoSafetensorsAtAllIsRefused) {
+  const TemporaryDirectory directory;
+  EXPECT_THAT(refused(directory.path()), HasSubstr("has no .safetensors files"));
+  EXPECT_THAT(refused(directory.path() / "absent"), HasSubstr("does not exist"));
+  write_text(directory.path() / "e.safetensors", test::header_of("{}"));
+  EXPECT_THAT(refused(directory.path()), HasSubstr("hold no tensors"));
+}
+
+TEST(OpenCheckpoint, AnIndexGivenAsTheCheckpointIsRefusedWithTheRemedy) {
+  const TemporaryDirectory directory;
+  write_indexed(directory.path(), R"({"a":"2.safetensors","b":"1.safetensors"})");
+  EXPECT_THAT(refused(directory.path() / index_name), HasSubstr("give the directory"));
+}
+
+TEST(OpenCheckpoint, AMissingShardIsRefusedByName) {
+  const TemporaryDirectory directory;
+  write_indexed(directory.path(), R"({"a":"3.safetensors","b":"1.safetensors"})");
+  EXPECT_THAT(refused(directory.path()), HasSubstr("3.safetensors: is missing"));
+}
+
+TEST(OpenCheckpoint, ShardNamesThatAreNotPlainAreRefused) {
+  const TemporaryDirectory outer;
+  const auto directory = outer.path() / "checkpoint";
+  write_text(outer.path() / "2.safetensors", one_tensor_file("a", "aa"));
+  const std::vector<std::string> names = {(directory / "2.safetensors").string(),
+                                          "../2.safetensors",
+                                          "x/../2.safetensors",
+                                          "./2.safetensors",
+                                          "..",
+                                          ".",
+                                          "",
+                                          "sub/",
+                                          "2.safetensors\\u0000",
+                                          "2.safetensors\\u001b[2J"};
+  for (const auto& name : names) {
+    SCOPED_TRACE(name);
+    write_indexed(directory, R"({"a":")" + name + R"(","b":"1.safetensors"})");
+    EXPECT_THAT(refused(directory), HasSubstr("not a plain path inside the checkpoint"));
+  }
+}
+
+TEST(OpenCheckpoint, AShardThatIsNotARegularFileIsRefusedWithoutWaiting) {
+  const TemporaryDirectory directory;
+  ASSERT_EQ(::mkfifo((directory.path() / "f.safetensors").c_str(), 0600), 0);
+  EXPECT_THAT(refused(directory.path()), HasSubstr("is not a regular file"));
+  EXPECT_THAT(refused(directory.path() / "f.safetensors"), HasSubstr("is not a regular file"));
+  write_indexed(directory.path(), R"({"a":"f.safetensors","b":"1.safetensors"})");
+  EXPECT_THAT(refused(directory.path()), HasSubstr("f.safetensors: is not a regular file"));
+}
+
+TEST(OpenCheckpoint, AnIndexThatIsAFifoIsRefusedWithoutWaiting) {
+  const TemporaryDirectory directory;
+  ASSERT_EQ(::mkfifo((directory.path() / index_name).c_str(), 0600), 0);
+  EXPECT_THAT(refused(directory.path()), HasSubstr("is not a regular file"));
+}
+
+TEST(OpenCheckpoint, ATensorInTwoShardsIsRefusedNamingBoth) {
+  const TemporaryDirectory directory;
+  write_text(directory.path() / "1.safetensors", one_tensor_file("a", "aa"));
+  write_text(directory.path() / "2.safetensors", one_tensor_file("a", "aa"));
+  const auto expected = HasSubstr("'a' is in two shards, 1.safetensors and 2.safetensors");
+  EXPECT_THAT(refused(directory.path()), expected);
+  write_text(directory.path() / index_name,
+             R"({"weight_map":{"a":"1.safetensors","b":"2.safetensors"}})");
+  EXPECT_THAT(refused(directory.path()), expected);
+}
+
+TEST(OpenCheckpoint, IndexAndShardsMustListTheSameTensors) {
+  const TemporaryDirectory directory;
+  write_indexed(directory.path(),
+                R"({"a":"2.safetensors","b":"1.safetensors","c":"1.safetensors"})");
+  EXPECT_THAT(refused(directory.path()), HasSubstr("tensor 'c' is not in its shard 1.safetensors"));
+  write_indexed(directory.path(), R"({"a":"2.safetensors","aa":"1.safetensors"})");
+  EXPECT_THAT(refused(directory.path()), HasSubstr("'aa' is not in its shard"));
+  write_indexed(directory.path(), R"({"a":"1.safetensors","b":"2.safetensors"})");
+  EXPECT_THAT(refused(directory.path()), HasSubstr("tensor 'a' is not in its shard 1.safetensors"));
+  write_text(directory.path() / "3.safetensors", one_tensor_file("0", "x"));
+  write_indexed(directory.path(),
+                R"({"a":"2.safetensors","b":"1.safetensors","z":"3.safetensors"})");
+  EXPECT_THAT(refused(directory.path()), HasSubstr("does not list tensor '0' of shard 3"));
+  write_text(directory.path() / "3.safetensors",
+             test::header_of(R"({"y":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},)"
+                             R"("z":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}})") +
+                 "yz");
+  write_indexed(directory.path(),
+                R"({"a":"2.safetensors","b":"1.safetensors","y":"3.safetensors"})");
+  EXPECT_THAT(refused(directory.path()), HasSubstr("does not list tensor 'z' of shard 3"));
+}
+
+TEST(OpenCheckpoint, ATruncatedShardIsRefusedNamingItAndTheRemedy) {
+  const TemporaryDirectory directory;
+  write_indexed(directory.path(), R"({"a":"2.safetensors","b":"1.safetensors"})");
+  const auto shard = directory.path() / "1.safetensors";
+  fs::resize_file(shard, fs::file_size(shard) - 1);
+  EXPECT_THAT(refused(directory.path()),
+              AllOf(HasSubstr("1.safetensors: tensor 'b'"), HasSubstr("download it again")));
+  for (const std::uintmax_t length : {30U, 8U, 3U, 0U}) {
+    SCOPED_TRACE(length);
+    fs::resize_file(shard, length);
+    EXPECT_THAT(refused(directory.path()),
+                AllOf(HasSubstr("1.safetensors: "), HasSubstr("download it again")));
+  }
+}
+
+TEST(OpenCheckpoint, ShardsMayLieInFoldersOfTheCheckpoint) {
+  const TemporaryDirectory directory;
+  write_indexed(directory.path(), R"({"a":"sub/3.safetensors","b":"1.safetensors"})");
+  write_text(directory.path() / "sub" / "3.safetensors", one_tensor_file("a", "aa"));
+  EXPECT_EQ(open_checkpoint(directory.path()).tensors.size(), 2);
+}
+
+// repository/{blobs/<hash>, snapshots/<revision>/<links>}, as huggingface_hub lays it out.
+class HuggingFaceCache : public testing::Test {
+ protected:
+  void SetUp() override {
+    fs::create_directories(snapshot_);
+    add("1.safetensors", "hash1", one_tensor_file("b", "bbb"));
+    add("2.safetensors", "hash2", one_tensor_file("a", "aa"));
+    add(index_name, "hash3", R"({"weight_map":{"a":"2.safetensors","b":"1.safetensors"}})");
+  }
+  void add(const std::string& name, const std::string& hash, const std::string& content) {
+    write_text(repository_ / "blobs" / hash, content);
+    link(name, "../../blobs/" + hash);
+  }
+  void link(const std::string& name, const std::string& target) {
+    fs::remove(snapshot_ / name);
+    fs::create_symlink(target, snapshot_ / name);
+  }
+
+  TemporaryDirectory directory_;
+  fs::path repository_ = directory_.path() / "models--org--name";
+  fs::path snapshot_ = repository_ / "snapshots" / "0123abcd";
+};
+
+TEST_F(HuggingFaceCache, ASnapshotMayLinkIntoItsBlobs) {
+  EXPECT_EQ(open_checkpoint(snapshot_).tensors.size(), 2);
+  fs::remove(snapshot_ / index_name);
+  EXPECT_EQ(open_checkpoint(snapshot_).tensors.size(), 2);
+}
+
+TEST_F(HuggingFaceCache, ASnapshotIsFoundThroughALinkToIt) {
+  fs::create_directory_symlink(snapshot_, directory_.path() / "model");
+  EXPECT_EQ(open_checkpoint(directory_.path() / "model").tensors.size(), 2);
+}
+
+TEST_F(HuggingFaceCache, ALinkOutOfTheRepositoryIsRefused) {
+  write_text(directory_.path() / "other" / "blobs" / "hash2", one_tensor_file("a", "aa"));
+  link("2.safetensors", "../../../other/blobs/hash2");
+  EXPECT_THAT(refused(snapshot_), HasSubstr("2.safetensors: leads out of the checkpoint"));
+  link("2.safetensors", (directory_.path() / "other" / "blobs" / "hash2").string());
+  EXPECT_THAT(refused(snapshot_), HasSubstr("leads out of the checkpoint"));
+}
+
+TEST_F(HuggingFaceCache, ALinkToTheRepositoryButNotItsBlobsIsRefused) {
+  write_text(repository_ / "blobs-2" / "hash2", one_tensor_file("a", "aa"));
+  link("2.safetensors", "../../blobs-2/hash2");
+  EXPECT_THAT(refused(snapshot_), HasSubstr("leads out of the checkpoint"));
+}
+
+TEST_F(HuggingFaceCache, ABlobThatLinksOnwardsIsRefused) {
+  write_text(directory_.path() / "secret", one_tensor_file("a", "aa"));
+  fs::remove(repository_ / "blobs" / "hash2");
+  fs::create_symlink(directory_.path() / "secret", repository_ / "blobs" / "hash2");
+  EXPECT_THAT(refused(snapshot_), HasSubstr("leads out of the checkpoint"));
+}
+
+TEST_F(HuggingFaceCache, ABlobsDirectoryThatIsALinkIsRefused) {
+  fs::rename(repository_ / "blobs", directory_.path() / "elsewhere");
+  fs::create_directory_symlink(directory_.path() / "elsewhere", repository_ / "blobs");
+  EXPECT_THAT(refused(snapshot_), HasSubstr("leads out of the checkpoint"));
+}
+
+TEST_F(HuggingFaceCache, AnIndexThatLinksOutIsRefused) {
+  write_text(directory_.path() / "index", "{}");
+  link(index_name, "../../../index");
+  EXPECT_THAT(refused(snapshot_), HasSubstr("leads out of the checkpoint"));
+}
+
+TEST_F(HuggingFaceCache, ABlobThatWasNeverDownloadedIsMissing) {
+  fs::remove(repository_ / "blobs" / "hash2");
+  EXPECT_THAT(refused(snapshot_), HasSubstr("2.safetensors: is missing"));
+  fs::remove(repository_ / "blobs" / "hash3");
+  EXPECT_THAT(refused(snapshot_), HasSubstr("index.json: is missing"));
+}
+
+TEST_F(HuggingFaceCache, ALinkThatTurnsInCirclesIsRefused) {
+  link("2.safetensors", "2.safetensors");
+  EXPECT_THAT(refused(snapshot_), HasSubstr("2.safetensors: cannot be followed"));
+}
+
+TEST(OpenCheckpoint, BlobsBesideAnOrdinaryDirectoryAreOutside) {
+  const TemporaryDirectory directory;
+  write_text(directory.path() / "blobs" / "hash", one_tensor_file("a", "aa"));
+  const auto checkpoint = directory.path() / "models" / "m";
+  fs::create_directories(checkpoint);
+  fs::create_symlink("../../blobs/hash", checkpoint / "m.safetensors");
+  EXPECT_THAT(refused(checkpoint), HasSubstr("leads out of the checkpoint"));
+}
+
+TEST(OpenCheckpoint, LinksWithinTheDirectoryAreFollowed) {
+  const TemporaryDirectory directory;
+  write_text(directory.path() / "files" / "x", one_tensor_file("a", "aa"));
+  fs::create_symlink("files/x", directory.path() / "m.safetensors");
+  EXPECT_EQ(open_checkpoint(directory.path()).tensors.size(), 1);
+}
+
+TEST(OpenCheckpoint, ADirectoryWhoseNameOnlyBeginsLikeTheCheckpointIsOutside) {
+  const TemporaryDirectory directory;
+  write_text(directory.path() / "model-2" / "x", one_tensor_file("a", "aa"));
+  fs::create_directory(directory.path() / "model");
+  fs::create_symlink("../model-2/x", directory.path() / "model" / "m.safetensors");
+  EXPECT_THAT(refused(directory.path() / "model"), HasSubstr("leads out of the checkpoint"));
+}
+
+}  // namespace
+}  // namespace moesweep::checkpoint

@@ -1,0 +1,76 @@
+#include <set>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <moesweep/config/settings.hpp>
+
+namespace moesweep::config {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+bool holds(ValueType type, const Value& value) {
+  switch (type) {
+    case ValueType::boolean:
+      return std::holds_alternative<bool>(value);
+    case ValueType::integer:
+    case ValueType::size:
+      return std::holds_alternative<std::int64_t>(value);
+    case ValueType::number:
+      return std::holds_alternative<double>(value);
+    case ValueType::text:
+    case ValueType::path:
+      return std::holds_alternative<std::string>(value);
+    case ValueType::integer_list:
+      return std::holds_alternative<IntegerList>(value);
+    case ValueType::text_list:
+      return std::holds_alternative<TextList>(value);
+  }
+  return false;
+}
+
+void expect_sound(std::span<const Option> options) {
+  std::set<std::string> keys;
+  for (const auto& option : options) {
+    EXPECT_TRUE(keys.insert(option.key).second) << option.key << " is there twice";
+    EXPECT_THAT(option.help, ::testing::EndsWith(".")) << option.key;
+    if (option.default_value) {
+      EXPECT_TRUE(holds(option.type, *option.default_value)) << option.key;
+    }
+  }
+}
+
+TEST(Options, AreSoundTables) {
+  expect_sound(job_options());
+  expect_sound(cluster_options());
+}
+
+TEST(Options, OnlyPathsAndWhatCannotChangeAResultAreLeftOutOfTheFingerprint) {
+  std::set<std::string> left_out;
+  for (const auto& option : job_options()) {
+    if (!option.in_fingerprint) left_out.insert(option.key);
+  }
+  EXPECT_EQ(left_out, (std::set<std::string>{"name", "checkpoint.path", "resources.memory",
+                                             "resources.threads", "output.flush_seconds"}));
+}
+
+TEST(MarkdownReference, HasOneRowAKey) {
+  const auto text = markdown_reference(job_options());
+  EXPECT_THAT(text, StartsWith("| key | type | default | help |\n|---|---|---|---|\n"));
+  EXPECT_THAT(text, HasSubstr("| `checkpoint.path` | a path | required | Folder or file"));
+  EXPECT_THAT(text, HasSubstr("| `sensitivity.group_sizes` | a list of integers of 32, 64, 128 | "
+                              "`[32, 64, 128]` | Weights that share a scale"));
+  EXPECT_THAT(text, HasSubstr("| `resources.memory` | a size, at least \"1MiB\" | `\"16GiB\"` |"));
+  const auto rows = std::count(text.begin(), text.end(), '\n');
+  EXPECT_EQ(rows, static_cast<std::ptrdiff_t>(job_options().size()) + 2);
+}
+
+TEST(MarkdownReference, EscapesTheColumnSeparator) {
+  const std::vector<Option> options = {{.key = "a", .help = "x|y."}};
+  EXPECT_THAT(markdown_reference(options), HasSubstr("| `a` | text | required | x\\|y. |"));
+}
+
+}  // namespace
+}  // namespace moesweep::config
