@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <fstream>
-#include <regex>
+#include <optional>
 #include <sstream>
 #include <stdexcept>
+#include <string_view>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -88,32 +89,50 @@ std::string private_offence(const std::string& header, const SourceFile& file) {
   return fmt::format("src/{} has no such private header", file.module);
 }
 
-std::string offence_of(const std::string& line, const SourceFile& file, const IncludeRules& rules) {
-  static const std::regex plain(R"(^\s*#\s*include\s*(<[^>]+>|"[^"]+").*$)");
-  std::smatch match;
-  if (!std::regex_match(line, match, plain)) return "is not a plain file name";
-  const std::string spelt = match[1];
-  const auto header = spelt.substr(1, spelt.size() - 2);
+// What stands after `#include`, or nothing when the line is something else.
+std::optional<std::string_view> included(std::string_view line) {
+  const auto skip_blanks = [&] {
+    line.remove_prefix(std::min(line.find_first_not_of(" \t\r"), line.size()));
+  };
+  skip_blanks();
+  if (!line.starts_with('#')) return std::nullopt;
+  line.remove_prefix(1);
+  skip_blanks();
+  constexpr std::string_view directive = "include";
+  if (!line.starts_with(directive)) return std::nullopt;
+  line.remove_prefix(directive.size());
+  skip_blanks();
+  return line;
+}
+
+std::string offence_of(std::string_view operand, const SourceFile& file,
+                       const IncludeRules& rules) {
+  const bool quoted = operand.starts_with('"');
+  const auto end = operand.find(quoted ? '"' : '>', 1);
+  if ((!quoted && !operand.starts_with('<')) || end == std::string_view::npos) {
+    return "is not a plain file name";
+  }
+  const std::string header(operand.substr(1, end - 1));
   if (header.find("..") != std::string::npos) return "leads upwards";
   for (const auto& offence : {external_offence(header, file.module, rules),
                               project_offence(header, rules.modules.at(file.module)),
-                              spelt.front() == '"' ? private_offence(header, file) : ""}) {
+                              quoted ? private_offence(header, file) : ""}) {
     if (!offence.empty()) return offence;
   }
   return {};
 }
 
 void check_file(const SourceFile& file, const IncludeRules& rules, IncludeReport& report) {
-  static const std::regex include(R"(^\s*#\s*include\b.*$)");
   std::ifstream in(file.path);
   std::size_t number = 0;
   for (std::string line; std::getline(in, line);) {
     ++number;
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    if (!std::regex_match(line, include)) continue;
+    const auto operand = included(line);
+    if (!operand) continue;
     ++report.includes;
-    if (const auto offence = offence_of(line, file, rules); !offence.empty()) {
-      report.offences.push_back(fmt::format("{}:{}: {}: {}", file.shown, number, line, offence));
+    if (const auto offence = offence_of(*operand, file, rules); !offence.empty()) {
+      report.offences.push_back(
+          fmt::format("{}:{}: #include {}: {}", file.shown, number, *operand, offence));
     }
   }
 }
