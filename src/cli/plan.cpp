@@ -101,7 +101,7 @@ void print_totals(const pipeline::Job& job, const Totals& totals, const PlanOpti
   fmt::print("job            {} ({})\n", job.settings.text("name"), job.fingerprint.hex());
   fmt::print("units          {}\n", format_count(totals.units));
   fmt::print("bytes read     {}\n", format_size(totals.bytes_read));
-  fmt::print("arithmetic     {:.3f} Tflop\n", static_cast<double>(totals.flops) * 1e-12);
+  fmt::print("arithmetic     {:.4g} Gflop\n", static_cast<double>(totals.flops) * 1e-9);
   if (totals.largest == nullptr) return;
   fmt::print("peak memory    {} ({})\n", format_size(totals.peak_bytes), printable(totals.largest->key));
   fmt::print("longest unit   {} ({})\n", format_duration(totals.longest_seconds), printable(totals.longest->key));
