@@ -7,6 +7,9 @@
 namespace moesweep::store {
 namespace {
 
+// The core driver refuses to open an image under the name of a file that exists, and opens the file
+// when there is no image: a name below a device is never a file.
+constexpr auto image_name = "/dev/null/moesweep-image";
 constexpr std::size_t growth_bytes = std::size_t{1} << 20;
 
 H5Handle memory_file_access() {
@@ -22,8 +25,7 @@ std::vector<std::byte> build_image(const std::function<void(hid_t)>& fill) {
   const auto access = memory_file_access();
   const H5Handle creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose, "H5Pcreate");
   h5_check(H5Pset_obj_track_times(creation, false), "H5Pset_obj_track_times");
-  H5Handle file(H5Fcreate("moesweep-image", H5F_ACC_TRUNC, creation, access), H5Fclose,
-                "H5Fcreate");
+  H5Handle file(H5Fcreate(image_name, H5F_ACC_TRUNC, creation, access), H5Fclose, "H5Fcreate");
   fill(file);
   h5_check(H5Fflush(file, H5F_SCOPE_LOCAL), "H5Fflush");
   const auto size = h5_check(H5Fget_file_image(file, nullptr, 0), "H5Fget_file_image");
@@ -35,18 +37,28 @@ std::vector<std::byte> build_image(const std::function<void(hid_t)>& fill) {
 
 void with_image(std::span<const std::byte> bytes, const std::string& file_name,
                 const std::function<void(hid_t)>& read) {
+  const auto refuse = [&] {
+    throw Error(ExitCode::bad_input, file_name, "is not a readable HDF5 file");
+  };
+  if (bytes.empty()) refuse();
   h5_prepare();
   const auto access = memory_file_access();
   // HDF5 takes a non-const pointer and copies.
   h5_check(H5Pset_file_image(access, const_cast<std::byte*>(bytes.data()), bytes.size()),
            "H5Pset_file_image");
-  const hid_t id = H5Fopen(file_name.c_str(), H5F_ACC_RDONLY, access);
+  const hid_t id = H5Fopen(image_name, H5F_ACC_RDONLY, access);
   if (id < 0) {
     H5Eclear2(H5E_DEFAULT);
-    throw Error(ExitCode::bad_input, file_name, "is not a readable HDF5 file");
+    refuse();
   }
   H5Handle file(id, H5Fclose, "H5Fopen");
-  read(file);
+  try {
+    read(file);
+  } catch (const Error& error) {
+    // The image is in memory: what HDF5 cannot read is the file's fault, not the disk's.
+    if (error.exit_code() != ExitCode::io_error) throw;
+    throw Error(ExitCode::bad_input, file_name, error.problem());
+  }
   file.close("H5Fclose");
 }
 
