@@ -1,5 +1,4 @@
 #include <chrono>
-#include <map>
 #include <set>
 #include <thread>
 
@@ -162,43 +161,20 @@ TEST(SegmentWriter, AFailureSurfacesOnceEarlierSegmentsStayAndLaterOnesAreTried)
   EXPECT_THAT(next(writer).tickets, ElementsAre(3U));
 }
 
-TEST(SegmentWriter, WhatWasPublishedIsReportedBeforeAFailure) {
-  const test::TemporaryDirectory root;
-  const auto folder = root.path() / "segments";
-  fs::create_directory(folder);
-  SegmentWriter writer(options(folder));
-  writer.put(1, done_unit("a"));
-  writer.flush();
-  while (files_in(folder) == 0 || fs::directory_iterator(folder)->path().extension() != ".h5") {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  fs::rename(folder, root.path() / "aside");
-  writer.put(2, done_unit("b"));
-  writer.flush();
-  std::vector<std::uint64_t> published;
-  try {
-    while (true) published.push_back(next(writer).tickets.at(0));
-  } catch (const Error& error) {
-    EXPECT_EQ(error.exit_code(), ExitCode::io_error);
-  }
-  // The first may have been caught between its rename and the fsync of the folder: then it counts
-  // as not published.
-  EXPECT_LE(published.size(), 1U);
+// A folder where the segment of this one unit belongs: renaming a file onto it fails.
+void block_name(const fs::path& folder, std::int64_t serial, const UnitRecord& record) {
+  const auto image = encode_segment(std::span(&record, 1));
+  fs::create_directory(folder / segment_name(Epoch{4}, Rank{2}, serial, hash128(image)));
 }
 
 TEST(SegmentWriter, AFailedAttemptIsRepeatedUnderANewName) {
   const test::TemporaryDirectory folder;
-  const std::vector<UnitRecord> records = {done_unit("a")};
-  const auto image = encode_segment(records);
-  // A folder where the first name belongs: renaming a file onto it fails, publishing under the next
-  // name does not.
-  const auto taken = folder.path() / segment_name(Epoch{4}, Rank{2}, 1, hash128(image));
-  fs::create_directory(taken);
+  block_name(folder.path(), 1, done_unit("a"));
   SegmentWriter writer(options(folder.path()));
-  writer.put(1, records[0]);
+  writer.put(1, done_unit("a"));
   writer.flush();
   const auto published = next(writer);
-  EXPECT_EQ(published.segment, segment_name(Epoch{4}, Rank{2}, 2, hash128(image)));
+  EXPECT_THAT(published.segment, HasSubstr("-s000002-"));
   EXPECT_TRUE(read_verified(folder.path() / published.segment));
   EXPECT_EQ(files_in(folder.path()), 2U) << "the first attempt left its temporary file";
 }
