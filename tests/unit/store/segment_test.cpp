@@ -146,15 +146,16 @@ TEST(SegmentFile, EveryFlippedByteIsFound) {
   const test::TemporaryDirectory folder;
   const std::vector<UnitRecord> one = {done_unit("k")};
   const auto path = folder.path() / test::write_segment(folder.path(), 1, one);
-  auto bytes = read_file(path);
-  ASSERT_TRUE(read_verified(path));
-  for (auto& byte : bytes) {
-    byte ^= std::byte{0x01};
-    write_bytes(path, bytes);
-    ASSERT_FALSE(read_verified(path));
-    byte ^= std::byte{0x01};
+  const auto bytes = read_file(path);
+  std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+  const auto write_at = [&](std::size_t at, std::byte byte) {
+    file.seekp(static_cast<std::streamoff>(at)).put(static_cast<char>(byte)).flush();
+  };
+  for (std::size_t at = 0; at < bytes.size(); ++at) {
+    write_at(at, bytes[at] ^ std::byte{0x01});
+    ASSERT_FALSE(read_verified(path)) << at;
+    write_at(at, bytes[at]);
   }
-  write_bytes(path, bytes);
   EXPECT_TRUE(read_verified(path));
 }
 
