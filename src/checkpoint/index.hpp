@@ -14,7 +14,7 @@ struct IndexEntry {
   std::string shard;
 };
 
-/// Ten times what the largest published checkpoints need.
+/// Room for a million tensors at 256 bytes a line.
 inline constexpr std::uint64_t max_index_bytes = 256'000'000;
 
 /// The weight_map of a `model.safetensors.index.json`, sorted by tensor name. Error(bad_input) for

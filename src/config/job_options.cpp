@@ -166,9 +166,9 @@ std::vector<Option> resource_options() {
   return {
       {.key = "resources.memory",
        .type = ValueType::size,
-       .default_value = 16 * gibibyte,
-       .help = "Memory that units in flight may use on one rank, in bytes.",
-       .minimum = static_cast<double>(mebibyte),
+       .default_value = std::int64_t{0},
+       .help = "Memory that units in flight may use on one rank, in bytes; 0: 80 % of the limit that holds for the rank.",
+       .minimum = 0.0,
        .in_fingerprint = false},
       {.key = "resources.unit_bytes",
        .type = ValueType::size,

@@ -1,9 +1,12 @@
 #include <array>
+#include <mutex>
 #include <utility>
 
 #include <dlfcn.h>
 
 #include <moesweep/kernels/isa.hpp>
+
+#include "blas_call.hpp"
 
 namespace moesweep::kernels {
 namespace {
@@ -17,7 +20,38 @@ std::string ask_openblas(const char* function) {
   return answer == nullptr ? std::string() : std::string(answer);
 }
 
+// Nothing happens where the loaded library lacks the function.
+void tell(const char* function, int value) {
+  if (void* symbol = dlsym(RTLD_DEFAULT, function)) reinterpret_cast<void (*)(int)>(symbol)(value);
+}
+
+struct Threading {
+  Threading() {
+    tell("openblas_set_num_threads", 1);
+    tell("MKL_Set_Num_Threads", 1);
+    tell("bli_thread_set_num_threads", 1);
+    is_reentrant =
+        ask_openblas("openblas_get_config").find("SINGLE_THREADED") == std::string::npos;
+  }
+  bool is_reentrant;
+  std::mutex mutex;
+};
+
+// The library is one for the process, and so is its lock.
+Threading& threading() {
+  static Threading state;
+  return state;
+}
+
 }  // namespace
+
+BlasCall::BlasCall() {
+  if (!threading().is_reentrant) alone_.emplace(threading().mutex);
+}
+
+bool blas_is_reentrant() {
+  return threading().is_reentrant;
+}
 
 std::string blas_description() {
   const std::string config = ask_openblas("openblas_get_config");

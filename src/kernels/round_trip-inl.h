@@ -7,7 +7,6 @@
 #define MOESWEEP_KERNELS_ROUND_TRIP_INL_H
 #endif
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 
@@ -24,15 +23,6 @@ using Floats = hn::ScalableTag<float>;
 using FloatVec = hn::Vec<Floats>;
 using Doubles = hn::ScalableTag<double>;
 using DoubleVec = hn::Vec<Doubles>;
-
-// Nearest even. Highway's scalar target adds 0.5 and truncates, which sends 0.49999997 to 1.
-HWY_INLINE FloatVec round_even(FloatVec value) {
-#if HWY_TARGET == HWY_SCALAR
-  return FloatVec(std::nearbyint(value.raw));
-#else
-  return hn::Round(value);
-#endif
-}
 
 inline void tile_group_ranges(const Tile& tile, float* lo, float* hi) {
   const Floats d;
@@ -133,7 +123,7 @@ inline void affine_groups(float levels, StoredAs stored, std::size_t groups, con
     const auto low_is_edge = hn::Gt(hn::Abs(low), hn::Abs(high));
     const FloatVec edge = hn::IfThenElse(low_is_edge, low, high);
     const FloatVec signed_step = hn::IfThenElse(low_is_edge, positive, hn::Neg(positive));
-    const FloatVec edge_code = round_even(hn::Div(edge, signed_step));
+    const FloatVec edge_code = hn::Round(hn::Div(edge, signed_step));
     const auto at_zero = hn::Eq(edge_code, zero);
     const FloatVec step = hn::IfThenElse(at_zero, signed_step, hn::Div(edge, edge_code));
     const FloatVec offset = hn::IfThenElse(at_zero, zero, edge);
@@ -161,7 +151,7 @@ HWY_INLINE GroupParameters parameters_at(const GroupArrays& groups, std::size_t 
 
 // Never a multiply-add here: each step rounds.
 HWY_INLINE FloatVec codes_of(FloatVec weight, FloatVec offset, FloatVec step, FloatVec levels) {
-  const FloatVec code = round_even(hn::Div(hn::Sub(weight, offset), step));
+  const FloatVec code = hn::Round(hn::Div(hn::Sub(weight, offset), step));
   return hn::Min(hn::Max(code, hn::Zero(Floats())), levels);
 }
 

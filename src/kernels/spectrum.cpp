@@ -12,6 +12,8 @@
 #include <moesweep/base/error.hpp>
 #include <moesweep/kernels/spectrum.hpp>
 
+#include "blas_call.hpp"
+
 namespace moesweep::kernels {
 namespace {
 
@@ -85,6 +87,7 @@ void GramAccumulator::add_rows(std::span<const float> block, std::int64_t rows) 
     const std::int64_t depth = std::min(slab_depth, rows - row);
     std::copy_n(block.data() + row * side_, depth * side_, panel_.get());
     // Row-major depth x side is column-major side x depth.
+    const BlasCall blas;
     cblas_dsyrk(CblasColMajor, CblasLower, CblasNoTrans, side, checked_cast<blasint>(depth), 1.0,
                 panel_.get(), side, 1.0, gram_.get(), side);
   }
@@ -101,6 +104,7 @@ void GramAccumulator::add_columns(std::span<const float> panel, std::int64_t col
       std::copy_n(panel.data() + i * columns + column, depth, panel_.get() + i * depth);
     }
     // Row-major side x depth is column-major depth x side.
+    const BlasCall blas;
     cblas_dsyrk(CblasColMajor, CblasLower, CblasTrans, side, checked_cast<blasint>(depth), 1.0,
                 panel_.get(), checked_cast<blasint>(depth), 1.0, gram_.get(), side);
   }
@@ -115,9 +119,12 @@ std::vector<double> GramAccumulator::take_eigenvalues() {
   Buffer ascending = allocate(side_);
   lapack_int integer_work = 0;  // one is enough without eigenvectors
   const auto side = checked_cast<lapack_int>(side_);
-  const lapack_int info =
-      LAPACKE_dsyevd_work(LAPACK_COL_MAJOR, 'N', 'L', side, gram_.get(), side, ascending.get(),
-                          work.get(), checked_cast<lapack_int>(work_elements), &integer_work, 1);
+  const auto info = [&] {
+    const BlasCall blas;
+    return LAPACKE_dsyevd_work(LAPACK_COL_MAJOR, 'N', 'L', side, gram_.get(), side,
+                               ascending.get(), work.get(),
+                               checked_cast<lapack_int>(work_elements), &integer_work, 1);
+  }();
   release(gram_, side_ * side_);
   release(work, work_elements);
   if (info != 0) {

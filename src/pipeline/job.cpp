@@ -27,7 +27,8 @@ sweep::Plan plan_from(std::vector<StageDraft> drafts, const Hash128& fingerprint
 Rates rates_from(const config::Settings& cluster) {
   return {cluster.number("rates.read_bytes_per_second_node"),
           cluster.number("rates.gram_flops_per_core"),
-          cluster.number("rates.kernel_flops_per_core"),
+          cluster.number("rates.round_trips_per_second_core"),
+          cluster.number("rates.moments_per_second_core"),
           cluster.number("rates.unit_overhead_seconds")};
 }
 

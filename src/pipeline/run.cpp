@@ -118,6 +118,15 @@ struct RankWork {
   UnitRunner runner;
 };
 
+void warn_of_serialized_blas(comm::Session& session, int threads) {
+  if (kernels::blas_is_reentrant() || threads == 1) return;
+  if (session.comm().rank() != comm::coordinator_rank) return;
+  spdlog::warn(
+      "{} is not safe to call from several threads: spectra are computed one at a time; "
+      "install libopenblas0-pthread or another thread-safe BLAS",
+      kernels::blas_description());
+}
+
 Job prepare_on_all(comm::Session& session, const RunOptions& options) {
   std::optional<Job> job;
   agree(session, [&] {
@@ -156,6 +165,7 @@ RunReport run(comm::Session& session, const RunOptions& options) {
 
   auto job = prepare_on_all(session, options);
   const auto resources = resources_of(session, job.settings, options);
+  warn_of_serialized_blas(session, resources.threads);
   const store::RunDirectory run{std::filesystem::absolute(options.run_directory)};
   OpenEpoch open;
   agree(session, [&] {

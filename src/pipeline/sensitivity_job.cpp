@@ -104,7 +104,8 @@ class SensitivityJob final : public JobKind {
   static double seconds_estimate(const sensitivity::WorkItem& item, const Rates& rates) {
     return static_cast<double>(item.bytes_read) / rates.read_bytes_per_second +
            static_cast<double>(item.gram_flops) / rates.gram_flops_per_core +
-           static_cast<double>(item.kernel_flops) / rates.kernel_flops_per_core +
+           static_cast<double>(item.round_trips) / rates.round_trips_per_second_core +
+           static_cast<double>(item.weights) / rates.moments_per_second_core +
            rates.unit_overhead_seconds;
   }
 

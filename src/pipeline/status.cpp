@@ -46,6 +46,7 @@ std::int64_t count_units(Status& status, const store::SegmentScan& scan, Epoch l
     ++(done ? status.units_done : status.units_failed);
     auto& kind = status.by_kind[row.kind];
     ++(done ? kind.done : kind.failed);
+    if (!done) status.failures.emplace(row.key, row.error);
     if (row.epoch != last.value) continue;
     auto& latest = status.last_publication[row.rank];
     latest = std::max(latest, row.started + row.seconds);

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/text.hpp>
 #include <moesweep/kernels/spectrum.hpp>
@@ -15,9 +16,6 @@
 namespace moesweep::sensitivity {
 namespace {
 
-constexpr double flops_a_weight_moments = 12.0;
-constexpr double flops_a_weight_quantizer = 8.0;
-
 std::int64_t saturated(double value) {
   constexpr auto largest = std::numeric_limits<std::int64_t>::max();
   return value >= static_cast<double>(largest) ? largest : static_cast<std::int64_t>(value);
@@ -25,23 +23,23 @@ std::int64_t saturated(double value) {
 
 /// A symmetric rank update is k^2 n multiply-adds of half a matrix; the eigenvalues of a symmetric
 /// matrix without vectors are 4/3 k^3.
-double flops_of_slice(const MatrixView& view, const Options& options) {
-  const auto weights = static_cast<double>(view.rows) * static_cast<double>(view.columns);
+double gram_flops_of_slice(const MatrixView& view, const Options& options) {
+  if (!options.spectrum) return 0.0;
   const auto side = static_cast<double>(std::min(view.rows, view.columns));
   const auto depth = static_cast<double>(std::max(view.rows, view.columns));
-  double flops = flops_a_weight_moments * weights;
-  flops +=
-      flops_a_weight_quantizer * weights * static_cast<double>(measured_quantizers(options).size());
-  if (options.spectrum) flops += side * side * depth + 4.0 / 3.0 * side * side * side;
-  return flops;
+  return side * side * depth + 4.0 / 3.0 * side * side * side;
 }
 
+/// The stream's buffers, and beside them the Gram matrix or, once that is gone, the buffers of the
+/// pass that locates a non-finite weight.
 std::int64_t peak_bytes_of(const MatrixView& view, Dtype dtype, const Options& options) {
   const auto tiling = tiling_of(view, dtype, options);
   const auto streamed = stream_bytes(view, tiling, dtype);
   if (!options.spectrum) return streamed;
-  return streamed +
-         kernels::gram_peak_bytes(std::min(view.rows, view.columns), tiling.block_elements());
+  const auto gram =
+      kernels::gram_peak_bytes(std::min(view.rows, view.columns), tiling.block_elements());
+  if (!tiling.column_panels) return streamed + gram;
+  return streamed + std::max(gram, stream_bytes(view, file_order_tiling(view, options), dtype));
 }
 
 void require_matches(const checkpoint::Checkpoint& checkpoint, const Options& options) {
@@ -77,6 +75,7 @@ std::string key_of(const WorkItem& item, const checkpoint::Checkpoint& checkpoin
 
 std::vector<WorkItem> cut(const checkpoint::Checkpoint& checkpoint, const Options& options) {
   require_matches(checkpoint, options);
+  const auto quantizers = checked_cast<std::int64_t>(measured_quantizers(options).size());
   std::vector<WorkItem> items;
   for (std::size_t i = 0; i < checkpoint.tensors.size(); ++i) {
     const auto& tensor = checkpoint.tensors[i];
@@ -84,16 +83,19 @@ std::vector<WorkItem> cut(const checkpoint::Checkpoint& checkpoint, const Option
     const auto view = view_of(tensor, options);
     if (view.slices == 0) continue;
     const auto slice_bytes = view.rows * view.columns * dtype_bytes(tensor.dtype);
-    const auto slice_flops = flops_of_slice(view, options);
+    const auto slice_flops = gram_flops_of_slice(view, options);
     const auto peak_bytes = peak_bytes_of(view, tensor.dtype, options);
     const auto slices_a_unit = std::max<std::int64_t>(options.unit_bytes / slice_bytes, 1);
     for (std::int64_t first = 0; first < view.slices; first += slices_a_unit) {
       const auto count = std::min(slices_a_unit, view.slices - first);
+      const auto weights = count * view.rows * view.columns;
       items.push_back({.tensor = i,
                        .slice_first = first,
                        .slice_last = first + count - 1,
                        .bytes_read = count * slice_bytes,
-                       .flops = saturated(static_cast<double>(count) * slice_flops),
+                       .weights = weights,
+                       .round_trips = weights * quantizers,
+                       .gram_flops = saturated(static_cast<double>(count) * slice_flops),
                        .peak_bytes = peak_bytes});
     }
   }

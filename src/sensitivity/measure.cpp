@@ -73,13 +73,9 @@ std::optional<SliceSums> sum_slice(const Task& task, SliceStream& stream, const 
   return sums;
 }
 
-/// Panels meet values in another order than the file has them, hence a second pass in file order.
-Nonfinite find_nonfinite(const Task& task, std::int64_t slice) {
-  Options in_file_order = task.options;
-  in_file_order.spectrum = false;
-  const auto tiling = tiling_of(task.view, task.tensor.dtype, in_file_order);
+Nonfinite find_nonfinite(const Task& task, SliceStream& in_file_order, std::int64_t slice) {
   std::optional<Nonfinite> found;
-  SliceStream(task.reader, task.tensor, task.view, tiling).visit(slice, [&](const Block& block) {
+  in_file_order.visit(slice, [&](const Block& block) {
     const auto at = kernels::first_nonfinite(block.values);
     if (!at) return true;
     const auto first = (slice * task.view.rows + block.row_first) * task.view.columns;
@@ -87,12 +83,24 @@ Nonfinite find_nonfinite(const Task& task, std::int64_t slice) {
         Nonfinite{first + block.column_first + *at, block.values[checked_cast<std::size_t>(*at)]};
     return false;
   });
-  expect(found.has_value(), "a non-finite weight vanished between two reads");
+  if (!found) {
+    throw Error(ExitCode::bad_input, fmt::format("{} slice {}", task.tensor.name, slice),
+                "changed while it was being read", "run again when nothing writes the checkpoint");
+  }
   return *found;
 }
 
-std::string explain_or_throw(const Task& task, std::int64_t slice) {
-  const auto [index, value] = find_nonfinite(task, slice);
+/// Panels meet values in another order than the file has them, hence a pass of its own.
+Nonfinite first_in_file(const Task& task, SliceStream& stream, const Tiling& tiling,
+                        std::int64_t slice) {
+  if (!tiling.column_panels) return find_nonfinite(task, stream, slice);
+  SliceStream in_file_order(task.reader, task.tensor, task.view,
+                            file_order_tiling(task.view, task.options));
+  return find_nonfinite(task, in_file_order, slice);
+}
+
+std::string explain_or_throw(const Task& task, const Nonfinite& nonfinite, std::int64_t slice) {
+  const auto [index, value] = nonfinite;
   if (task.options.nonfinite == NonfinitePolicy::skip) {
     return fmt::format("{}non-finite weight at index {}", skipped_prefix, index);
   }
@@ -184,7 +192,7 @@ records::Tables measure(const checkpoint::Checkpoint& checkpoint,
       records::append_row(tables, slice_row(task, *sums, row));
       append_distortion(task, *sums, slice, tables);
     } else {
-      row.reason = explain_or_throw(task, slice);
+      row.reason = explain_or_throw(task, first_in_file(task, stream, tiling, slice), slice);
       records::append_row(tables, row);
     }
   }

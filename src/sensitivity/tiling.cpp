@@ -62,4 +62,8 @@ Tiling tiling_of(const MatrixView& view, Dtype dtype, const Options& options) {
   return row_blocks_of(view, quantum, options.spectrum);
 }
 
+Tiling file_order_tiling(const MatrixView& view, const Options& options) {
+  return row_blocks_of(view, column_quantum(options), false);
+}
+
 }  // namespace moesweep::sensitivity

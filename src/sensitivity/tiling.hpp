@@ -25,4 +25,7 @@ struct Tiling {
 
 Tiling tiling_of(const MatrixView& view, Dtype dtype, const Options& options);
 
+/// Row blocks for a pass that needs the weights in the order of the file.
+Tiling file_order_tiling(const MatrixView& view, const Options& options);
+
 }  // namespace moesweep::sensitivity

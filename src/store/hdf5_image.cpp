@@ -1,5 +1,7 @@
 #include "hdf5_image.hpp"
 
+#include <string>
+
 #include <moesweep/base/error.hpp>
 
 #include "hdf5_handle.hpp"
@@ -7,10 +9,10 @@
 namespace moesweep::store {
 namespace {
 
-// The core driver refuses to open an image under the name of a file that exists, and opens the file
-// when there is no image: a name below a device is never a file.
-constexpr auto image_name = "/dev/null/moesweep-image";
 constexpr std::size_t growth_bytes = std::size_t{1} << 20;
+// HDF5 refuses an image under the name of a file that exists, and takes two open images of one name
+// for the same file. Nothing can exist below /dev/null.
+const std::string image_folder = "/dev/null/";
 
 H5Handle memory_file_access() {
   H5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "H5Pcreate");
@@ -25,7 +27,8 @@ std::vector<std::byte> build_image(const std::function<void(hid_t)>& fill) {
   const auto access = memory_file_access();
   const H5Handle creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose, "H5Pcreate");
   h5_check(H5Pset_obj_track_times(creation, false), "H5Pset_obj_track_times");
-  H5Handle file(H5Fcreate(image_name, H5F_ACC_TRUNC, creation, access), H5Fclose, "H5Fcreate");
+  H5Handle file(H5Fcreate((image_folder + "new").c_str(), H5F_ACC_TRUNC, creation, access),
+                H5Fclose, "H5Fcreate");
   fill(file);
   h5_check(H5Fflush(file, H5F_SCOPE_LOCAL), "H5Fflush");
   const auto size = h5_check(H5Fget_file_image(file, nullptr, 0), "H5Fget_file_image");
@@ -46,7 +49,7 @@ void with_image(std::span<const std::byte> bytes, const std::string& file_name,
   // HDF5 takes a non-const pointer and copies.
   h5_check(H5Pset_file_image(access, const_cast<std::byte*>(bytes.data()), bytes.size()),
            "H5Pset_file_image");
-  const hid_t id = H5Fopen(image_name, H5F_ACC_RDONLY, access);
+  const hid_t id = H5Fopen((image_folder + file_name).c_str(), H5F_ACC_RDONLY, access);
   if (id < 0) {
     H5Eclear2(H5E_DEFAULT);
     refuse();

@@ -69,6 +69,8 @@ class FilePublisher {
   FilePublisher& operator=(const FilePublisher&) = delete;
 
   void write(std::span<const std::byte> bytes);
+  /// For libraries that write by path; what they wrote is published like everything else.
+  const std::filesystem::path& temporary() const { return temporary_; }
   /// Once, at the end: as publish_file and publish_file_exclusively.
   void publish();
   bool publish_exclusively();

@@ -16,9 +16,10 @@ namespace moesweep::pipeline {
 /// What one core and the storage do, for costs before anything is measured. From a cluster profile,
 /// else cautious guesses.
 struct Rates {
-  double read_bytes_per_second = 1e9;  ///< one node
-  double gram_flops_per_core = 1e10;   ///< float64
-  double kernel_flops_per_core = 1e9;  ///< moments and round trips
+  double read_bytes_per_second = 1e9;         ///< one node
+  double gram_flops_per_core = 1e10;          ///< float64
+  double round_trips_per_second_core = 1e8;   ///< weights x quantizers
+  double moments_per_second_core = 3e8;       ///< weights
   double unit_overhead_seconds = 1e-3;
 };
 Rates rates_from(const config::Settings& cluster);

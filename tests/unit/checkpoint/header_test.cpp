@@ -207,6 +207,13 @@ TEST(ParseHeader, OverflowingShapesAreRefusedWhereverAZeroStands) {
   }
 }
 
+TEST(ParseHeader, SizesBetweenTwoToThe63AndTwoToThe64AreRefused) {
+  EXPECT_THAT(refused(R"({"a":{"dtype":"U8","shape":[4611686018427387904,3,0],)"
+                      R"("data_offsets":[0,0]}})",
+                      0),
+              HasSubstr("shape is too large"));
+}
+
 TEST(ParseHeader, OffsetsNearTwoToThe64AreRefused) {
   EXPECT_THAT(refused(R"({"a":{"dtype":"U8","shape":[1],)"
                       R"("data_offsets":[18446744073709551614,18446744073709551615]}})",

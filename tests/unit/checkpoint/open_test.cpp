@@ -176,7 +176,7 @@ TEST(OpenCheckpoint, ATruncatedShardIsRefusedNamingItAndTheRemedy) {
   fs::resize_file(shard, fs::file_size(shard) - 1);
   EXPECT_THAT(refused(directory.path()),
               AllOf(HasSubstr("1.safetensors: tensor 'b'"), HasSubstr("download it again")));
-  for (const std::uintmax_t length : {30, 8, 3, 0}) {
+  for (const std::uintmax_t length : {30U, 8U, 3U, 0U}) {
     SCOPED_TRACE(length);
     fs::resize_file(shard, length);
     EXPECT_THAT(refused(directory.path()),

@@ -62,6 +62,17 @@ TEST(WriteSafetensors, NoTensorsGiveAValidFile) {
   EXPECT_EQ(read_text_file(path).size() % 8, 0);
 }
 
+TEST(WriteSafetensors, TheHeaderIsPaddedByLessThan8Bytes) {
+  const TemporaryDirectory directory;
+  const auto path = directory.path() / "m.safetensors";
+  for (std::size_t length = 1; length <= 8; ++length) {
+    write_safetensors(path, std::vector{constant(std::string(length, 'n'), {0}, ' ')});
+    const auto text = read_text_file(path);
+    EXPECT_EQ(text.size() % 8, 0);
+    EXPECT_LT(text.size() - 1 - text.find_last_of('}'), 8);
+  }
+}
+
 TEST(WriteSafetensors, EqualInputGivesEqualBytes) {
   const TemporaryDirectory directory;
   const std::vector tensors = {constant("b", {2}, 'B'), constant("a", {3}, 'A')};

@@ -75,8 +75,8 @@ TEST(JsonSchema, ConstraintsAreThoseOfTheTable) {
 
 TEST(JsonSchema, SizeIsBytesOrAText) {
   const auto memory = at(job_schema(), "resources.memory");
-  EXPECT_EQ(memory["default"], "16GiB");
-  EXPECT_EQ(memory["oneOf"][0], Json::parse(R"({"type": "integer", "minimum": 1048576})"));
+  EXPECT_EQ(memory["default"], 0);
+  EXPECT_EQ(memory["oneOf"][0], Json::parse(R"({"type": "integer", "minimum": 0})"));
   EXPECT_EQ(memory["oneOf"][1]["type"], "string");
   EXPECT_EQ(memory["oneOf"][1]["pattern"], "^[0-9]+ *(B|KiB|MiB|GiB|TiB|KB|MB|GB|TB)?$");
 }

@@ -99,7 +99,7 @@ TEST(JobMistake, WrongTypesSayBoth) {
   EXPECT_EQ(
       complaint_about("[resources]\nmemory = 1.5\n"),
       "78 job.toml:7: resources.memory must be a size, not the number 1.5; for example memory "
-      "= \"16GiB\"");
+      "= 0");
 }
 
 TEST(JobMistake, WrongElementIsNamedOnItsLine) {
@@ -123,8 +123,8 @@ TEST(JobMistake, OutOfRange) {
             "78 job.toml:7: sensitivity.weights.svd must be between 0 and 1, not 1.5");
   EXPECT_EQ(complaint_about("[output]\nflush_seconds = 0\n"),
             "78 job.toml:7: output.flush_seconds must be at least 0.01, not 0");
-  EXPECT_EQ(complaint_about("[resources]\nmemory = 1000\n"),
-            "78 job.toml:7: resources.memory must be at least \"1MiB\", not 1000");
+  EXPECT_EQ(complaint_about("[resources]\nunit_bytes = 0\n"),
+            "78 job.toml:7: resources.unit_bytes must be at least 1, not 0");
   EXPECT_EQ(complaint_about("[resources]\nmemory = -1\n"),
             "78 job.toml:7: resources.memory must not be negative, is -1");
 }

@@ -41,7 +41,7 @@ TEST(ParseJob, CompletesWithTheDefaults) {
                           "router.weight", "vision_model", "multi_modal_projector",
                           "positional_embedding", "class_embedding", "patch_embedding"));
   EXPECT_THAT(job.texts("sensitivity.sensitive"), IsEmpty());
-  EXPECT_EQ(job.integer("resources.memory"), 16LL << 30);
+  EXPECT_EQ(job.integer("resources.memory"), 0);
   EXPECT_EQ(job.integer("resources.unit_bytes"), 256LL << 20);
   EXPECT_EQ(job.integer("resources.threads"), 0);
   EXPECT_EQ(job.text("resources.isa"), "native");

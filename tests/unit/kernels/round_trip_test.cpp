@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -89,6 +90,63 @@ TEST(RoundTrip, CodesScalesAndBiasesAreTheOraclesBitForBit) {
         }
       }
     }
+  });
+}
+
+// Edges half-way between two numbers of the stored format, and their neighbours.
+std::vector<float> edges_near_ties(std::uint32_t half_unit) {
+  std::vector<float> edges;
+  for (std::uint32_t exponent = 127 - 23; exponent < 127 + 16; ++exponent) {
+    for (std::uint32_t odd = 1; odd < 64; odd += 2) {
+      const std::uint32_t tie = (exponent << 23) + odd * half_unit;
+      for (const std::uint32_t bits : {tie - 1, tie, tie + 1}) {
+        edges.push_back(-std::bit_cast<float>(bits));
+      }
+    }
+  }
+  // Halves below 2^-14 are multiples of 2^-24.
+  for (float odd = 3.0F; odd < 2048.0F; odd += 2.0F) edges.push_back(-odd * 0x1p-25F);
+  return edges;
+}
+
+TEST(RoundTrip, StoredBiasesRoundTiesToEven) {
+  on_every_isa([] {
+    for (const auto& [dtype, half_unit] :
+         {std::pair{Dtype::bf16, 0x8000U}, std::pair{Dtype::f16, 0x1000U}}) {
+      std::vector<float> lo = edges_near_ties(half_unit);
+      const std::size_t groups = lo.size();
+      lo.resize(padded_groups(groups));
+      const std::vector<float> hi(lo.size(), 0.0F);
+      std::vector<float> step(lo.size()), offset(lo.size()), scale(lo.size()), bias(lo.size());
+      group_parameters(QuantizerFamily::affine, 15.0F, stored_as(dtype), groups, lo.data(),
+                       hi.data(), {step.data(), offset.data(), scale.data(), bias.data()});
+      for (std::size_t i = 0; i < groups; ++i) {
+        ASSERT_EQ(offset[i], lo[i]);
+        ASSERT_EQ(bias[i], oracle::stored(lo[i], dtype)) << lo[i];
+        ASSERT_EQ(scale[i], oracle::stored(step[i], dtype)) << lo[i];
+      }
+    }
+  });
+}
+
+TEST(RoundTrip, NeighboursOfTiesGoToTheirOwnSide) {
+  // lo 0, hi 3, so s = 1 at 2 bits and quotients are the weights. Adding 0.5 and truncating would
+  // send the tie 0.5 to 1.
+  std::vector<float> values = {0.0F, 3.0F};
+  for (const float tie : {0.5F, 1.5F, 2.5F}) {
+    for (const float value : {std::nextafter(tie, 0.0F), tie, std::nextafter(tie, 3.0F)}) {
+      values.push_back(value);
+    }
+  }
+  const std::vector<int> expected = {0, 3, 0, 0, 1, 1, 2, 2, 2, 2, 3};
+  const std::size_t period = values.size();
+  for (std::size_t i = period; i < 128; ++i) values.push_back(values[i % period]);
+  const auto oracle_codes =
+      oracle::quantize(values.data(), 128, {QuantizerFamily::rtn, 2, 128}, Dtype::f32).codes;
+  for (std::size_t i = 0; i < 128; ++i) EXPECT_EQ(oracle_codes[i], expected[i % period]);
+  on_every_isa([&] {
+    expect_bits_of_oracle(values, {QuantizerFamily::rtn, 2, 128}, Dtype::f32);
+    expect_bits_of_oracle(values, {QuantizerFamily::affine, 2, 128}, Dtype::f32);
   });
 }
 

@@ -86,7 +86,7 @@ TEST(Cut, CostsFollowFromTheShape) {
   ASSERT_EQ(items.size(), 1U);
   // Two quantizers: the one listed, and rtn 4-bit g128 for the error score.
   const double slice = 96 * 60 * (12.0 + 2 * 8.0) + 60.0 * 60 * 96 + 4.0 / 3.0 * 60 * 60 * 60;
-  EXPECT_EQ(items[0].flops, static_cast<std::int64_t>(4 * slice));
+  EXPECT_EQ(items[0].flops(), static_cast<std::int64_t>(4 * slice));
   EXPECT_EQ(items[0].bytes_read, 4 * 96 * 60 * 2);
   EXPECT_EQ(items[0].peak_bytes, 96 * 60 * (2 + 4) + kernels::gram_peak_bytes(60, 96 * 60));
 }

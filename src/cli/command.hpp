@@ -1,0 +1,39 @@
+#pragma once
+// What all commands share.
+
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include <moesweep/base/error.hpp>
+
+namespace moesweep::cli {
+
+/// Set by the command that ran, read by main().
+struct Context {
+  bool json = false;   ///< machine-readable standard output
+  bool quiet = false;  ///< nothing but errors
+  ExitCode exit_code = ExitCode::complete;
+  bool exit_without_cleanup = false;  ///< compute threads are still running
+};
+
+/// A subcommand with the options that every command has.
+CLI::App* add_command(CLI::App& app, Context& context, const std::string& name,
+                      const std::string& description);
+
+/// Keys in the order written.
+using Json = nlohmann::ordered_json;
+
+/// One document on standard output.
+void print_json(const Json& document);
+
+void add_inspect(CLI::App& app, Context& context);
+void add_plan(CLI::App& app, Context& context);
+void add_run(CLI::App& app, Context& context);
+void add_status(CLI::App& app, Context& context);
+void add_aggregate(CLI::App& app, Context& context);
+void add_verify(CLI::App& app, Context& context);
+void add_export(CLI::App& app, Context& context);
+
+}  // namespace moesweep::cli

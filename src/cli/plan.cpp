@@ -1,0 +1,141 @@
+// `moesweep plan JOB`: what a sweep will do and cost, from headers alone.
+
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include <moesweep/base/text.hpp>
+#include <moesweep/config/settings.hpp>
+#include <moesweep/pipeline/job.hpp>
+
+#include "command.hpp"
+#include "text_table.hpp"
+
+namespace moesweep::cli {
+namespace {
+
+struct PlanOptions {
+  std::string job;
+  std::string cluster;
+  std::vector<std::string> overrides;
+  int ranks = 1;
+  int threads = 1;
+  bool units = false;
+};
+
+struct Totals {
+  std::int64_t units = 0, bytes_read = 0, flops = 0, peak_bytes = 0;
+  double seconds = 0.0, longest_seconds = 0.0;
+  const sweep::UnitSpec* longest = nullptr;
+  const sweep::UnitSpec* largest = nullptr;
+};
+
+Totals totals_of(const sweep::Plan& plan) {
+  Totals out;
+  for (const auto& stage : plan.stages()) {
+    for (const auto& unit : stage.units) {
+      ++out.units;
+      out.bytes_read += unit.cost.bytes_read;
+      out.flops += unit.cost.flops;
+      out.seconds += unit.cost.seconds_estimate;
+      if (out.longest == nullptr || unit.cost.seconds_estimate > out.longest_seconds) {
+        out.longest_seconds = unit.cost.seconds_estimate;
+        out.longest = &unit;
+      }
+      if (out.largest == nullptr || unit.cost.peak_bytes > out.peak_bytes) {
+        out.peak_bytes = unit.cost.peak_bytes;
+        out.largest = &unit;
+      }
+    }
+  }
+  return out;
+}
+
+/// Units spread evenly over all threads, but never shorter than the longest unit.
+double makespan_seconds(const Totals& totals, const PlanOptions& options) {
+  return std::max(totals.longest_seconds, totals.seconds / (options.ranks * options.threads));
+}
+
+Json to_json(const pipeline::Job& job, const Totals& totals, const PlanOptions& options) {
+  Json document = {{"name", job.settings.text("name")},
+                   {"fingerprint", job.fingerprint.hex()},
+                   {"units", totals.units},
+                   {"bytes_read", totals.bytes_read},
+                   {"flops", totals.flops},
+                   {"peak_bytes_of_a_unit", totals.peak_bytes},
+                   {"core_seconds_estimate", totals.seconds},
+                   {"makespan_seconds_estimate", makespan_seconds(totals, options)},
+                   {"ranks", options.ranks},
+                   {"threads", options.threads},
+                   {"longest_unit", totals.longest == nullptr ? "" : totals.longest->key}};
+  if (!options.units) return document;
+  for (const auto& stage : job.plan.stages()) {
+    for (const auto& unit : stage.units) {
+      document["unit_list"].push_back({{"stage", stage.name}, {"key", unit.key},
+                                       {"id", fmt::format("{:016x}", unit.id.value)},
+                                       {"bytes_read", unit.cost.bytes_read},
+                                       {"flops", unit.cost.flops},
+                                       {"peak_bytes", unit.cost.peak_bytes},
+                                       {"seconds_estimate", unit.cost.seconds_estimate}});
+    }
+  }
+  return document;
+}
+
+void print_units(const sweep::Plan& plan) {
+  TextTable table({"bytes", "Gflop", "peak", "seconds", "unit"});
+  for (const auto& stage : plan.stages()) {
+    for (const auto& unit : stage.units) {
+      table.add({format_size(unit.cost.bytes_read),
+                 fmt::format("{:.3f}", static_cast<double>(unit.cost.flops) * 1e-9),
+                 format_size(unit.cost.peak_bytes),
+                 fmt::format("{:.3f}", unit.cost.seconds_estimate), unit.key});
+    }
+  }
+  table.print();
+}
+
+void print_totals(const pipeline::Job& job, const Totals& totals, const PlanOptions& options) {
+  fmt::print("job            {} ({})\n", job.settings.text("name"), job.fingerprint.hex());
+  fmt::print("units          {}\n", format_count(totals.units));
+  fmt::print("bytes read     {}\n", format_size(totals.bytes_read));
+  fmt::print("arithmetic     {:.3f} Tflop\n", static_cast<double>(totals.flops) * 1e-12);
+  if (totals.largest == nullptr) return;
+  fmt::print("peak memory    {} ({})\n", format_size(totals.peak_bytes), printable(totals.largest->key));
+  fmt::print("longest unit   {} ({})\n", format_duration(totals.longest_seconds), printable(totals.longest->key));
+  fmt::print("core time      {}\n", format_duration(totals.seconds));
+  fmt::print("estimate       {} on {} ranks x {} threads, from {}\n",
+             format_duration(makespan_seconds(totals, options)), options.ranks, options.threads,
+             options.cluster.empty() ? "cautious default rates" : "the rates of " + options.cluster);
+}
+
+void plan(PlanOptions options, const Context& context) {
+  pipeline::Rates rates;
+  if (!options.cluster.empty()) rates = pipeline::rates_from(config::load_cluster(options.cluster));
+  const auto job = pipeline::prepare_job(config::load_job(options.job, options.overrides), rates);
+  const auto memory = job.settings.integer("resources.memory");
+  if (memory > 0) pipeline::require_memory(job.plan, memory);
+  const auto totals = totals_of(job.plan);
+  if (context.json) return print_json(to_json(job, totals, options));
+  if (context.quiet) return;
+  if (options.units) print_units(job.plan);
+  print_totals(job, totals, options);
+}
+
+}  // namespace
+
+void add_plan(CLI::App& app, Context& context) {
+  auto* command = add_command(app, context, "plan", "Units, bytes, arithmetic, memory and time of a job");
+  auto options = std::make_shared<PlanOptions>();
+  command->add_option("JOB", options->job, "Job file")->required();
+  command->add_option("--cluster", options->cluster, "Cluster profile with the rates of a node");
+  command->add_option("--ranks,-N", options->ranks, "MPI ranks")->check(CLI::PositiveNumber);
+  command->add_option("--threads,-t", options->threads, "Threads a rank")->check(CLI::PositiveNumber);
+  command->add_option("--set", options->overrides, "Override a key: key=value")->allow_extra_args(false);
+  command->add_flag("--units", options->units, "List every unit");
+  command->callback([options, &context] { plan(*options, context); });
+}
+
+}  // namespace moesweep::cli

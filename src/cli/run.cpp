@@ -1,0 +1,107 @@
+// `moesweep run JOB --run-dir RUN`: starts or resumes a sweep.
+
+#include <memory>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <moesweep/base/text.hpp>
+#include <moesweep/comm/session.hpp>
+#include <moesweep/pipeline/aggregate.hpp>
+#include <moesweep/pipeline/run.hpp>
+
+#include "command.hpp"
+#include "progress.hpp"
+#include "summary.hpp"
+
+namespace moesweep::cli {
+namespace {
+
+struct RunCommand {
+  pipeline::RunOptions options;
+  std::string job;
+  std::string run_directory;
+};
+
+Json to_json(const pipeline::RunReport& report) {
+  return {{"exit_code", static_cast<int>(report.exit_code)},
+          {"units_total", report.progress.total},
+          {"units_done", report.progress.done},
+          {"units_failed", report.progress.failed},
+          {"bytes_read", report.bytes_read},
+          {"seconds", report.seconds},
+          {"results_digest", report.digest},
+          {"error", report.error}};
+}
+
+void print_end(const pipeline::RunReport& report, const std::string& run_directory) {
+  const auto& progress = report.progress;
+  fmt::print("{} of {} units done, {} failed, {} read, {}\n", format_count(progress.done),
+             format_count(progress.total), format_count(progress.failed),
+             format_size(report.bytes_read), format_duration(report.seconds));
+  switch (report.exit_code) {
+    case ExitCode::complete: fmt::print("results digest {}\n", report.digest); break;
+    case ExitCode::some_failed:
+      fmt::print("failed units are listed by `moesweep status {}`; the same command tries them again\n",
+                 run_directory);
+      break;
+    case ExitCode::stopped_early: fmt::print("stopped early: the same command goes on\n"); break;
+    case ExitCode::no_progress:
+      fmt::print("stopped early again without finishing a unit: give it more time or memory\n");
+      break;
+    default: break;
+  }
+}
+
+void report_on_rank0(const RunCommand& command, const pipeline::RunReport& report,
+                     const Context& context) {
+  if (!report.error.empty()) fmt::print(stderr, "moesweep: {}\n", printable(report.error));
+  if (context.json) return print_json(to_json(report));
+  if (context.quiet) return;
+  if (report.exit_code == ExitCode::complete) print_summary(command.run_directory);
+  print_end(report, command.run_directory);
+}
+
+void run(RunCommand& command, Context& context) {
+  command.options.job_file = command.job;
+  command.options.run_directory = command.run_directory;
+  pipeline::install_stop_handlers();
+  const auto session = comm::open_session();
+  const bool is_rank0 = session->comm().rank() == comm::coordinator_rank;
+  ProgressDisplay display(context.quiet || context.json);
+  if (is_rank0) {
+    command.options.on_progress = [&](const sweep::Progress& progress) { display.show(progress); };
+  }
+  pipeline::RunReport report;
+  try {
+    report = pipeline::run(*session, command.options);
+  } catch (const Error& error) {
+    // The same on every rank; one of them tells.
+    if (is_rank0) throw;
+    context.exit_code = error.exit_code();
+    return;
+  }
+  context.exit_code = report.exit_code;
+  context.exit_without_cleanup = report.units_still_running;
+  if (!is_rank0) return;
+  display.finish(report.progress);
+  report_on_rank0(command, report, context);
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Context& context) {
+  auto* command = add_command(app, context, "run", "Start or resume a sweep");
+  auto state = std::make_shared<RunCommand>();
+  auto& options = state->options;
+  command->add_option("JOB", state->job, "Job file")->required();
+  command->add_option("--run-dir", state->run_directory, "Folder of the sweep: segments, results, events")->required();
+  command->add_option("--threads,-t", options.threads, "Compute threads a rank")->check(CLI::PositiveNumber);
+  command->add_option("--set", options.overrides, "Override a key: key=value")->allow_extra_args(false);
+  command->add_option("--deadline", options.deadline, "Unix time by which everything must be on disk");
+  command->add_option("--expect-ranks", options.expect_ranks, "Refuse another number of MPI ranks");
+  command->add_flag("--take-over", options.take_over, "The process that holds the run directory is dead");
+  command->callback([state, &context] { run(*state, context); });
+}
+
+}  // namespace moesweep::cli

@@ -1,0 +1,19 @@
+#pragma once
+// One writer a format. Each fills a file that is not published yet.
+
+#include <filesystem>
+#include <span>
+
+#include <moesweep/base/file.hpp>
+#include <moesweep/records/table.hpp>
+
+namespace moesweep::exports {
+
+void write_csv(const records::Table& table, FilePublisher& file);
+void write_json_lines(const records::Table& table, FilePublisher& file);
+
+/// Fills the empty file `temporary`; errors name `target`, where it will be published.
+void write_sqlite(std::span<const records::Table* const> tables,
+                  const std::filesystem::path& temporary, const std::filesystem::path& target);
+
+}  // namespace moesweep::exports
