@@ -100,7 +100,7 @@ std::vector<char> gather_bytes(const std::string& text, const std::vector<int>& 
   int total = 0;
   for (const int size : sizes) {
     offsets.push_back(total);
-    total += size;
+    total = checked_cast<int>(std::int64_t{total} + size);
   }
   std::vector<char> all(checked_cast<std::size_t>(total));
   require(
