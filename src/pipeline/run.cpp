@@ -80,7 +80,7 @@ class Observer {
 
   void operator()(const sweep::CoordinatorState& state, double now) {
     last_ = sweep::progress(state, now);
-    published_ = state.done - state.done_before + state.failed;
+    published_ = state.done - state.done_before;
     bytes_read_ = state.bytes_read;
     if (options_.on_progress) options_.on_progress(last_);
     if (now - last_beat_ >= beat_every_seconds) {
