@@ -55,7 +55,7 @@ Totals totals_of(const sweep::Plan& plan) {
 
 /// Units spread evenly over all threads, but never shorter than the longest unit.
 double makespan_seconds(const Totals& totals, const PlanOptions& options) {
-  return std::max(totals.longest_seconds, totals.seconds / (options.ranks * options.threads));
+  return std::max(totals.longest_seconds, totals.seconds / options.ranks / options.threads);
 }
 
 Json to_json(const pipeline::Job& job, const Totals& totals, const PlanOptions& options) {
@@ -73,7 +73,8 @@ Json to_json(const pipeline::Job& job, const Totals& totals, const PlanOptions& 
   if (!options.units) return document;
   for (const auto& stage : job.plan.stages()) {
     for (const auto& unit : stage.units) {
-      document["unit_list"].push_back({{"stage", stage.name}, {"key", unit.key},
+      document["unit_list"].push_back({{"stage", stage.name},
+                                       {"key", unit.key},
                                        {"id", fmt::format("{:016x}", unit.id.value)},
                                        {"bytes_read", unit.cost.bytes_read},
                                        {"flops", unit.cost.flops},
@@ -103,12 +104,15 @@ void print_totals(const pipeline::Job& job, const Totals& totals, const PlanOpti
   fmt::print("bytes read     {}\n", format_size(totals.bytes_read));
   fmt::print("arithmetic     {:.4g} Gflop\n", static_cast<double>(totals.flops) * 1e-9);
   if (totals.largest == nullptr) return;
-  fmt::print("peak memory    {} ({})\n", format_size(totals.peak_bytes), printable(totals.largest->key));
-  fmt::print("longest unit   {} ({})\n", format_duration(totals.longest_seconds), printable(totals.longest->key));
+  fmt::print("peak memory    {} ({})\n", format_size(totals.peak_bytes),
+             printable(totals.largest->key));
+  fmt::print("longest unit   {} ({})\n", format_duration(totals.longest_seconds),
+             printable(totals.longest->key));
   fmt::print("core time      {}\n", format_duration(totals.seconds));
-  fmt::print("estimate       {} on {} ranks x {} threads, from {}\n",
-             format_duration(makespan_seconds(totals, options)), options.ranks, options.threads,
-             options.cluster.empty() ? "cautious default rates" : "the rates of " + options.cluster);
+  fmt::print(
+      "estimate       {} on {} ranks x {} threads, from {}\n",
+      format_duration(makespan_seconds(totals, options)), options.ranks, options.threads,
+      options.cluster.empty() ? "cautious default rates" : "the rates of " + options.cluster);
 }
 
 void plan(PlanOptions options, const Context& context) {
@@ -127,13 +131,16 @@ void plan(PlanOptions options, const Context& context) {
 }  // namespace
 
 void add_plan(CLI::App& app, Context& context) {
-  auto* command = add_command(app, context, "plan", "Units, bytes, arithmetic, memory and time of a job");
+  auto* command =
+      add_command(app, context, "plan", "Units, bytes, arithmetic, memory and time of a job");
   auto options = std::make_shared<PlanOptions>();
   command->add_option("JOB", options->job, "Job file")->required();
   command->add_option("--cluster", options->cluster, "Cluster profile with the rates of a node");
   command->add_option("--ranks,-N", options->ranks, "MPI ranks")->check(CLI::PositiveNumber);
-  command->add_option("--threads,-t", options->threads, "Threads a rank")->check(CLI::PositiveNumber);
-  command->add_option("--set", options->overrides, "Override a key: key=value")->allow_extra_args(false);
+  command->add_option("--threads,-t", options->threads, "Threads a rank")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--set", options->overrides, "Override a key: key=value")
+      ->allow_extra_args(false);
   command->add_flag("--units", options->units, "List every unit");
   command->callback([options, &context] { plan(*options, context); });
 }

@@ -40,22 +40,28 @@ void print_end(const pipeline::RunReport& report, const std::string& run_directo
              format_count(progress.total), format_count(progress.failed),
              format_size(report.bytes_read), format_duration(report.seconds));
   switch (report.exit_code) {
-    case ExitCode::complete: fmt::print("results digest {}\n", report.digest); break;
-    case ExitCode::some_failed:
-      fmt::print("failed units are listed by `moesweep status {}`; the same command tries them again\n",
-                 run_directory);
+    case ExitCode::complete:
+      fmt::print("results digest {}\n", report.digest);
       break;
-    case ExitCode::stopped_early: fmt::print("stopped early: the same command goes on\n"); break;
+    case ExitCode::some_failed:
+      fmt::print(
+          "failed units are listed by `moesweep status {}`; the same command tries them again\n",
+          run_directory);
+      break;
+    case ExitCode::stopped_early:
+      fmt::print("stopped early: the same command goes on\n");
+      break;
     case ExitCode::no_progress:
       fmt::print("stopped early again without finishing a unit: give it more time or memory\n");
       break;
-    default: break;
+    default:
+      break;
   }
 }
 
 void report_on_rank0(const RunCommand& command, const pipeline::RunReport& report,
                      const Context& context) {
-  if (!report.error.empty()) fmt::print(stderr, "moesweep: {}\n", printable(report.error));
+  if (!report.error.empty()) print_error(report.error);
   if (context.json) return print_json(to_json(report));
   if (context.quiet) return;
   if (report.exit_code == ExitCode::complete) print_summary(command.run_directory);
@@ -95,12 +101,20 @@ void add_run(CLI::App& app, Context& context) {
   auto state = std::make_shared<RunCommand>();
   auto& options = state->options;
   command->add_option("JOB", state->job, "Job file")->required();
-  command->add_option("--run-dir", state->run_directory, "Folder of the sweep: segments, results, events")->required();
-  command->add_option("--threads,-t", options.threads, "Compute threads a rank")->check(CLI::PositiveNumber);
-  command->add_option("--set", options.overrides, "Override a key: key=value")->allow_extra_args(false);
-  command->add_option("--deadline", options.deadline, "Unix time by which everything must be on disk");
+  command
+      ->add_option("--run-dir", state->run_directory,
+                   "Folder of the sweep: segments, results, events")
+      ->required()
+      ->check([](const std::string& path) { return path.empty() ? "is empty" : ""; });
+  command->add_option("--threads,-t", options.threads, "Compute threads a rank")
+      ->check(CLI::Range(1, pipeline::most_threads));
+  command->add_option("--set", options.overrides, "Override a key: key=value")
+      ->allow_extra_args(false);
+  command->add_option("--deadline", options.deadline,
+                      "Unix time by which everything must be on disk");
   command->add_option("--expect-ranks", options.expect_ranks, "Refuse another number of MPI ranks");
-  command->add_flag("--take-over", options.take_over, "The process that holds the run directory is dead");
+  command->add_flag("--take-over", options.take_over,
+                    "The process that holds the run directory is dead");
   command->callback([state, &context] { run(*state, context); });
 }
 
