@@ -77,6 +77,7 @@ void refuse_unknown_command(const CLI::App& app, const std::string& name) {
 
 int run_command(int argc, char** argv) {
   Context context;
+  context.arguments = argv;
   CLI::App app{"Distributed batch sweeps over very large mixture-of-experts models", "moesweep"};
   app.set_version_flag("--version", pipeline::build_description());
   app.require_subcommand(1);

@@ -1,12 +1,16 @@
 // `moesweep run JOB --run-dir RUN`: starts or resumes a sweep.
 
+#include <cstdlib>
 #include <memory>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <moesweep/base/text.hpp>
 #include <moesweep/comm/session.hpp>
+#include <moesweep/config/settings.hpp>
+#include <moesweep/kernels/isa.hpp>
 #include <moesweep/pipeline/aggregate.hpp>
 #include <moesweep/pipeline/run.hpp>
 
@@ -68,7 +72,29 @@ void report_on_rank0(const RunCommand& command, const pipeline::RunReport& repor
   print_end(report, command.run_directory);
 }
 
+// OpenBLAS chooses its kernels when it is loaded, and only from this variable: so that BLAS uses the
+// instruction set that the kernels use, the program sets it and executes itself again, before MPI
+// knows of it. With resources.isa = "native" a value that the user has set stays.
+void match_blas_to_isa(const RunCommand& command, const Context& context) {
+  constexpr auto variable = "OPENBLAS_CORETYPE";
+  if (kernels::blas_description().rfind("OpenBLAS", 0) != 0) return;
+  const char* current = std::getenv(variable);
+  try {
+    const auto job = config::load_job(command.job, command.options.overrides);
+    const auto& isa = job.text("resources.isa");
+    if (isa == "native" && current != nullptr) return;
+    kernels::pin_isa(isa);
+  } catch (const Error&) {
+    return;  // reported once for all ranks when the job is prepared
+  }
+  const auto coretype = kernels::blas_coretype_for(kernels::active_isa());
+  if (coretype.empty() || (current != nullptr && current == coretype)) return;
+  ::setenv(variable, coretype.c_str(), 1);
+  ::execv("/proc/self/exe", context.arguments);
+}
+
 void run(RunCommand& command, Context& context) {
+  match_blas_to_isa(command, context);
   command.options.job_file = command.job;
   command.options.run_directory = command.run_directory;
   pipeline::install_stop_handlers();

@@ -181,8 +181,9 @@ std::string mpi_version() {
   char text[MPI_MAX_LIBRARY_VERSION_STRING];
   int length = 0;
   MPI_Get_library_version(text, &length);
+  // Open MPI counts the terminating NUL, MPICH lists its build options in further lines.
   const std::string version(text, checked_cast<std::size_t>(length));
-  return version.substr(0, version.find('\n'));
+  return version.substr(0, version.find_first_of(std::string_view("\0\n", 2)));
 }
 
 }  // namespace moesweep::comm

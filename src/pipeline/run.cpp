@@ -81,7 +81,7 @@ class Observer {
 
   void operator()(const sweep::CoordinatorState& state, double now) {
     last_ = sweep::progress(state, now);
-    published_ = state.done - state.done_before + state.failed;
+    published_ = state.done - state.done_before;
     bytes_read_ = state.bytes_read;
     if (options_.on_progress) options_.on_progress(last_);
     if (now - last_beat_ >= beat_every_seconds) {
@@ -154,23 +154,28 @@ std::string describe_failures(const records::Tables& tables) {
                      more == 0 ? "" : fmt::format(" ({} more units failed)", more));
 }
 
-// The part of the end that is rank 0's: what is complete becomes results.h5.
+// The part of the end that is rank 0's: what is complete becomes results.h5. Only then is the end
+// recorded, so that no sweep is called complete whose results could not be written.
 void finish(const store::RunDirectory& run, RunReport& report, Epoch epoch,
             const Observer& observer) {
   report.progress = observer.last();
   report.bytes_read = observer.bytes_read();
-  try {
-    if (report.exit_code == ExitCode::complete || report.exit_code == ExitCode::some_failed) {
+  if (report.exit_code == ExitCode::complete || report.exit_code == ExitCode::some_failed) {
+    try {
       const auto made = write_aggregate(run.root);
       report.digest = made.digest;
-      if (made.units_failed > 0) report.error = describe_failures(made.tables);
+      report.error = describe_failures(made.tables);
+    } catch (const Error& error) {
+      report.exit_code = error.exit_code();
+      report.error = error.what();
     }
-  } catch (const Error& error) {
-    report.exit_code = error.exit_code();
-    report.error = error.what();
   }
-  // After results.h5: what is recorded as complete has its results.
   report.exit_code = close_epoch(run, epoch, report.exit_code, observer.published());
+}
+
+ExitCode share_exit_code(comm::Session& session, ExitCode of_rank0) {
+  return static_cast<ExitCode>(
+      std::stoi(session.share(std::to_string(static_cast<int>(of_rank0)))));
 }
 
 }  // namespace
@@ -219,7 +224,10 @@ RunReport run(comm::Session& session, const RunOptions& options) {
     const auto* leaked = work.release();
   else
     work.reset();  // ends the I/O thread: HDF5 is this thread's from here on
-  if (is_root) finish(run, report, epoch, observer);
+  agree(session, [&] {
+    if (is_root) finish(run, report, epoch, observer);
+  });
+  report.exit_code = share_exit_code(session, report.exit_code);
   report.seconds = unix_time() - begin;
   return report;
 }

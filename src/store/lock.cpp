@@ -170,7 +170,8 @@ Epoch acquire(const fs::path& lock_directory, const EpochStart& start,
   const Epoch next{epochs.empty() ? 1 : epochs.back().epoch.value + 1};
   publish_file(reserved_file(lock_directory, next), std::string(reserved_bytes, '\n'));
   const auto path = start_file(lock_directory, next);
-  if (!publish_file_exclusively(path, to_json(start).dump(1) + "\n")) {
+  if (!publish_file_exclusively(
+          path, to_json(start).dump(1, ' ', false, json::error_handler_t::replace) + "\n")) {
     refuse(read_epoch(lock_directory, next).start.owner);
   }
   return next;

@@ -39,10 +39,9 @@ class HostileResults : public ::testing::Test {
     write_results(path, tables, {});
   }
 
-  // HDF5's newest format: virtual datasets need it.
   void modify(const std::function<void(hid_t file)>& change) {
     const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    H5Pset_libver_bounds(access, H5F_LIBVER_LATEST, H5F_LIBVER_LATEST);
+    H5Pset_libver_bounds(access, oldest_format_, H5F_LIBVER_LATEST);
     const hid_t file = H5Fopen(path_.c_str(), H5F_ACC_RDWR, access);
     ASSERT_GE(file, 0);
     change(file);
@@ -78,6 +77,7 @@ class HostileResults : public ::testing::Test {
 
   test::TemporaryDirectory folder_;
   std::filesystem::path path_ = folder_.path() / "results.h5";
+  H5F_libver_t oldest_format_ = H5F_LIBVER_EARLIEST;
 };
 
 TEST_F(HostileResults, TheUnchangedFileIsRead) {
@@ -97,6 +97,7 @@ TEST_F(HostileResults, VirtualColumnsAreRefused) {
   write_good(other);
   const hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
   const hid_t space = H5Screate_simple(1, &rows, nullptr);
+  oldest_format_ = H5F_LIBVER_LATEST;  // older formats know no virtual datasets
   H5Pset_virtual(properties, space, other.c_str(), number_column, space);
   replace(number_column, H5T_IEEE_F64LE, {rows}, properties);
   H5Sclose(space);
@@ -147,7 +148,7 @@ TEST_F(HostileResults, HugeSizesWithoutDataAreRefused) {
 
 TEST_F(HostileResults, SizesPatchedBeyondTheFileAreRefused) {
   // A contiguous column of 12,347 values whose dimension and byte count are then overwritten in the
-  // file.
+  // file: the format has no checksum that would tell.
   constexpr std::uint64_t honest_rows = 12'347;
   constexpr std::uint64_t claimed_rows = std::uint64_t{1} << 40;
   const std::vector<double> values(honest_rows, 1.0);
@@ -176,7 +177,7 @@ TEST_F(HostileResults, SizesPatchedBeyondTheFileAreRefused) {
   ASSERT_GT(patch(honest_rows, claimed_rows), 0);
   ASSERT_GT(patch(honest_rows * sizeof(double), claimed_rows * sizeof(double)), 0);
   test::write_bytes(path_, bytes);
-  EXPECT_NE(refusal(), "it was read");
+  EXPECT_THAT(refusal(), HasSubstr("more rows"));
 }
 
 TEST_F(HostileResults, WrongTypesAreRefused) {

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <moesweep/base/error.hpp>
+#include <moesweep/base/file.hpp>
 #include <moesweep/store/run_directory.hpp>
 
 #include "support/temporary_directory.hpp"
@@ -63,6 +64,19 @@ TEST(RunDirectory, OnlyAFolderWithALockIsARun) {
   EXPECT_NO_THROW(require_run_directory(run));
   fs::remove(run.lock());
   EXPECT_EQ(code_of([&] { require_run_directory(run); }), ExitCode::run_directory);
+}
+
+TEST(RunDirectory, LeftoversOfKilledWritersAreRemovedAndNothingElse) {
+  const test::TemporaryDirectory directory;
+  const RunDirectory run{directory.path() / "run"};
+  create_run_directory(run);
+  publish_file(run.segments() / ".tmp.0123", std::string_view("half a segment"));
+  publish_file(run.segments() / "kept", std::string_view("x"));
+  publish_file(run.lock() / ".tmp.4567", std::string_view("x"));
+  remove_leftovers(run);
+  EXPECT_FALSE(std::filesystem::exists(run.segments() / ".tmp.0123"));
+  EXPECT_FALSE(std::filesystem::exists(run.lock() / ".tmp.4567"));
+  EXPECT_TRUE(std::filesystem::exists(run.segments() / "kept"));
 }
 
 }  // namespace
