@@ -25,6 +25,15 @@ fs::path end_file(const fs::path& directory, Epoch epoch) {
   return directory / fmt::format("e{:04}.end.json", epoch.value);
 }
 
+// Of this process, so that those who start at the same time stay apart.
+fs::path reserved_file(const fs::path& directory, Epoch epoch) {
+  const auto self = this_process();
+  return directory / fmt::format("e{:04}-{}-{}.reserved", epoch.value, self.host, self.pid);
+}
+
+// More than an end takes.
+constexpr std::size_t reserved_bytes = 512;
+
 bool is_there(const fs::path& path) {
   std::error_code error;
   const bool there = fs::exists(path, error);
@@ -139,6 +148,27 @@ bool is_abandoned(const fs::path& directory, const EpochRecord& last, const Owne
          beat_stands_still(directory, options.beat_seconds);
 }
 
+// False when another process was first. The space for the end is taken before: a full disk is found
+// here, or can be recorded later.
+bool starts_epoch(const fs::path& directory, Epoch epoch, const EpochStart& start) {
+  const auto path = start_file(directory, epoch);
+  const auto reserved = reserved_file(directory, epoch);
+  bool is_first = false;
+  try {
+    publish_file(reserved, std::string(reserved_bytes, '\n'));
+    is_first = publish_file_exclusively(
+        path, to_json(start).dump(1, ' ', false, json::error_handler_t::replace) + "\n");
+  } catch (const Error&) {
+    // The one that was first removes what others have not finished.
+    const bool lost =
+        is_there(path) && read_epoch(directory, epoch).start.owner.pid != start.owner.pid;
+    if (!lost) throw;
+  }
+  std::error_code ignored;
+  if (!is_first) fs::remove(reserved, ignored);
+  return is_first;
+}
+
 }  // namespace
 
 std::vector<EpochRecord> read_epochs(const fs::path& lock_directory) {
@@ -161,19 +191,22 @@ Epoch acquire(const fs::path& lock_directory, const EpochStart& start,
     refuse(epochs.back().start.owner);
   }
   const Epoch next{epochs.empty() ? 1 : epochs.back().epoch.value + 1};
-  const auto path = start_file(lock_directory, next);
-  if (!publish_file_exclusively(
-          path, to_json(start).dump(1, ' ', false, json::error_handler_t::replace) + "\n")) {
+  if (!starts_epoch(lock_directory, next, start)) {
     refuse(read_epoch(lock_directory, next).start.owner);
   }
   return next;
 }
 
+// Writes over the bytes that acquire() reserved: a full disk is an end that must be told too.
 void record_end(const fs::path& lock_directory, Epoch epoch, const EpochEnd& end) {
   const json record = {{"exit_code", static_cast<int>(end.exit_code)},
                        {"units_published", end.units_published},
                        {"unix_time", end.unix_time}};
-  publish_file(end_file(lock_directory, epoch), record.dump(1) + "\n");
+  auto text = record.dump(1);
+  text.resize(std::max(text.size(), reserved_bytes), '\n');
+  const auto reserved = reserved_file(lock_directory, epoch);
+  overwrite_file(reserved, text);
+  rename_durably(reserved, end_file(lock_directory, epoch));
 }
 
 void beat(const fs::path& lock_directory, Epoch epoch, std::int64_t count) {

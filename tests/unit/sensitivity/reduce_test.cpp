@@ -175,6 +175,19 @@ TEST(Reduce, TensorWithAMissingSliceIsLeftOut) {
             2);
 }
 
+TEST(Reduce, SlicesOfTensorsThatAreNotDescribedYetAreKeptUnpooled) {
+  const auto options = two_quantizers();
+  const SampleCheckpoint sample({test::gaussian("m.experts.w", {3, 96, 160}, 24)});
+  auto measured = sample.measured(options);
+  measured.erase(records::table_info<CheckpointTensorRow>().name);
+  const auto reduced = reduce(measured, options);
+  EXPECT_TRUE(records::rows_of<TensorRow>(reduced).empty());
+  EXPECT_EQ(records::rows_of<SliceRow>(reduced).size(), 3U);
+  const auto rows = records::rows_of<DistortionRow>(reduced);
+  EXPECT_EQ(rows.size(), 3U * 2);
+  for (const auto& row : rows) EXPECT_GE(row.slice, 0);
+}
+
 TEST(Reduce, RowsAreSortedWhateverTheirOrderWas) {
   const SampleCheckpoint sample(
       {test::gaussian("b.experts.w", {12, 32, 40}, 30), test::gaussian("a.weight", {40, 64}, 30)});

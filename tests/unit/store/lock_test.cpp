@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -111,6 +112,31 @@ auto holder_of(const fs::path& lock) {
       return 'L';
     }
   };
+}
+
+TEST(Lock, SpaceForTheEndIsTakenAtTheStart) {
+  const test::TemporaryDirectory lock;
+  const auto reserved = [&] {
+    std::vector<fs::path> paths;
+    for (const auto& entry : fs::directory_iterator(lock.path())) {
+      if (entry.path().extension() == ".reserved") paths.push_back(entry.path());
+    }
+    return paths;
+  };
+  acquire(lock.path(), start_of(this_process()), {});
+  ASSERT_EQ(reserved().size(), 1U);
+  const auto bytes = fs::file_size(reserved().front());
+  const auto inode = [](const fs::path& path) {
+    struct stat status {};
+    EXPECT_EQ(::stat(path.c_str(), &status), 0);
+    return status.st_ino;
+  };
+  const auto taken = inode(reserved().front());
+  record_end(lock.path(), Epoch{1}, {ExitCode::io_error, 1'000'000'000'000, 1.76e9});
+  EXPECT_TRUE(reserved().empty());
+  EXPECT_EQ(inode(lock.path() / "e0001.end.json"), taken);
+  EXPECT_EQ(fs::file_size(lock.path() / "e0001.end.json"), bytes);
+  EXPECT_EQ(read_epochs(lock.path()).at(0).end->exit_code, ExitCode::io_error);
 }
 
 TEST(Lock, EpochsAreNumberedFromOneAndRemembered) {
