@@ -27,6 +27,20 @@ Error io_error(const std::filesystem::path& path, std::string_view problem, int 
       "free some space or quota and run the same command again, nothing published is lost");
 }
 
+// A file that a broken disk or a lack of descriptors keeps from us may be a good one.
+bool is_trouble_of_the_system(int error_number) {
+  switch (error_number) {
+    case EIO:
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case ESTALE:
+      return true;
+    default:
+      return false;
+  }
+}
+
 std::string unique_suffix() {
   static std::atomic<std::uint64_t> counter{0};
   std::random_device entropy;
@@ -73,7 +87,10 @@ void FileDescriptor::close_quietly() {
 FileDescriptor open_for_reading(const std::filesystem::path& path) {
   // O_NONBLOCK: opening a FIFO would otherwise wait for a writer.
   FileDescriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-  if (!file) throw errno_error(ExitCode::bad_input, path.string(), "cannot open", errno);
+  if (!file) {
+    const auto code = is_trouble_of_the_system(errno) ? ExitCode::io_error : ExitCode::bad_input;
+    throw errno_error(code, path.string(), "cannot open", errno);
+  }
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) throw io_error(path, "cannot stat", errno);
   if (!S_ISREG(status.st_mode)) {
