@@ -167,7 +167,8 @@ std::vector<Option> resource_options() {
       {.key = "resources.memory",
        .type = ValueType::size,
        .default_value = std::int64_t{0},
-       .help = "Memory that units in flight may use on one rank, in bytes; 0: 80 % of the limit that holds for the rank.",
+       .help = "Memory that units in flight may use on one rank, in bytes; 0: 80 % of the limit "
+               "that holds for the rank.",
        .minimum = 0.0,
        .in_fingerprint = false},
       {.key = "resources.unit_bytes",

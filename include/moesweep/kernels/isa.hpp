@@ -18,8 +18,9 @@ void pin_isa(const std::string& name);
 /// Library, version and kernel of the BLAS, e.g. "OpenBLAS 0.3.21 ... SkylakeX"; "BLAS (library
 /// unknown)" when it does not tell.
 std::string blas_description();
-/// False for an OpenBLAS that must not be called by two threads at once (Debian's serial build): spectra then wait for
-/// each other. Remedy: the pthread build (libopenblas0-pthread), which we hold to one thread a call.
+/// False for an OpenBLAS that must not be called by two threads at once (Debian's serial build):
+/// spectra then wait for each other. Remedy: the pthread build (libopenblas0-pthread), which we
+/// hold to one thread a call.
 bool blas_is_reentrant();
 /// Value of the environment variable OPENBLAS_CORETYPE that makes OpenBLAS choose a kernel of the
 /// same instruction set, e.g. "Haswell" for "AVX2"; empty where OpenBLAS names none (then leave the

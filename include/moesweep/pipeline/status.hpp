@@ -37,8 +37,8 @@ struct Status {
   std::int64_t units_done = 0;
   std::int64_t units_failed = 0;
   std::map<std::string, UnitCounts> by_kind;
-  std::map<std::string, std::string> failures;   ///< error by unit key
-  std::int64_t epochs = 0;  ///< starts and resumes so far
+  std::map<std::string, std::string> failures;  ///< error by unit key
+  std::int64_t epochs = 0;                      ///< starts and resumes so far
   std::int64_t abnormal_ends = 0;
   std::string owner;  ///< "host, pid 123" of the last epoch
   std::int64_t segments = 0;

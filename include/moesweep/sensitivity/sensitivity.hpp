@@ -60,7 +60,7 @@ struct WorkItem {
   std::int64_t weights = 0;      ///< through decoding and moments
   std::int64_t round_trips = 0;  ///< weights x quantizers
   std::int64_t gram_flops = 0;   ///< k^2 max(m,n) + 4/3 k^3 a slice, k the smaller side
-  std::int64_t peak_bytes = 0;  ///< buffers, Gram and LAPACK scratch
+  std::int64_t peak_bytes = 0;   ///< buffers, Gram and LAPACK scratch
   /// All arithmetic, counting 12 operations a weight for moments and 8 a round trip.
   std::int64_t flops() const { return 12 * weights + 8 * round_trips + gram_flops; }
 };
