@@ -26,7 +26,7 @@ class ResumeRepeatsOnlyWhatItMust(SweepCase):
         sweep = self.job.sweep(name)
         process = self.started(sweep.start(ranks, THREADS))
         sweep.wait_for_segments(process, 1)
-        process.send_signal(stop)
+        sweep.stop(process, stop)
         first = sweep.finish(process)
         self.assert_ended(first, STOPPED)
         published = sweep.done()

@@ -49,11 +49,13 @@ class SameDigestAfterInterruptions(SweepCase):
         process = self.started(sweep.start(ranks))
         sweep.wait_for_epoch(process, epoch)
         sweep.wait_for_segments(process, before + segments)
-        process.send_signal(stop)
+        sweep.stop(process, stop)
         result = sweep.finish(process)
         processes.wait_for_orphans()
         # mpirun returns 1 after SIGTERM: how the sweep ended is what its run directory says.
         self.assert_ended(sweep.ask("status", "--exit-code"), STOPPED)
+        if stop == signal.SIGUSR2:
+            self.assertIsNotNone(sweep.end_of(epoch), "a drain ends orderly")
         return result
 
     def assert_resumes_to_the_same(self, name, stop):

@@ -3,10 +3,12 @@
 MOESWEEP names the program, MOESWEEP_MPIEXEC the launcher of the MPI it was built with.
 """
 import collections
+import functools
 import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 
 import h5py
@@ -25,6 +27,14 @@ Unit = collections.namedtuple("Unit", "key id status error epoch rank bytes_read
 
 def binary():
     return os.environ["MOESWEEP"]
+
+
+@functools.lru_cache(maxsize=None)
+def launcher_passes_on_usr2():
+    """Open MPI's does; MPICH's dies of it, there the ranks must get it (`scancel --signal` does that)."""
+    version = subprocess.run([os.environ["MOESWEEP_MPIEXEC"], "--version"], capture_output=True, text=True,
+                             check=True)
+    return "Open MPI" in version.stdout + version.stderr
 
 
 def environment(**more):
@@ -114,6 +124,16 @@ class Sweep:
                                        env=environment(**(variables or {})))
         process.log = log
         return process
+
+    @staticmethod
+    def stop(process, number):
+        """Sends a signal the way a batch job would."""
+        ranks = processes.ranks_below(process.pid)
+        if number == signal.SIGUSR2 and ranks and not launcher_passes_on_usr2():
+            for pid in ranks.values():
+                processes.signal_if_alive(pid, number)
+        else:
+            process.send_signal(number)
 
     @staticmethod
     def finish(process, seconds=240):
