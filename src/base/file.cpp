@@ -207,8 +207,9 @@ void rename_durably(const std::filesystem::path& from, const std::filesystem::pa
 }
 
 void append_line(const std::filesystem::path& path, std::string_view line) {
-  const FileDescriptor file(
-      ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0666));
+  // O_NONBLOCK: opening a FIFO would otherwise wait for a reader.
+  const FileDescriptor file(::open(
+      path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666));
   if (!file) throw io_error(path, "cannot open for appending", errno);
   const std::string terminated = std::string(line) + '\n';
   write_all(file, std::as_bytes(std::span(terminated)), path);

@@ -72,6 +72,7 @@ void print_bits(const records::Tables& tables, const std::vector<TensorRow>& ten
     }
     stored += kept;
   }
+  if (all.params == 0) return;
   TextTable table({"bits", "tensors", "parameters", "share", "bytes"});
   for (const auto& [bits, counted] : classes) {
     table.add({fmt::format("{}", bits), format_count(counted.tensors), format_count(counted.params),

@@ -43,7 +43,7 @@ Aggregate aggregate(const std::filesystem::path& run_directory) {
   const auto epochs = store::read_epochs(run.lock());
   const auto settings = recorded_job(run, epochs);
   const auto scan = store::scan_segments(run.segments(), store::Rotten::leave_in_place);
-  refuse_foreign_units(scan, epochs);
+  if (!epochs.empty()) refuse_foreign_units(scan, epochs.front().start.fingerprint);
   auto rows = store::gather(run.segments(), scan);
 
   Aggregate out;

@@ -72,8 +72,9 @@ void refuse_other_job(const store::RunDirectory& run, const Job& job,
   compare("build", now.build, first.build);
 }
 
-void read_standings(OpenEpoch& open, const store::RunDirectory& run) {
+void read_standings(OpenEpoch& open, const store::RunDirectory& run, const Job& job) {
   const auto scan = store::scan_segments(run.segments(), store::Rotten::quarantine);
+  refuse_foreign_units(scan, job.fingerprint.hex());
   for (const auto& name : scan.rotten)
     append_event(run.events(), "quarantined", {{"segment", name}});
   std::unordered_map<UnitId, Epoch> failed_in;
@@ -106,9 +107,11 @@ OpenEpoch open_epoch(const store::RunDirectory& run, const Job& job, int ranks, 
   store::AcquireOptions acquire;
   acquire.take_over = take_over;
   open.epoch = store::acquire(run.lock(), start, acquire);
-  store::remove_leftovers(run);
-  if (!is_recorded(run, job)) publish_file(run.job(), config::to_toml(job.settings));
-  read_standings(open, run);
+  record_if_it_fails(run, open.epoch, [&] {
+    store::remove_leftovers(run);
+    if (!is_recorded(run, job)) publish_file(run.job(), config::to_toml(job.settings));
+    read_standings(open, run, job);
+  });
   append_event(run.events(), "started",
                {{"epoch", open.epoch.value},
                 {"host", start.owner.host},
@@ -120,6 +123,16 @@ OpenEpoch open_epoch(const store::RunDirectory& run, const Job& job, int ranks, 
                 {"slurm_job", start.owner.slurm_job},
                 {"units_done_before", open.done.size()}});
   return open;
+}
+
+void record_if_it_fails(const store::RunDirectory& run, Epoch epoch,
+                        const std::function<void()>& step) {
+  try {
+    step();
+  } catch (const Error& error) {
+    close_epoch(run, epoch, error.exit_code(), 0);
+    throw;
+  }
 }
 
 ExitCode close_epoch(const store::RunDirectory& run, Epoch epoch, ExitCode exit_code,

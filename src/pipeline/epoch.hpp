@@ -1,6 +1,7 @@
 #pragma once
 // Rank 0's part of starting and ending an epoch: the run directory, the lock, what is done already.
 
+#include <functional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -27,5 +28,10 @@ OpenEpoch open_epoch(const store::RunDirectory& run, const Job& job, int ranks, 
 /// nothing, after one that published nothing either, becomes ExitCode::no_progress.
 ExitCode close_epoch(const store::RunDirectory& run, Epoch epoch, ExitCode exit_code,
                      std::int64_t units_published);
+
+/// Runs `step`, a part of starting the epoch, and closes the epoch with the code of an Error that
+/// it throws: left open it would read as a crash, and a batch script would try for ever.
+void record_if_it_fails(const store::RunDirectory& run, Epoch epoch,
+                        const std::function<void()>& step);
 
 }  // namespace moesweep::pipeline

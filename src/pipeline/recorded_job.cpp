@@ -48,12 +48,9 @@ bool is_recorded(const store::RunDirectory& run, const Job& job) {
   }
 }
 
-void refuse_foreign_units(const store::SegmentScan& scan,
-                          const std::vector<store::EpochRecord>& epochs) {
-  if (epochs.empty()) return;
-  const auto& fingerprint = epochs.front().start.fingerprint;
+void refuse_foreign_units(const store::SegmentScan& scan, std::string_view fingerprint_hex) {
   for (const auto& [id, unit] : scan.units) {
-    if (id == unit_id(fingerprint, unit.row.key)) continue;
+    if (id == unit_id(fingerprint_hex, unit.row.key)) continue;
     throw Error(ExitCode::bad_input, "segment " + unit.segment,
                 "holds a unit of another sweep: " + unit.row.key,
                 "move it out of the run directory");

@@ -1,6 +1,7 @@
 #pragma once
 // RUN/job.toml against the fingerprint that the first start recorded: people edit and delete files.
 
+#include <string_view>
 #include <vector>
 
 #include <moesweep/config/settings.hpp>
@@ -20,7 +21,6 @@ config::Settings recorded_job(const store::RunDirectory& run,
 bool is_recorded(const store::RunDirectory& run, const Job& job);
 
 /// Error(bad_input) naming a segment with units of another sweep, copied here by someone.
-void refuse_foreign_units(const store::SegmentScan& scan,
-                          const std::vector<store::EpochRecord>& epochs);
+void refuse_foreign_units(const store::SegmentScan& scan, std::string_view fingerprint_hex);
 
 }  // namespace moesweep::pipeline

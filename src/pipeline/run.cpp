@@ -200,12 +200,17 @@ RunReport run(comm::Session& session, const RunOptions& options) {
       static_cast<std::int32_t>(std::stol(session.share(std::to_string(open.epoch.value))))};
 
   std::unique_ptr<RankWork> work;
-  agree(session, [&] {
+  const auto prepare_work = [&] {
     const double flush_seconds =
         std::max(job.settings.number("output.flush_seconds"), flush_seconds_per_rank * comm.size());
     work = std::make_unique<RankWork>(std::move(job), run, epoch, comm.rank(), resources,
                                       flush_seconds);
-  });
+  };
+  const auto prepare_all = [&] { agree(session, prepare_work); };
+  if (is_root)
+    record_if_it_fails(run, epoch, prepare_all);
+  else
+    prepare_all();
   Observer observer(run, epoch, options);
   sweep::RankInputs inputs;
   inputs.plan = &work->job.plan;

@@ -212,7 +212,7 @@ void record_end(const fs::path& lock_directory, Epoch epoch, const EpochEnd& end
 void beat(const fs::path& lock_directory, Epoch epoch, std::int64_t count) {
   const auto path = lock_directory / "beat";
   const FileDescriptor file(
-      ::open(path.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666));
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666));
   if (!file) return;
   const auto text = fmt::format("{:08} {:016}\n", epoch.value, count);
   [[maybe_unused]] const auto written = ::pwrite(file.get(), text.data(), text.size(), 0);

@@ -1,5 +1,6 @@
 """`aggregate`, `verify` and `export`: what they refuse, and that they never touch a segment."""
 import json
+import shutil
 import signal
 import unittest
 
@@ -62,6 +63,21 @@ class Verify(CliTest):
         self.assert_ends(moesweep("run", self.job(), "--run-dir", run), COMPLETE)
         self.assertTrue((run / "segments/quarantine" / segment.name).exists())
         self.assertEqual(moesweep("verify", run).stdout, digest)
+
+
+class ForeignSegments(CliTest):
+    def test_segment_of_another_sweep_is_refused_by_name(self):
+        run, other = self.sweep(), self.sweep(None, "other", "--set", "sensitivity.bits=[4]")
+        [foreign] = (other / "segments").glob("*.h5")
+        shutil.copyfile(foreign, run / "segments" / foreign.name)
+        for name in ("aggregate", "verify"):
+            with self.subTest(name), self.unchanged(run):
+                self.assert_refused(moesweep(name, run), BAD_INPUT, foreign.name, "another sweep")
+        with self.unchanged(run / "segments"):
+            self.assert_refused(moesweep("run", self.job(), "--run-dir", run), BAD_INPUT, foreign.name, "another sweep")
+        self.assert_ends(moesweep("status", run, "--exit-code"), BAD_INPUT)
+        (run / "segments" / foreign.name).unlink()
+        self.assert_ends(moesweep("run", self.job(), "--run-dir", run), COMPLETE)
 
 
 class Export(CliTest):

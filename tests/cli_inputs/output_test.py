@@ -4,6 +4,7 @@ import os
 import subprocess
 import unittest
 
+import numpy as np
 from cli import COMPLETE, IO_ERROR, CliTest, command, moesweep, random_matrices, write_safetensors
 
 
@@ -34,6 +35,13 @@ class FullStreams(CliTest):
         self.assertEqual(self.with_full("stdout", "run", self.job(), "--run-dir", run).returncode, IO_ERROR)
         self.assert_ends(moesweep("status", run, "--exit-code"), COMPLETE)
         self.assert_ends(moesweep("verify", run), COMPLETE)
+
+    def test_checkpoint_without_weights_is_summarised_without_nan(self):
+        checkpoint = self.folder / "model.safetensors"
+        write_safetensors(checkpoint, {"empty.weight": np.zeros((0, 4))})
+        done = moesweep("run", self.job(checkpoint), "--run-dir", self.folder / "run")
+        self.assert_ends(done, COMPLETE)
+        self.assertNotIn("nan", done.stdout)
 
     def test_progress_on_a_terminal_that_is_gone_does_not_end_the_sweep(self):
         """The bar is drawn on stderr many times a second; here every write fails."""

@@ -17,6 +17,7 @@ GIB = 1 << 30
 LIMIT_BYTES = int(1.3 * GIB)
 LONG, SHORT = 2_300_000, 256  # 1.1 GiB in BF16
 PATTERN_BYTES = 64 << 20
+STRIPE_BYTES = 64 << 20  # what is read at a time of a matrix wider than tall
 
 
 def write_header(file, tensors):
@@ -114,8 +115,8 @@ class PeakMemory(CliTest):
         marks, seconds, digest = self.sweep_watched(ranks, threads)
         print(f"{ranks or 1} ranks x {threads} threads: VmHWM {[f'{mark >> 20} MiB' for mark in marks]}, {seconds:.1f} s")
         self.assertEqual(len(marks), ranks or 1)
+        self.assertGreater(max(marks), STRIPE_BYTES, "the wide tensor alone takes more: was anything watched?")
         for mark in marks:
-            self.assertGreater(mark, 32 << 20, "not a rank that measured anything")
             self.assertLess(mark, LIMIT_BYTES)
         return digest
 

@@ -1,0 +1,70 @@
+"""Whatever happens to a file of a run directory: one line that names a place, an exit code of ours, never a bug, never a hang."""
+import os
+import random
+import shutil
+import unittest
+
+from cli import (BAD_INPUT, BAD_JOB, COMPLETE, IO_ERROR, RUN_DIRECTORY, STOPPED_EARLY, CliTest, moesweep)
+
+EXPECTED = {COMPLETE, BAD_INPUT, BAD_JOB, IO_ERROR, RUN_DIRECTORY, STOPPED_EARLY}
+
+
+def make_folder(path):
+    path.unlink()
+    path.mkdir()
+
+
+def make_fifo(path):
+    path.unlink()
+    os.mkfifo(path)
+
+
+def make_dangling(path):
+    path.unlink()
+    path.symlink_to("/none/of/that")
+
+
+DAMAGES = {
+    "is empty": lambda path: path.write_bytes(b""),
+    "is cut in half": lambda path: path.write_bytes(path.read_bytes()[:path.stat().st_size // 2]),
+    "is garbage": lambda path: path.write_bytes(random.Random(path.name).randbytes(300)),
+    "is JSON of another shape": lambda path: path.write_bytes(b"[1, null]"),
+    "is a folder": make_folder,
+    "is a FIFO": make_fifo,
+    "is a dangling link": make_dangling,
+}
+
+
+class DamagedRun(CliTest):
+    def setUp(self):
+        super().setUp()
+        self.sound = self.sweep(None, "sound")
+        # Also an epoch that crashed, so that every kind of file is there.
+        start = (self.sound / "lock/e0001.json").read_text()
+        (self.sound / "lock/e0002.json").write_text(start.replace('"pid": ', '"pid": 99'))
+        (self.sound / "lock/e0002-r0000.inflight").write_bytes(random.Random(2).randbytes(16))
+        (self.sound / "lock/beat").write_bytes(b"00000002 0000000000000001\n")
+
+    def test_every_file_in_every_damaged_state_is_an_answer_by_name(self):
+        files = sorted(path.relative_to(self.sound) for path in self.sound.rglob("*") if path.is_file())
+        self.assertGreaterEqual(len(files), 8, files)
+        for file in files:
+            for what, damage in DAMAGES.items():
+                with self.subTest(f"{file} {what}"):
+                    self.assert_answers(file, damage)
+
+    def assert_answers(self, file, damage):
+        run = self.folder / "run"
+        shutil.rmtree(run, ignore_errors=True)
+        shutil.copytree(self.sound, run)
+        damage(run / file)
+        for arguments in (("status", run), ("verify", run), ("run", self.job(), "--run-dir", run)):
+            done = moesweep(*arguments, timeout=30)
+            self.assertIn(done.returncode, EXPECTED, done.stderr)
+            if done.returncode != COMPLETE:
+                self.assertRegex(done.stderr, r"\Amoesweep: [^\n]+\n\Z")
+                self.assertNotIn("bug", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
