@@ -17,7 +17,7 @@ from sweeps import COMPLETE, RUN_DIRECTORY, SOME_FAILED, STOPPED, Job
 
 KILLS = int(os.environ.get("MOESWEEP_KILLS", "50"))
 SEED = int(os.environ.get("MOESWEEP_KILL_SEED", "397"))
-UNITS_PER_KILL = 6.4  # so that on average a kill can follow some progress
+UNITS_PER_KILL = 10  # ten flushes of three ranks and more, however fast the machine
 LAUNCHER, COORDINATOR, WORKER = "launcher", "coordinator", "worker"
 FLUSH_SECONDS_PER_RANK = 0.25  # a rank publishes at most this often, times the number of ranks
 LAUNCHER_SECONDS = 20.0  # mpirun gives ranks a second each for SIGTERM and SIGKILL
@@ -71,7 +71,7 @@ class KilledSweep(SweepCase):
         super().setUp()
         self.random = random.Random(SEED)
         # One byte a weight and many operations: a sweep that lasts, from a file that is not large.
-        self.job = Job.of_stack(self.folder, int(KILLS * UNITS_PER_KILL), 1024, 1024, "F8_E4M3")
+        self.job = Job.of_stack(self.folder, KILLS * UNITS_PER_KILL, 1024, 1024, "F8_E4M3")
         reference = self.job.sweep("reference")
         self.digest = reference.run_to_digest(ranks=2)
         self.units = {unit.id for unit in reference.results()}
@@ -108,8 +108,7 @@ class KilledSweep(SweepCase):
         # Survivors of a killed rank get SIGTERM, and this long to flush before SIGKILL (Open MPI only).
         grace = {"OMPI_MCA_odls_base_sigkill_timeout": self.random.choice(("0", "1"))}
         process = self.started(self.sweep.start(ranks, variables=grace))
-        with contextlib.suppress(subprocess.TimeoutExpired):  # it runs, as it should
-            process.wait(self.random_instant(ranks))
+        self.wait_for_the_instant(process, epoch, ranks)
         if process.poll() is not None:
             # It ended by itself: nothing but blamed units can be left.
             self.assert_ended(self.sweep.finish(process), SOME_FAILED)
@@ -127,18 +126,20 @@ class KilledSweep(SweepCase):
         self.kills_of_partial_sweeps += 0 < before and after < len(self.units)
         self.kills_after_progress_in_the_epoch += in_this_epoch > 0
 
-    def random_instant(self, ranks):
-        """Anywhere from the start to some flushes into the sweep: fewer, the more it has done already.
+    def wait_for_the_instant(self, process, epoch, ranks):
+        """Until a random instant of the start, or after this epoch's first segment: never later.
 
-        The sweep must outlast the kills, on a fast machine as on a slow one.
+        What was published decides which, not the clock: the sweep outlasts the kills on a fast machine as on a slow one.
         """
-        flush_seconds = FLUSH_SECONDS_PER_RANK * ranks
         share_done = len(self.ledger.epoch_of_done) / len(self.units)
-        ahead = share_done - 0.85 * self.kills.total() / KILLS
-        flushes = min(max(1.5 - 15.0 * ahead, 0.0), 2.5)
-        # Far ahead, the start took longer when it was measured than it does now: kill earlier in it.
-        startup_seconds = self.startup_seconds * min(max(1.5 - 5.0 * ahead, 0.1), 1.0)
-        return self.random.uniform(0.0, startup_seconds + flush_seconds * flushes)
+        may_progress = share_done <= 0.7 * self.kills.total() / KILLS
+        end_of_start = time.monotonic() + self.random.uniform(0.0, self.startup_seconds)
+        while process.poll() is None and not self.sweep.segments(epoch):
+            if not may_progress and time.monotonic() > end_of_start:
+                return
+            time.sleep(0.005)
+        with contextlib.suppress(subprocess.TimeoutExpired):  # it runs, as it should
+            process.wait(self.random.uniform(0.0, 0.5 * FLUSH_SECONDS_PER_RANK * ranks) if may_progress else 0.0)
 
     def kill_one_of(self, launcher):
         """SIGKILL for the launcher, rank 0 or another rank; the launcher while it has no ranks yet."""

@@ -159,9 +159,10 @@ class Sweep:
     def status(self):
         return json.loads(self.ask("status", "--json").out)
 
-    def segments(self):
-        folder = self.run_dir / "segments"
-        return sorted(p for p in folder.glob("e*.h5") if SEGMENT.fullmatch(p.name)) if folder.is_dir() else []
+    def segments(self, epoch=None):
+        """What is published, by all epochs or by one."""
+        published = (self.run_dir / "segments").glob("e*.h5" if epoch is None else f"e{epoch:04}-*.h5")
+        return sorted(path for path in published if SEGMENT.fullmatch(path.name))
 
     def published(self):
         """Every unit record of every segment; segments never change, so each is read once."""
