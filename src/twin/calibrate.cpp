@@ -1,7 +1,6 @@
 #include "calibrate.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -9,6 +8,7 @@
 
 #include <moesweep/base/cast.hpp>
 
+#include "bf16.hpp"
 #include "moments.hpp"
 #include "slice.hpp"
 #include "spectrum.hpp"
@@ -70,7 +70,7 @@ PowerSums sums_without_outliers(Recipe recipe) {
     weights.resize(bits.size());
     slice_elements(recipe, 0, row * matrix.cols, bits);
     for (std::size_t i = 0; i < bits.size(); ++i) {
-      weights[i] = std::bit_cast<float>(std::uint32_t{bits[i]} << 16U) / rms_scale;
+      weights[i] = from_bf16(bits[i]) / rms_scale;
     }
     sums.add(weights);
   }
@@ -81,7 +81,8 @@ PowerSums sums_without_outliers(Recipe recipe) {
 
 Calibration calibrate_row_by_row(Recipe recipe, const Statistics& wanted) {
   const double fourth_wanted = wanted.excess_kurtosis + 3.0;
-  recipe.outliers = outlier_strata(recipe.matrix, fourth_wanted, false);
+  const Tails tails;
+  recipe.outliers = outlier_strata(recipe.matrix, fourth_wanted, tails, false);
   const double energy = wanted.spectral_concentration < 1.0
                             ? spike_energy_for(recipe.matrix, wanted.spectral_concentration)
                             : std::numeric_limits<double>::max();
@@ -90,10 +91,10 @@ Calibration calibrate_row_by_row(Recipe recipe, const Statistics& wanted) {
     // Outliers count as noise: spike = energy * (1 - spike + outliers).
     recipe.spike = static_cast<float>(
         std::min(0.999, (1.0 + outliers) * (energy < 1e6 ? energy / (1.0 + energy) : 1.0)));
-    shape_directions(recipe, fourth_wanted);
+    shape_directions(recipe, fourth_wanted, tails);
     outliers = outlier_energy(recipe, fourth_wanted);
   }
-  shape_directions(recipe, fourth_wanted);
+  shape_directions(recipe, fourth_wanted, tails);
   double second = 1.0;
   double fourth = mixed_fourth(
       recipe.spike, recipe.u.fourth_moment() * recipe.v.fourth_moment(), noise_fourth);

@@ -35,12 +35,11 @@ double mixed_fourth(double spike, double spike_fourth, double bulk_fourth) {
   return spike * spike * spike_fourth + 6.0 * spike * bulk + bulk * bulk * bulk_fourth;
 }
 
-void shape_directions(Recipe& recipe, double wanted) {
+void shape_directions(Recipe& recipe, double wanted, const Tails& tails) {
   const double spike = recipe.spike;
   const auto m = static_cast<double>(recipe.matrix.rows);
   const auto n = static_cast<double>(recipe.matrix.cols);
-  // A tenth of the moment is left to the outliers, which are set exactly.
-  const double left = 0.9 * wanted - mixed_fourth(spike, 0.0, noise_fourth);
+  const double left = (1.0 - tails.headroom) * wanted - mixed_fourth(spike, 0.0, noise_fourth);
   const double own = spike > 0.0 ? left / (spike * spike) : 1.0;
   const double fourth = std::clamp(own, 1.0, std::max(1.0, wanted));
   const double along_cols = std::min(std::sqrt(fourth), std::max(1.0, 0.5 * n));
@@ -49,8 +48,8 @@ void shape_directions(Recipe& recipe, double wanted) {
   recipe.v = direction_with(recipe.matrix.cols, along_cols);
 }
 
-Outliers outlier_strata(const MatrixShape& matrix, double wanted, bool whole) {
-  const double length = std::max(64.0, 8.0 * wanted);
+Outliers outlier_strata(const MatrixShape& matrix, double wanted, const Tails& tails, bool whole) {
+  const double length = std::max(64.0, tails.rarity * wanted);
   const auto n = static_cast<double>(matrix.cols);
   Outliers made;
   if (length >= n) {

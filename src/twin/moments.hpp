@@ -23,12 +23,18 @@ struct PowerSums {
 /// Of bulk and spike together: shares of energy and the parts' own moments.
 double mixed_fourth(double spike, double spike_fourth, double bulk_fourth);
 
-/// Directions for a spike of this share, so that bulk and spike together stay just below `wanted`.
-void shape_directions(Recipe& recipe, double wanted);
+/// How the fourth moment is shared out.
+struct Tails {
+  double headroom = 0.1;  ///< share of it that bulk and spike leave to the outliers
+  double rarity = 8.0;    ///< weights for each outlier, over the moment; the outliers' share of the
+                          ///< energy is about 1/sqrt(rarity)
+};
 
-/// Strata fit for outliers that raise the fourth moment to `wanted`: rare enough to do it with at
-/// most about a third of the energy, else one in a slice.
-Outliers outlier_strata(const MatrixShape& matrix, double wanted, bool whole);
+/// Directions for a spike of the recipe's share, so that bulk and spike leave the headroom.
+void shape_directions(Recipe& recipe, double wanted, const Tails& tails);
+
+/// Strata for outliers that raise the fourth moment to `wanted`; at least one in a slice.
+Outliers outlier_strata(const MatrixShape& matrix, double wanted, const Tails& tails, bool whole);
 
 /// Magnitude that gives the wanted moment m4 / m2^2 when the other weights have mean square `second`
 /// and mean fourth power `fourth`; 0 when they have it already, negative when none does.

@@ -2,21 +2,16 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cmath>
 
 #include <moesweep/base/cast.hpp>
 #include <moesweep/kernels/noise.hpp>
 
 #include "addresses.hpp"
+#include "bf16.hpp"
 
 namespace moesweep::twin {
 namespace {
-
-std::uint16_t to_bf16(float value) {
-  const auto bits = std::bit_cast<std::uint32_t>(value);
-  return static_cast<std::uint16_t>((bits + 0x7FFFU + (bits >> 16U & 1U)) >> 16U);
-}
 
 void whole_slice_elements(const Recipe& recipe, std::int64_t slice, std::int64_t first,
                           std::span<std::uint16_t> out) {
