@@ -50,7 +50,8 @@ Direction direction_with(std::int64_t length, double fourth_moment) {
       std::clamp<std::int64_t>(static_cast<std::int64_t>(size / (2.0 * wanted)), 1, length);
   const double share = static_cast<double>(made.high_count) / size;
   // share h^2 + (1-share) l^2 = 1 and share h^4 + (1-share) l^4 = wanted.
-  made.high = static_cast<float>(std::sqrt(1.0 + std::sqrt((wanted - 1.0) * (1.0 - share) / share)));
+  made.high =
+      static_cast<float>(std::sqrt(1.0 + std::sqrt((wanted - 1.0) * (1.0 - share) / share)));
   made.low = static_cast<float>(
       std::sqrt(std::max(0.0, 1.0 - std::sqrt((wanted - 1.0) * share / (1.0 - share)))));
   return made;

@@ -14,7 +14,8 @@ struct Calibration {
   Recipe recipe;
   /// What the recipe gives: measured where slices are made whole, predicted elsewhere.
   Statistics reached;
-  std::string reason;  ///< why `reached` misses what was wanted by more than 5 %; empty when it does not
+  std::string
+      reason;  ///< why `reached` misses what was wanted by more than 5 %; empty when it does not
 };
 
 /// A pure function of its arguments. Without statistics: noise alone.

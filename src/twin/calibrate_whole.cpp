@@ -147,37 +147,32 @@ Calibration fit_shape(Fit& fit, double goal) {
 }
 
 double deviation(const Statistics& reached, const Statistics& wanted) {
-  return std::max(
-      std::abs(reached.excess_kurtosis / wanted.excess_kurtosis - 1.0),
-      std::abs(reached.spectral_concentration / wanted.spectral_concentration - 1.0));
+  return std::max(std::abs(reached.excess_kurtosis / wanted.excess_kurtosis - 1.0),
+                  std::abs(reached.spectral_concentration / wanted.spectral_concentration - 1.0));
 }
 
 // Outliers for the mean over all slices instead of the trial slices.
 Statistics settled(Recipe& recipe, Statistics reached, const Statistics& wanted) {
   const auto& matrix = recipe.matrix;
   if (matrix.slices <= trial_slices || recipe.clip > 0.0F) return reached;
-  double second = 1.0;
-  double fourth = mixed_fourth(recipe.spike, recipe.u.fourth_moment() * recipe.v.fourth_moment(),
-                               noise_fourth);
-  if (recipe.flatten > 0.0F) {
-    PowerSums all;
-    for (std::int64_t slice = 0; slice < matrix.slices; ++slice) {
-      const auto noise = whole_noise(recipe, slice);
-      all.add(unclipped_slice(recipe, slice, noise, orthogonalized(matrix, noise)));
-    }
-    second = all.second / all.count;
-    fourth = all.fourth / all.count;
+  PowerSums all;
+  for (std::int64_t slice = 0; slice < matrix.slices; ++slice) {
+    const auto noise = whole_noise(recipe, slice);
+    const auto orthogonal =
+        recipe.flatten > 0.0F ? orthogonalized(matrix, noise) : std::vector<float>();
+    all.add(unclipped_slice(recipe, slice, noise, orthogonal));
   }
-  const double magnitude =
-      outlier_magnitude(recipe, second, fourth, wanted.excess_kurtosis + 3.0);
+  const double second = all.second / all.count;
+  const double fourth = all.fourth / all.count;
+  const double magnitude = outlier_magnitude(recipe, second, fourth, wanted.excess_kurtosis + 3.0);
   recipe.outliers.magnitude = static_cast<float>(std::max(0.0, magnitude));
   reached.excess_kurtosis =
       magnitude > 0.0 ? wanted.excess_kurtosis : fourth / (second * second) - 3.0;
   return reached;
 }
 
-// Tried in turn. Few large outliers leave an even bulk even; many small ones are even themselves; and
-// a spike that is nearly all leaves no energy for any.
+// Tried in turn. Few large outliers leave an even bulk even; many small ones are even themselves;
+// and a spike that is nearly all leaves no energy for any.
 constexpr std::array<Tails, 7> all_tails = {
     {{0.1, 8.0}, {0.1, 32.0}, {0.1, 128.0}, {0.1, 3.0}, {0.1, 1.5}, {0.01, 32.0}, {0.001, 128.0}}};
 

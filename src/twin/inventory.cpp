@@ -1,5 +1,3 @@
-#include <moesweep/twin/inventory.hpp>
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -11,6 +9,7 @@
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
 #include <moesweep/checkpoint/header.hpp>
+#include <moesweep/twin/inventory.hpp>
 
 namespace moesweep::twin {
 namespace {
@@ -120,9 +119,8 @@ Inventory parse_inventory(std::string_view text, const std::string& file) {
   auto& tensors = inventory.tensors;
   std::sort(tensors.begin(), tensors.end(),
             [](const auto& a, const auto& b) { return a.name < b.name; });
-  const auto twice = std::adjacent_find(tensors.begin(), tensors.end(), [](auto& a, auto& b) {
-    return a.name == b.name;
-  });
+  const auto twice = std::adjacent_find(tensors.begin(), tensors.end(),
+                                        [](auto& a, auto& b) { return a.name == b.name; });
   if (twice != tensors.end()) {
     throw Error(ExitCode::bad_input, file, "lists tensor " + twice->name + " twice");
   }

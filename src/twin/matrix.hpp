@@ -9,8 +9,8 @@
 
 namespace moesweep::twin {
 
-/// An expert stack [slices, rows, cols], or one matrix [d0, rest]; cut as the sensitivity sweep does
-/// with its default expert_patterns.
+/// An expert stack [slices, rows, cols], or one matrix [d0, rest]; cut as the sensitivity sweep
+/// does with its default expert_patterns.
 struct MatrixShape {
   std::int64_t slices = 1;
   std::int64_t rows = 1;

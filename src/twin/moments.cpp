@@ -68,8 +68,8 @@ double outlier_magnitude(const Recipe& recipe, double second, double fourth, dou
                        static_cast<double>(recipe.matrix.weights());
   const double rest = 1.0 - share;
   // (share o4 x^2 + rest fourth) = wanted (share o2 x + rest second)^2 in x = magnitude^2.
-  const double a = share * outlier_fourth -
-                   wanted * share * share * outlier_square * outlier_square;
+  const double a =
+      share * outlier_fourth - wanted * share * share * outlier_square * outlier_square;
   const double b = -2.0 * wanted * share * outlier_square * rest * second;
   const double c = rest * fourth - wanted * rest * rest * second * second;
   if (c >= 0.0) return 0.0;

@@ -36,8 +36,8 @@ void shape_directions(Recipe& recipe, double wanted, const Tails& tails);
 /// Strata for outliers that raise the fourth moment to `wanted`; at least one in a slice.
 Outliers outlier_strata(const MatrixShape& matrix, double wanted, const Tails& tails, bool whole);
 
-/// Magnitude that gives the wanted moment m4 / m2^2 when the other weights have mean square `second`
-/// and mean fourth power `fourth`; 0 when they have it already, negative when none does.
+/// Magnitude that gives the wanted moment m4 / m2^2 when the other weights have mean square
+/// `second` and mean fourth power `fourth`; 0 when they have it already, negative when none does.
 double outlier_magnitude(const Recipe& recipe, double second, double fourth, double wanted);
 
 }  // namespace moesweep::twin

@@ -10,8 +10,8 @@
 
 namespace moesweep::twin {
 
-/// Two magnitudes with random signs, mean square 1: `high_count` entries, one in each of as many equal
-/// strata, are `high`, the others `low`.
+/// Two magnitudes with random signs, mean square 1: `high_count` entries, one in each of as many
+/// equal strata, are `high`, the others `low`.
 struct Direction {
   std::int64_t length = 1;
   std::int64_t high_count = 1;
@@ -24,8 +24,8 @@ struct Direction {
 /// The direction of `length` whose standardized fourth moment is nearest to `fourth_moment` >= 1.
 Direction direction_with(std::int64_t length, double fourth_moment);
 
-/// Isolated large weights: one in each stratum of `rows_each` rows, or `per_row` in every row. Their
-/// magnitudes are uniform in [0.75, 1.25) * magnitude.
+/// Isolated large weights: one in each stratum of `rows_each` rows, or `per_row` in every row.
+/// Their magnitudes are uniform in [0.75, 1.25) * magnitude.
 struct Outliers {
   float magnitude = 0.0F;  ///< 0: none
   std::int64_t rows_each = 1;
@@ -39,9 +39,10 @@ struct Outliers {
 struct Recipe {
   MatrixShape matrix;
   PhiloxKey key{};
-  bool whole = false;    ///< slices are made whole (small ones), not row by row
-  float flatten = 0.0F;  ///< 0: bulk is noise; 1: bulk has all singular values equal. Whole slices only.
-  float spike = 0.0F;    ///< share of the energy, [0, 1)
+  bool whole = false;  ///< slices are made whole (small ones), not row by row
+  float flatten =
+      0.0F;  ///< 0: bulk is noise; 1: bulk has all singular values equal. Whole slices only.
+  float spike = 0.0F;  ///< share of the energy, [0, 1)
   Direction u{};
   Direction v{};
   float clip = 0.0F;  ///< x -> x / sqrt(1 + clip x^2). Whole slices only.

@@ -1,5 +1,3 @@
-#include <moesweep/twin/twin.hpp>
-
 #include <algorithm>
 #include <cstring>
 #include <map>
@@ -9,6 +7,7 @@
 
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
+#include <moesweep/twin/twin.hpp>
 
 #include "calibrate.hpp"
 #include "slice.hpp"
@@ -42,7 +41,8 @@ void make_elements(const Recipe& recipe, std::int64_t first, std::span<std::uint
   const auto weights = recipe.matrix.weights();
   for (std::size_t done = 0; done < out.size();) {
     const auto at = first + static_cast<std::int64_t>(done);
-    const auto count = std::min(static_cast<std::size_t>(weights - at % weights), out.size() - done);
+    const auto count =
+        std::min(static_cast<std::size_t>(weights - at % weights), out.size() - done);
     slice_elements(recipe, at / weights, at % weights, out.subspan(done, count));
     done += count;
   }
@@ -91,8 +91,7 @@ checkpoint::Checkpoint open_twin(const Inventory& inventory, const TwinOptions& 
   for (const auto& tensor : inventory.tensors) {
     auto shape = scaled_shape(tensor.name, tensor.shape, options.scale);
     const auto matrix = matrix_shape(tensor.name, shape);
-    const auto bytes =
-        checked_cast<std::uint64_t>(matrix.slices * matrix.weights()) * weight_bytes;
+    const auto bytes = checked_cast<std::uint64_t>(matrix.slices * matrix.weights()) * weight_bytes;
     made.tensors.push_back({.name = tensor.name,
                             .dtype = Dtype::bf16,
                             .shape = std::move(shape),

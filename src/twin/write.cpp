@@ -45,11 +45,12 @@ std::vector<std::size_t> shard_ends(const checkpoint::Checkpoint& twin, std::int
 }
 
 std::string config_text(const TwinOptions& options, const Inventory& inventory) {
-  const nlohmann::ordered_json document = {
-      {"model_type", "moesweep_twin"},
-      {"torch_dtype", "bfloat16"},
-      {"moesweep_twin",
-       {{"scale", options.scale}, {"seed", options.seed}, {"inventory_xxh3", inventory.hash.hex()}}}};
+  const nlohmann::ordered_json document = {{"model_type", "moesweep_twin"},
+                                           {"torch_dtype", "bfloat16"},
+                                           {"moesweep_twin",
+                                            {{"scale", options.scale},
+                                             {"seed", options.seed},
+                                             {"inventory_xxh3", inventory.hash.hex()}}}};
   return document.dump(2) + "\n";
 }
 
@@ -66,8 +67,7 @@ std::vector<Target> write_twin(const Inventory& inventory, const TwinOptions& op
   const auto ends = shard_ends(twin, shard_bytes);
   std::size_t begin = 0;
   for (std::size_t shard = 0; shard < ends.size(); ++shard) {
-    const auto file =
-        fmt::format("model-{:05}-of-{:05}.safetensors", shard + 1, ends.size());
+    const auto file = fmt::format("model-{:05}-of-{:05}.safetensors", shard + 1, ends.size());
     std::vector<checkpoint::TensorSource> sources;
     for (; begin < ends[shard]; ++begin) {
       const auto& tensor = twin.tensors[begin];

@@ -1,6 +1,6 @@
 #pragma once
-// Counter-based noise and the matrix rows of a checkpoint's twin made from it. Every number is a pure
-// function of its address, and every target of the dispatch gives the same bits.
+// Counter-based noise and the matrix rows of a checkpoint's twin made from it. Every number is a
+// pure function of its address, and every target of the dispatch gives the same bits.
 
 #include <cstdint>
 #include <span>
@@ -22,8 +22,8 @@ struct NoiseAddress {
 };
 
 /// Sums of three uniforms (11, 11 and 10 bits of one Philox 4x32-10 word): mean 0, variance 1 to
-/// 5e-7, excess kurtosis -0.4, a lattice of 2^-10. Number i of a block is word i/16 of counter i%16.
-/// out.size() is a multiple of noise_block.
+/// 5e-7, excess kurtosis -0.4, a lattice of 2^-10. Number i of a block is word i/16 of counter
+/// i%16. out.size() is a multiple of noise_block.
 void counter_noise(const NoiseAddress& from, std::span<float> out);
 
 /// bf16(noise[i] * noise_scale + direction[i] * row_factor), rounded to nearest even; no overflow
