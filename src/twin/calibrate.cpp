@@ -49,7 +49,8 @@ std::string reason_of(const Recipe& recipe, const Statistics& wanted, const Stat
 double outlier_energy(const Recipe& recipe, double wanted) {
   const double fourth =
       mixed_fourth(recipe.spike, recipe.u.fourth_moment() * recipe.v.fourth_moment(), noise_fourth);
-  const double magnitude = std::max(0.0, outlier_magnitude(recipe, 1.0, fourth, wanted));
+  const double magnitude =
+      std::max(0.0, outlier_magnitude(expected_parts(recipe, 1.0, fourth), wanted));
   const double share = static_cast<double>(recipe.outliers.count(recipe.matrix)) /
                        static_cast<double>(recipe.matrix.weights());
   return magnitude > 0.0 ? share * (outlier_square * magnitude * magnitude - 1.0) : 0.0;
@@ -115,7 +116,7 @@ Calibration calibrate_row_by_row(Recipe recipe, const Statistics& wanted) {
     second = sums.second / sums.count;
     fourth = sums.fourth / sums.count;
   }
-  const double magnitude = outlier_magnitude(recipe, second, fourth, fourth_wanted);
+  const double magnitude = outlier_magnitude(expected_parts(recipe, second, fourth), fourth_wanted);
   recipe.outliers.magnitude = static_cast<float>(std::max(0.0, magnitude));
   Calibration made{recipe, wanted, {}};
   if (magnitude <= 0.0) made.reached.excess_kurtosis = fourth / (second * second) - 3.0;

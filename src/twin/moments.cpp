@@ -63,15 +63,19 @@ Outliers outlier_strata(const MatrixShape& matrix, double wanted, const Tails& t
   return made;
 }
 
-double outlier_magnitude(const Recipe& recipe, double second, double fourth, double wanted) {
+MomentParts expected_parts(const Recipe& recipe, double second, double fourth) {
   const double share = static_cast<double>(recipe.outliers.count(recipe.matrix)) /
                        static_cast<double>(recipe.matrix.weights());
-  const double rest = 1.0 - share;
-  // (share o4 x^2 + rest fourth) = wanted (share o2 x + rest second)^2 in x = magnitude^2.
-  const double a =
-      share * outlier_fourth - wanted * share * share * outlier_square * outlier_square;
-  const double b = -2.0 * wanted * share * outlier_square * rest * second;
-  const double c = rest * fourth - wanted * rest * rest * second * second;
+  return {(1.0 - share) * second, (1.0 - share) * fourth, share * outlier_square,
+          share * outlier_fourth};
+}
+
+double outlier_magnitude(const MomentParts& parts, double wanted) {
+  // (o4 x^2 + fourth) = wanted (o2 x + second)^2 in x = magnitude^2.
+  const double o2 = parts.outliers_second;
+  const double a = parts.outliers_fourth - wanted * o2 * o2;
+  const double b = -2.0 * wanted * o2 * parts.others_second;
+  const double c = parts.others_fourth - wanted * parts.others_second * parts.others_second;
   if (c >= 0.0) return 0.0;
   if (a <= 0.0) return -1.0;
   return std::sqrt((-b + std::sqrt(b * b - 4.0 * a * c)) / (2.0 * a));

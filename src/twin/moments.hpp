@@ -36,8 +36,18 @@ void shape_directions(Recipe& recipe, double wanted, const Tails& tails);
 /// Strata for outliers that raise the fourth moment to `wanted`; at least one in a slice.
 Outliers outlier_strata(const MatrixShape& matrix, double wanted, const Tails& tails, bool whole);
 
-/// Magnitude that gives the wanted moment m4 / m2^2 when the other weights have mean square
-/// `second` and mean fourth power `fourth`; 0 when they have it already, negative when none does.
-double outlier_magnitude(const Recipe& recipe, double second, double fourth, double wanted);
+/// Sums of squares and fourth powers over the number of weights: of the weights that are no
+/// outliers, and of outliers of nominal magnitude 1.
+struct MomentParts {
+  double others_second = 0, others_fourth = 0;
+  double outliers_second = 0, outliers_fourth = 0;
+};
+
+/// As expected where the other weights have this mean square and mean fourth power.
+MomentParts expected_parts(const Recipe& recipe, double second, double fourth);
+
+/// Magnitude that gives the wanted m4 / m2^2; 0 when the others have it already, negative when none
+/// does.
+double outlier_magnitude(const MomentParts& parts, double wanted);
 
 }  // namespace moesweep::twin
