@@ -91,7 +91,7 @@ inline void counter_noise_blocks(const NoiseAddress& from, float* HWY_RESTRICT o
 
 // Rounds to nearest even by integer arithmetic on the bits.
 template <class D>
-HWY_INLINE void store_bf16(D d_float, hn::Vec<D> value, std::uint16_t* HWY_RESTRICT out) {
+HWY_INLINE void store_bf16(D /*float_tag*/, hn::Vec<D> value, std::uint16_t* HWY_RESTRICT out) {
   const hn::RebindToUnsigned<D> d;
   const hn::Rebind<std::uint16_t, D> d_half;
   const auto bits = hn::BitCast(d, value);
