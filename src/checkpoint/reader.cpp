@@ -39,9 +39,11 @@ struct ShardFile {
 
 struct TensorReader::Files {
   std::vector<std::unique_ptr<ShardFile>> shards;
+  std::shared_ptr<const ByteSource> source;
 };
 
 TensorReader::TensorReader(const Checkpoint& checkpoint) : files_(std::make_unique<Files>()) {
+  files_->source = checkpoint.source;
   files_->shards.reserve(checkpoint.shards.size());
   for (const auto& shard : checkpoint.shards) {
     files_->shards.push_back(std::make_unique<ShardFile>(checkpoint, shard));
@@ -55,6 +57,7 @@ void TensorReader::read(const Tensor& tensor, std::uint64_t offset,
   expect(tensor.shard < files_->shards.size(), "tensor of another checkpoint");
   const auto bytes = tensor.byte_end - tensor.byte_begin;
   expect(offset <= bytes && out.size() <= bytes - offset, "read past the end of a tensor");
+  if (files_->source) return files_->source->read(tensor.name, offset, out);
   auto& shard = *files_->shards[tensor.shard];
   read_exactly(shard.open(), tensor.byte_begin + offset, out, shard.shown);
 }

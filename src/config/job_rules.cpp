@@ -42,10 +42,30 @@ void check_weights(const Settings& job) {
               "every composite would be 0 and every tensor get 2 bits; raise one");
 }
 
+void check_checkpoint(const Settings& job) {
+  const bool twin = job.has("checkpoint.twin.inventory");
+  if (twin && job.has("checkpoint.path")) {
+    throw Error(ExitCode::bad_job, job.place_of("checkpoint.twin.inventory"),
+                "checkpoint.path and checkpoint.twin.inventory are both given",
+                "a sweep has one checkpoint, keep one of them");
+  }
+  if (!twin && !job.has("checkpoint.path")) {
+    throw Error(ExitCode::bad_job, job.place_of("kind"),
+                "neither checkpoint.path nor checkpoint.twin.inventory is given",
+                "name a safetensors checkpoint, or the inventory of one whose twin is swept");
+  }
+  for (const auto* key : {"checkpoint.twin.scale", "checkpoint.twin.seed"}) {
+    if (twin || !job.has(key)) continue;
+    throw Error(ExitCode::bad_job, job.place_of(key),
+                fmt::format("{} is given without checkpoint.twin.inventory", key), "remove the key");
+  }
+}
+
 }  // namespace
 
 void check_job_rules(const Settings& job) {
   if (job.text("kind") != "sensitivity") return;
+  check_checkpoint(job);
   check_thresholds(job);
   check_weights(job);
 }

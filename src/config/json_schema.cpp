@@ -102,7 +102,7 @@ void require(Json& object, std::string_view name) {
 
 /// A required key of some kinds is required by the schema only when there is no other kind.
 bool is_required_by_all(const Option& option, const Option* kind) {
-  if (option.default_value) return false;
+  if (option.default_value || option.may_be_absent) return false;
   return kind == nullptr ||
          std::all_of(kind->choices.begin(), kind->choices.end(),
                      [&](const auto& choice) { return knows_kind(option, choice); });

@@ -38,7 +38,7 @@ std::string markdown_reference(std::span<const Option> options) {
   for (const auto& option : options) {
     const auto default_cell = option.default_value
                                   ? fmt::format("`{}`", value_text(option, *option.default_value))
-                                  : std::string("required");
+                                  : std::string(option.may_be_absent ? "none" : "required");
     out += fmt::format("| `{}` | {} | {} | {} |\n", option.key, escaped(type_cell(option)),
                        escaped(default_cell), escaped(option.help));
   }

@@ -37,6 +37,7 @@ Settings SettingsReader::read(std::string_view toml, const std::filesystem::path
   }
   for (const auto& option : options_) {
     if (!knows_kind(option, kind) || settings.values_.contains(option.key)) continue;
+    if (option.may_be_absent) continue;
     if (!option.default_value) refuse_missing(option, name);
     settings.values_.emplace(option.key, *option.default_value);
     settings.places_.emplace(option.key, "default");

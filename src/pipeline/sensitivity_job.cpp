@@ -5,6 +5,7 @@
 #include <moesweep/base/cast.hpp>
 #include <moesweep/checkpoint/checkpoint.hpp>
 #include <moesweep/sensitivity/sensitivity.hpp>
+#include <moesweep/twin/twin.hpp>
 
 namespace moesweep::pipeline {
 namespace {
@@ -55,11 +56,23 @@ sensitivity::Options options_from(const config::Settings& settings) {
   return options;
 }
 
+checkpoint::Checkpoint open(const config::Settings& settings) {
+  if (!settings.has("checkpoint.twin.inventory")) {
+    return checkpoint::open_checkpoint(settings.path("checkpoint.path"));
+  }
+  const auto integer = [&settings](std::string_view key, std::int64_t otherwise) {
+    return settings.has(key) ? settings.integer(key) : otherwise;
+  };
+  return twin::open_twin(twin::read_inventory(settings.path("checkpoint.twin.inventory")),
+                         {.scale = integer("checkpoint.twin.scale", 1),
+                          .seed = checked_cast<std::uint64_t>(integer("checkpoint.twin.seed", 0))});
+}
+
 class SensitivityJob final : public JobKind {
  public:
   explicit SensitivityJob(const config::Settings& settings)
       : options_(options_from(settings)),
-        checkpoint_(checkpoint::open_checkpoint(settings.path("checkpoint.path"))),
+        checkpoint_(open(settings)),
         reader_(checkpoint_),
         items_(sensitivity::cut(checkpoint_, options_)) {}
 

@@ -35,11 +35,21 @@ struct Tensor {
   std::int64_t bytes() const;
 };
 
+/// Makes the bytes of tensors that are in no file. Safe to use from many threads at once.
+class ByteSource {
+ public:
+  virtual ~ByteSource() = default;
+  /// out.size() bytes from `offset` within the tensor of this name; the caller keeps to its size.
+  virtual void read(const std::string& tensor, std::uint64_t offset,
+                    std::span<std::byte> out) const = 0;
+};
+
 /// Tensors sorted by name.
 struct Checkpoint {
   std::filesystem::path directory;
   std::vector<Shard> shards;
   std::vector<Tensor> tensors;
+  std::shared_ptr<const ByteSource> source = nullptr;  ///< when set, no shard is a file
 
   std::int64_t params() const;
   std::int64_t bytes() const;
@@ -54,8 +64,8 @@ struct Checkpoint {
 /// parse_header refuses. A file that is named itself may be a link to anywhere.
 Checkpoint open_checkpoint(const std::filesystem::path& path);
 
-/// Reads byte ranges of tensors with pread. A shard is opened when it is first read from and stays
-/// open. Safe to use from many threads at once, also when the Checkpoint is gone.
+/// Reads byte ranges of tensors, with pread or from the checkpoint's source. A shard is opened when
+/// it is first read from and stays open. Safe to use from many threads at once, also when the Checkpoint is gone.
 class TensorReader {
  public:
   explicit TensorReader(const Checkpoint& checkpoint);

@@ -31,7 +31,7 @@ struct Option {
   std::string key{};  ///< dotted: "sensitivity.bits"; an inline table such as sensitivity.weights =
                       ///< {svd=..} is sensitivity.weights.svd
   ValueType type = ValueType::text;
-  std::optional<Value> default_value{};  ///< none: the key must be given
+  std::optional<Value> default_value{};  ///< none: the key must be given, or may_be_absent
   std::string help{};                    ///< one sentence, with the unit
   /// For text and lists: the allowed values (integers in decimal), empty for any.
   TextList choices{};
@@ -43,6 +43,7 @@ struct Option {
   std::string characters{};  ///< for text: a regular-expression class such as "A-Za-z0-9._-"
   bool may_be_empty = true;  ///< for lists
   bool may_repeat = true;    ///< for lists: the same element twice
+  bool may_be_absent = false;  ///< has no default and Settings may lack it
 };
 
 /// Keys of a job file.

@@ -15,9 +15,11 @@
 namespace moesweep::config {
 
 /// Every key of the table that applies to the job's kind, resolved. Asking for a key that is not in
-/// the table is a bug.
+/// the table, or for one that is absent, is a bug.
 class Settings {
  public:
+  /// False only for keys that may be absent.
+  bool has(std::string_view key) const { return values_.find(key) != values_.end(); }
   bool boolean(std::string_view key) const;
   std::int64_t integer(std::string_view key) const;  ///< sizes too, in bytes
   double number(std::string_view key) const;

@@ -80,6 +80,17 @@ TEST(JobFingerprint, CoversNamesHashesAndOrderOfTheInputs) {
   }
 }
 
+TEST(JobFingerprint, CoversScaleAndSeedOfATwinNotItsPath) {
+  const auto twin = [](const std::string& keys) {
+    return fingerprint(parse_job(
+        "schema = 1\nkind = \"sensitivity\"\ncheckpoint.twin = { " + keys + " }\n", "job.toml"));
+  };
+  const auto base = twin("inventory = \"a.csv\", scale = 32, seed = 0");
+  EXPECT_EQ(twin("inventory = \"b.csv\", scale = 32, seed = 0"), base);
+  EXPECT_NE(twin("inventory = \"a.csv\", scale = 16, seed = 0"), base);
+  EXPECT_NE(twin("inventory = \"a.csv\", scale = 32, seed = 1"), base);
+}
+
 TEST(JobFingerprint, DoesNotDriftBetweenBuilds) {
   // A change here makes run directories on disk refuse to resume: never by accident.
   EXPECT_EQ(fingerprint(test::parse_minimal()).hex(), "65141d29594b512d94c8f004a85e5f40");

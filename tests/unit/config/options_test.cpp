@@ -52,14 +52,15 @@ TEST(Options, OnlyPathsAndWhatCannotChangeAResultAreLeftOutOfTheFingerprint) {
   for (const auto& option : job_options()) {
     if (!option.in_fingerprint) left_out.insert(option.key);
   }
-  EXPECT_EQ(left_out, (std::set<std::string>{"name", "checkpoint.path", "resources.memory",
-                                             "resources.threads", "output.flush_seconds"}));
+  EXPECT_EQ(left_out, (std::set<std::string>{"name", "checkpoint.path", "checkpoint.twin.inventory",
+                                             "resources.memory", "resources.threads",
+                                             "output.flush_seconds"}));
 }
 
 TEST(MarkdownReference, HasOneRowAKey) {
   const auto text = markdown_reference(job_options());
   EXPECT_THAT(text, StartsWith("| key | type | default | help |\n|---|---|---|---|\n"));
-  EXPECT_THAT(text, HasSubstr("| `checkpoint.path` | a path | required | Folder or file"));
+  EXPECT_THAT(text, HasSubstr("| `checkpoint.path` | a path | none | Folder or file"));
   EXPECT_THAT(text, HasSubstr("| `sensitivity.group_sizes` | a list of integers of 32, 64, 128 | "
                               "`[32, 64, 128]` | Weights that share a scale"));
   EXPECT_THAT(text, HasSubstr("| `resources.memory` | a size, at least 0 | `0` |"));

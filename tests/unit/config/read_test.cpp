@@ -46,7 +46,10 @@ TEST(ParseJob, CompletesWithTheDefaults) {
   EXPECT_EQ(job.integer("resources.threads"), 0);
   EXPECT_EQ(job.text("resources.isa"), "native");
   EXPECT_EQ(job.number("output.flush_seconds"), 20.0);
-  EXPECT_EQ(job.values().size(), job_options().size());
+  for (const auto& option : job_options()) {
+    const bool absent = option.may_be_absent && option.key != "checkpoint.path";
+    EXPECT_EQ(job.has(option.key), !absent) << option.key;
+  }
 }
 
 TEST(ParseJob, RemembersWhereAKeyWasGiven) {

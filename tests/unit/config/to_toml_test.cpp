@@ -60,7 +60,17 @@ TEST(ToToml, IsGroupedByTableWithHelpAboveEveryKey) {
   EXPECT_THAT(text, StartsWith("# Version of the job file format, 1.\nschema = 1\n"));
   EXPECT_THAT(text, HasSubstr("\n\n[checkpoint]\n# Folder or file of a safetensors"));
   EXPECT_THAT(text, HasSubstr("\n\n[sensitivity.weights]\n# "));
-  for (const auto& option : job_options()) EXPECT_THAT(text, HasSubstr("# " + option.help + "\n"));
+  for (const auto& option : job_options()) {
+    if (option.key.starts_with("checkpoint.twin.")) continue;
+    EXPECT_THAT(text, HasSubstr("# " + option.help + "\n"));
+  }
+}
+
+TEST(ToToml, HasATwinOnlyWhereTheJobDoes) {
+  EXPECT_THAT(to_toml(test::parse_minimal()), ::testing::Not(HasSubstr("twin]")));
+  expect_round_trip(parse_job(
+      "schema = 1\nkind = \"sensitivity\"\ncheckpoint.twin = { inventory = \"i.csv\", scale = 32 }\n",
+      "/jobs/job.toml"));
 }
 
 TEST(NumberText, IsTheShortestThatReadsBack) {

@@ -1,0 +1,96 @@
+#include <algorithm>
+#include <system_error>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <moesweep/base/cast.hpp>
+#include <moesweep/base/error.hpp>
+#include <moesweep/base/file.hpp>
+#include <moesweep/checkpoint/write.hpp>
+#include <moesweep/twin/twin.hpp>
+
+namespace moesweep::twin {
+namespace {
+
+namespace fs = std::filesystem;
+
+void make_empty_directory(const fs::path& directory) {
+  std::error_code error;
+  fs::create_directories(directory, error);
+  if (error) {
+    throw Error(ExitCode::io_error, directory.string(), "cannot be created: " + error.message());
+  }
+  const bool empty = fs::is_empty(directory, error);
+  if (error || !empty) {
+    throw Error(ExitCode::bad_usage, directory.string(), "is not empty",
+                "give a directory that does not exist yet");
+  }
+}
+
+// Ends of runs of tensors that share a shard.
+std::vector<std::size_t> shard_ends(const checkpoint::Checkpoint& twin, std::int64_t shard_bytes) {
+  std::vector<std::size_t> ends;
+  std::int64_t bytes = 0;
+  for (std::size_t i = 0; i < twin.tensors.size(); ++i) {
+    const auto more = twin.tensors[i].bytes();
+    if (bytes > 0 && bytes + more > shard_bytes) {
+      ends.push_back(i);
+      bytes = 0;
+    }
+    bytes += more;
+  }
+  ends.push_back(twin.tensors.size());
+  return ends;
+}
+
+std::string config_text(const TwinOptions& options, const Inventory& inventory) {
+  const nlohmann::ordered_json document = {{"model_type", "moesweep_twin"},
+                                           {"torch_dtype", "bfloat16"},
+                                           {"moesweep_twin",
+                                            {{"scale", options.scale},
+                                             {"seed", options.seed},
+                                             {"inventory_xxh3", inventory.hash.hex()}}}};
+  return document.dump(2) + "\n";
+}
+
+}  // namespace
+
+std::vector<Target> write_twin(const Inventory& inventory, const TwinOptions& options,
+                               const fs::path& directory, std::int64_t shard_bytes,
+                               const std::function<void(std::int64_t bytes)>& progress) {
+  make_empty_directory(directory);
+  const auto twin = open_twin(inventory, options);
+  const checkpoint::TensorReader reader(twin);
+  nlohmann::ordered_json map = nlohmann::ordered_json::object();
+  std::int64_t written = 0;
+  const auto ends = shard_ends(twin, shard_bytes);
+  std::size_t begin = 0;
+  for (std::size_t shard = 0; shard < ends.size(); ++shard) {
+    const auto file = fmt::format("model-{:05}-of-{:05}.safetensors", shard + 1, ends.size());
+    std::vector<checkpoint::TensorSource> sources;
+    for (; begin < ends[shard]; ++begin) {
+      const auto& tensor = twin.tensors[begin];
+      map[tensor.name] = file;
+      sources.push_back({tensor.name, tensor.dtype, tensor.shape,
+                         [&](std::uint64_t offset, std::span<std::byte> out) {
+                           reader.read(tensor, offset, out);
+                           written += std::ssize(out);
+                           if (progress) progress(written);
+                         }});
+    }
+    checkpoint::write_safetensors(directory / file, sources);
+  }
+  publish_file(directory / "config.json", config_text(options, inventory));
+  const nlohmann::ordered_json index = {{"metadata", {{"total_size", twin.bytes()}}},
+                                        {"weight_map", std::move(map)}};
+  publish_file(directory / "model.safetensors.index.json", index.dump(1) + "\n");
+
+  std::vector<Target> targets;
+  for (const auto& tensor : inventory.tensors) {
+    if (tensor.statistics) targets.push_back(target_of(tensor, options));
+  }
+  return targets;
+}
+
+}  // namespace moesweep::twin
