@@ -1,5 +1,5 @@
-// `moesweep twin INVENTORY OUT`: a synthetic checkpoint with the structure and statistics of one that
-// is not at hand.
+// `moesweep twin INVENTORY OUT`: a synthetic checkpoint with the structure and statistics of one
+// that is not at hand.
 
 #include <memory>
 
@@ -24,12 +24,14 @@ struct TwinCommand {
 };
 
 Json to_json(const twin::Target& target) {
-  return {{"name", target.name},
-          {"excess_kurtosis", {{"published", target.wanted.excess_kurtosis},
-                               {"twin", target.reached.excess_kurtosis}}},
-          {"spectral_concentration", {{"published", target.wanted.spectral_concentration},
-                                      {"twin", target.reached.spectral_concentration}}},
-          {"reason", target.reason}};
+  return {
+      {"name", target.name},
+      {"excess_kurtosis",
+       {{"published", target.wanted.excess_kurtosis}, {"twin", target.reached.excess_kurtosis}}},
+      {"spectral_concentration",
+       {{"published", target.wanted.spectral_concentration},
+        {"twin", target.reached.spectral_concentration}}},
+      {"reason", target.reason}};
 }
 
 void print_missed(const std::vector<twin::Target>& targets) {
@@ -48,8 +50,8 @@ void print_missed(const std::vector<twin::Target>& targets) {
 void make_twin(const TwinCommand& command, const Context& context) {
   const auto shard_bytes = parse_size(command.shard_size);
   if (!shard_bytes || *shard_bytes < 1) {
-    throw Error(ExitCode::bad_usage, "--shard-size", "is not a size: " + printable(command.shard_size),
-                "write for example 4GiB");
+    throw Error(ExitCode::bad_usage, "--shard-size",
+                "is not a size: " + printable(command.shard_size), "write for example 4GiB");
   }
   const auto inventory = twin::read_inventory(command.inventory);
   const twin::TwinOptions options{.scale = command.scale,
@@ -60,10 +62,11 @@ void make_twin(const TwinCommand& command, const Context& context) {
   for (const auto& target : targets) missed += target.reason.empty() ? 0 : 1;
   const auto analysed = checked_cast<std::int64_t>(targets.size());
   if (context.json) {
-    Json document = {{"path", command.out}, {"scale", command.scale}, {"seed", command.seed},
-                     {"tensors", made.tensors.size()}, {"params", made.params()},
-                     {"bytes", made.bytes()}, {"with_statistics", analysed},
-                     {"matched", analysed - missed}, {"missed", Json::array()}};
+    Json document = {{"path", command.out},         {"scale", command.scale},
+                     {"seed", command.seed},        {"tensors", made.tensors.size()},
+                     {"params", made.params()},     {"bytes", made.bytes()},
+                     {"with_statistics", analysed}, {"matched", analysed - missed},
+                     {"missed", Json::array()}};
     for (const auto& target : targets) {
       if (!target.reason.empty()) document["missed"].push_back(to_json(target));
     }
@@ -74,21 +77,25 @@ void make_twin(const TwinCommand& command, const Context& context) {
   fmt::print("{}: {} tensors, {} parameters, {}\n", command.out,
              format_count(checked_cast<std::int64_t>(made.tensors.size())),
              format_count(made.params()), format_size(made.bytes()));
-  fmt::print("{} of {} published pairs of kurtosis and spectral concentration are matched within 5 %\n",
-             format_count(analysed - missed), format_count(analysed));
+  fmt::print(
+      "{} of {} published pairs of kurtosis and spectral concentration are matched within 5 %\n",
+      format_count(analysed - missed), format_count(analysed));
 }
 
 }  // namespace
 
 void add_twin(CLI::App& app, Context& context) {
-  auto* command = add_command(app, context, "twin",
-                              "Writes a synthetic checkpoint with the structure and statistics of an inventory");
+  auto* command = add_command(
+      app, context, "twin",
+      "Writes a synthetic checkpoint with the structure and statistics of an inventory");
   auto options = std::make_shared<TwinCommand>();
-  command->add_option("INVENTORY", options->inventory, "CSV of names, shapes and statistics")->required();
+  command->add_option("INVENTORY", options->inventory, "CSV of names, shapes and statistics")
+      ->required();
   command->add_option("OUT", options->out, "Folder to be created")->required();
   command->add_option("--scale", options->scale, "Divides the sides of matrices, never to below 32")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1048576}));
-  command->add_option("--seed", options->seed, "Seed of the weights")->check(CLI::NonNegativeNumber);
+  command->add_option("--seed", options->seed, "Seed of the weights")
+      ->check(CLI::NonNegativeNumber);
   command->add_option("--shard-size", options->shard_size, "Largest shard, e.g. 4GiB");
   command->callback([options, &context] { make_twin(*options, context); });
 }

@@ -35,21 +35,24 @@ std::vector<Option> checkpoint_options() {
   return {
       {.key = "checkpoint.path",
        .type = ValueType::path,
-       .help = "Folder or file of a safetensors checkpoint, relative to the job file; either this or "
-               "checkpoint.twin.inventory is given.",
+       .help =
+           "Folder or file of a safetensors checkpoint, relative to the job file; either this or "
+           "checkpoint.twin.inventory is given.",
        .kinds = kinds,
        .in_fingerprint = false,
        .may_be_absent = true},
       {.key = "checkpoint.twin.inventory",
        .type = ValueType::path,
-       .help = "Inventory (CSV) of a checkpoint whose synthetic twin is swept without being written.",
+       .help =
+           "Inventory (CSV) of a checkpoint whose synthetic twin is swept without being written.",
        .kinds = kinds,
        .in_fingerprint = false,
        .may_be_absent = true},
       {.key = "checkpoint.twin.scale",
        .type = ValueType::integer,
-       .help = "What the sides of the inventory's matrices are divided by, never to below 32; 1 when "
-               "not given.",
+       .help =
+           "What the sides of the inventory's matrices are divided by, never to below 32; 1 when "
+           "not given.",
        .minimum = 1,
        .maximum = 1048576,
        .kinds = kinds,

@@ -57,7 +57,8 @@ void check_checkpoint(const Settings& job) {
   for (const auto* key : {"checkpoint.twin.scale", "checkpoint.twin.seed"}) {
     if (twin || !job.has(key)) continue;
     throw Error(ExitCode::bad_job, job.place_of(key),
-                fmt::format("{} is given without checkpoint.twin.inventory", key), "remove the key");
+                fmt::format("{} is given without checkpoint.twin.inventory", key),
+                "remove the key");
   }
 }
 

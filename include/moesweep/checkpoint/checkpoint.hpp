@@ -65,7 +65,8 @@ struct Checkpoint {
 Checkpoint open_checkpoint(const std::filesystem::path& path);
 
 /// Reads byte ranges of tensors, with pread or from the checkpoint's source. A shard is opened when
-/// it is first read from and stays open. Safe to use from many threads at once, also when the Checkpoint is gone.
+/// it is first read from and stays open. Safe to use from many threads at once, also when the
+/// Checkpoint is gone.
 class TensorReader {
  public:
   explicit TensorReader(const Checkpoint& checkpoint);

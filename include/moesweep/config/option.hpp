@@ -40,9 +40,9 @@ struct Option {
   TextList kinds{};  ///< job kinds that know the key, empty for all
   bool in_fingerprint =
       true;  ///< false for what cannot change a result: name, paths, memory, threads, output.*
-  std::string characters{};  ///< for text: a regular-expression class such as "A-Za-z0-9._-"
-  bool may_be_empty = true;  ///< for lists
-  bool may_repeat = true;    ///< for lists: the same element twice
+  std::string characters{};    ///< for text: a regular-expression class such as "A-Za-z0-9._-"
+  bool may_be_empty = true;    ///< for lists
+  bool may_repeat = true;      ///< for lists: the same element twice
   bool may_be_absent = false;  ///< has no default and Settings may lack it
 };
 

@@ -199,18 +199,21 @@ TEST(JobMistake, MissingRequiredKeys) {
             "quantization.");
   EXPECT_EQ(complaint_about_whole("kind = \"sensitivity\"\ncheckpoint.path = \"x\"\n"),
             "78 dir/job.toml: schema is missing; Version of the job file format, 1.");
-  EXPECT_EQ(complaint_about_whole("schema = 1\nkind = \"sensitivity\"\n"),
-            "78 dir/job.toml:2: neither checkpoint.path nor checkpoint.twin.inventory is given; name "
-            "a safetensors checkpoint, or the inventory of one whose twin is swept");
+  EXPECT_EQ(
+      complaint_about_whole("schema = 1\nkind = \"sensitivity\"\n"),
+      "78 dir/job.toml:2: neither checkpoint.path nor checkpoint.twin.inventory is given; name "
+      "a safetensors checkpoint, or the inventory of one whose twin is swept");
 }
 
 TEST(JobMistake, TwoCheckpointsOrHalfATwin) {
-  EXPECT_EQ(complaint_about("twin = { inventory = \"i.csv\" }\n"),
-            "78 job.toml:6: checkpoint.path and checkpoint.twin.inventory are both given; a sweep has "
-            "one checkpoint, keep one of them");
-  EXPECT_EQ(complaint_about("twin.scale = 2\n"),
-            "78 job.toml:6: checkpoint.twin.scale is given without checkpoint.twin.inventory; remove "
-            "the key");
+  EXPECT_EQ(
+      complaint_about("twin = { inventory = \"i.csv\" }\n"),
+      "78 job.toml:6: checkpoint.path and checkpoint.twin.inventory are both given; a sweep has "
+      "one checkpoint, keep one of them");
+  EXPECT_EQ(
+      complaint_about("twin.scale = 2\n"),
+      "78 job.toml:6: checkpoint.twin.scale is given without checkpoint.twin.inventory; remove "
+      "the key");
   EXPECT_EQ(complaint_about("twin.scale = 0\n"),
             "78 job.toml:6: checkpoint.twin.scale must be between 1 and 1048576, not 0");
   EXPECT_EQ(complaint_about("twin.seed = -1\n"),

@@ -68,9 +68,10 @@ TEST(ToToml, IsGroupedByTableWithHelpAboveEveryKey) {
 
 TEST(ToToml, HasATwinOnlyWhereTheJobDoes) {
   EXPECT_THAT(to_toml(test::parse_minimal()), ::testing::Not(HasSubstr("twin]")));
-  expect_round_trip(parse_job(
-      "schema = 1\nkind = \"sensitivity\"\ncheckpoint.twin = { inventory = \"i.csv\", scale = 32 }\n",
-      "/jobs/job.toml"));
+  expect_round_trip(
+      parse_job("schema = 1\nkind = \"sensitivity\"\ncheckpoint.twin = { inventory = \"i.csv\", "
+                "scale = 32 }\n",
+                "/jobs/job.toml"));
 }
 
 TEST(NumberText, IsTheShortestThatReadsBack) {
