@@ -44,6 +44,7 @@ BlockFormat mxfp4_ggml_format() {
           .bits = 4,
           .block_length = 32,
           .metadata_bits = 8,
+          .relative_cost = 90,
           .round_trip = round_trip};
 }
 

@@ -31,6 +31,7 @@ BlockFormat mxfp4_rceil_format() {
           .bits = 4,
           .block_length = 32,
           .metadata_bits = 8,
+          .relative_cost = 26,
           .round_trip = round_trip};
 }
 

@@ -37,6 +37,7 @@ BlockFormat nvfp4_format() {
           .block_length = 16,
           .metadata_bits = 8,
           .needs_matrix_amax = true,
+          .relative_cost = 28,
           .round_trip = round_trip};
 }
 

@@ -65,6 +65,7 @@ BlockFormat q2_k_format() {
           .bits = 2,
           .block_length = 256,
           .metadata_bits = 160,
+          .relative_cost = 310,
           .round_trip = round_trip};
 }
 

@@ -49,6 +49,7 @@ BlockFormat q3_k_format() {
           .bits = 3,
           .block_length = 256,
           .metadata_bits = 112,
+          .relative_cost = 66,
           .round_trip = round_trip};
 }
 

@@ -18,6 +18,7 @@ BlockFormat q4_k_format() {
           .bits = 4,
           .block_length = 256,
           .metadata_bits = 128,
+          .relative_cost = 370,
           .round_trip = round_trip};
 }
 

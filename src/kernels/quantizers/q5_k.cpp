@@ -18,6 +18,7 @@ BlockFormat q5_k_format() {
           .bits = 5,
           .block_length = 256,
           .metadata_bits = 128,
+          .relative_cost = 300,
           .round_trip = round_trip};
 }
 

@@ -50,6 +50,7 @@ BlockFormat q6_k_format() {
           .bits = 6,
           .block_length = 256,
           .metadata_bits = 144,
+          .relative_cost = 220,
           .round_trip = round_trip};
 }
 

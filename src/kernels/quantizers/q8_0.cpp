@@ -25,8 +25,12 @@ void round_trip(std::span<const float> in, const BlockContext&, std::span<float>
 }  // namespace
 
 BlockFormat q8_0_format() {
-  return {
-      .name = "q8_0", .bits = 8, .block_length = 32, .metadata_bits = 16, .round_trip = round_trip};
+  return {.name = "q8_0",
+          .bits = 8,
+          .block_length = 32,
+          .metadata_bits = 16,
+          .relative_cost = 32,
+          .round_trip = round_trip};
 }
 
 }  // namespace moesweep::kernels
