@@ -12,7 +12,7 @@
 //
 // A format takes whole blocks only: the runtimes refuse rows that are no multiple of the block.
 // Values must be finite. Where a stored scale leaves its type (a GGUF scale beyond binary16:
-// weights beyond about 1e6) the dequantized values and the error are not finite.
+// weights beyond about 8e6 with q8_0) the dequantized values and the error are not finite.
 
 #include <cstdint>
 #include <span>
