@@ -91,7 +91,10 @@ std::vector<Option> checkpoint_options() {
 std::vector<Option> measurement_options() {
   const TextList kinds = {"sensitivity"};
   const TextList metrics = {"moments", "noise", "error", "spectrum"};
-  const TextList quantizers = {"rtn", "affine"};
+  const TextList families = {"rtn", "affine"};
+  const TextList quantizers = {"rtn",        "affine",      "q8_0",       "q6_k",    "q5_k",
+                               "q4_k",       "q3_k",        "q2_k",       "nvfp4",   "mxfp4_ocp",
+                               "mxfp4_even", "mxfp4_rceil", "mxfp4_ggml", "ct_int4", "ct_int8"};
   return {
       {.key = "sensitivity.metrics",
        .type = ValueType::text_list,
@@ -115,9 +118,14 @@ std::vector<Option> measurement_options() {
        .kinds = kinds},
       {.key = "sensitivity.quantizers",
        .type = ValueType::text_list,
-       .default_value = quantizers,
+       .default_value = families,
        .help =
-           "Round trips whose squared error is measured: round to nearest, and what MLX stores.",
+           "Round trips whose squared error is measured: round to nearest (rtn) and what MLX "
+           "stores "
+           "(affine) at every bits and group size; the block formats of GGUF, NVFP4 and MXFP4, "
+           "which "
+           "have bits and block length of their own; the integers of compressed-tensors (ct_*) at "
+           "every group size.",
        .choices = quantizers,
        .kinds = kinds,
        .may_be_empty = false,
@@ -125,7 +133,7 @@ std::vector<Option> measurement_options() {
       {.key = "sensitivity.bits",
        .type = ValueType::integer_list,
        .default_value = IntegerList{2, 3, 4, 5, 6, 8},
-       .help = "Bits a weight of the quantizers.",
+       .help = "Bits a weight of rtn and affine.",
        .choices = {"2", "3", "4", "5", "6", "8"},
        .minimum = 2,
        .maximum = 8,
@@ -135,7 +143,8 @@ std::vector<Option> measurement_options() {
       {.key = "sensitivity.group_sizes",
        .type = ValueType::integer_list,
        .default_value = IntegerList{32, 64, 128},
-       .help = "Weights that share a scale, along the input axis.",
+       .help =
+           "Weights that share a scale, along the input axis: rtn, affine, ct_int4 and ct_int8.",
        .choices = {"32", "64", "128"},
        .kinds = kinds,
        .may_be_empty = false,

@@ -16,11 +16,29 @@ using kernels::QuantizerFamily;
 std::vector<Quantizer> quantizers_from(const config::Settings& settings) {
   std::vector<Quantizer> quantizers;
   for (const auto& family : settings.texts("sensitivity.quantizers")) {
+    if (kernels::find_block_format(family) != nullptr) continue;
     for (const auto bits : settings.integers("sensitivity.bits")) {
       for (const auto group_size : settings.integers("sensitivity.group_sizes")) {
         quantizers.push_back({family == "rtn" ? QuantizerFamily::rtn : QuantizerFamily::affine,
                               checked_cast<int>(bits), checked_cast<int>(group_size)});
       }
+    }
+  }
+  return quantizers;
+}
+
+/// Formats with a block length of their own once, the others at every group size.
+std::vector<kernels::BlockQuantizer> block_quantizers_from(const config::Settings& settings) {
+  std::vector<kernels::BlockQuantizer> quantizers;
+  for (const auto& name : settings.texts("sensitivity.quantizers")) {
+    const auto* format = kernels::find_block_format(name);
+    if (format == nullptr) continue;
+    if (format->block_length != 0) {
+      quantizers.push_back({format, format->block_length});
+      continue;
+    }
+    for (const auto group_size : settings.integers("sensitivity.group_sizes")) {
+      quantizers.push_back({format, checked_cast<int>(group_size)});
     }
   }
   return quantizers;
@@ -44,6 +62,7 @@ sensitivity::Options options_from(const config::Settings& settings) {
   options.error = has(metrics, "error");
   options.spectrum = has(metrics, "spectrum");
   options.quantizers = quantizers_from(settings);
+  options.block_quantizers = block_quantizers_from(settings);
   options.weights = {
       settings.number("sensitivity.weights.svd"), settings.number("sensitivity.weights.kurtosis"),
       settings.number("sensitivity.weights.noise"), settings.number("sensitivity.weights.error")};

@@ -42,6 +42,15 @@ std::int64_t peak_bytes_of(const MatrixView& view, Dtype dtype, const Options& o
   return streamed + std::max(gram, stream_bytes(view, file_order_tiling(view, options), dtype));
 }
 
+/// Of one weight, in round trips of the fast quantizers.
+std::int64_t round_trips_of(const MatrixView& view, const Options& options) {
+  auto trips = checked_cast<std::int64_t>(measured_quantizers(options).size());
+  for (const auto& quantizer : fitting_block_quantizers(view.columns, options)) {
+    trips += quantizer.format->relative_cost;
+  }
+  return trips;
+}
+
 void require_matches(const checkpoint::Checkpoint& checkpoint, const Options& options) {
   const auto& tensors = checkpoint.tensors;
   for (const auto& glob : options.include) {
@@ -75,7 +84,6 @@ std::string key_of(const WorkItem& item, const checkpoint::Checkpoint& checkpoin
 
 std::vector<WorkItem> cut(const checkpoint::Checkpoint& checkpoint, const Options& options) {
   require_matches(checkpoint, options);
-  const auto quantizers = checked_cast<std::int64_t>(measured_quantizers(options).size());
   std::vector<WorkItem> items;
   for (std::size_t i = 0; i < checkpoint.tensors.size(); ++i) {
     const auto& tensor = checkpoint.tensors[i];
@@ -83,6 +91,7 @@ std::vector<WorkItem> cut(const checkpoint::Checkpoint& checkpoint, const Option
     const auto view = view_of(tensor, options);
     if (view.slices == 0) continue;
     const auto slice_bytes = view.rows * view.columns * dtype_bytes(tensor.dtype);
+    const auto round_trips = round_trips_of(view, options);
     const auto slice_flops = gram_flops_of_slice(view, options);
     const auto peak_bytes = peak_bytes_of(view, tensor.dtype, options);
     const auto slices_a_unit = std::max<std::int64_t>(options.unit_bytes / slice_bytes, 1);
@@ -94,7 +103,7 @@ std::vector<WorkItem> cut(const checkpoint::Checkpoint& checkpoint, const Option
                        .slice_last = first + count - 1,
                        .bytes_read = count * slice_bytes,
                        .weights = weights,
-                       .round_trips = weights * quantizers,
+                       .round_trips = weights * round_trips,
                        .gram_flops = saturated(static_cast<double>(count) * slice_flops),
                        .peak_bytes = peak_bytes});
     }

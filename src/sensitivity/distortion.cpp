@@ -57,8 +57,14 @@ std::size_t position_of(const Columns& columns, std::size_t row, const Options& 
     return quantizer.bits == columns.bits[row] && quantizer.group_size == columns.group_size[row] &&
            kernels::family_name(quantizer.family) == columns.quantizer[row];
   });
-  expect(found != listed.end(), "distortion of a quantizer that the options do not list");
-  return static_cast<std::size_t>(found - listed.begin());
+  if (found != listed.end()) return static_cast<std::size_t>(found - listed.begin());
+  const auto& blocks = options.block_quantizers;
+  const auto block = std::find_if(blocks.begin(), blocks.end(), [&](const auto& quantizer) {
+    return quantizer.block_length == columns.group_size[row] &&
+           quantizer.format->name == columns.quantizer[row];
+  });
+  expect(block != blocks.end(), "distortion of a quantizer that the options do not list");
+  return listed.size() + static_cast<std::size_t>(block - blocks.begin());
 }
 
 std::vector<Place> sorted_places(const Columns& columns, const Poolable& poolable,
@@ -78,10 +84,11 @@ std::vector<Place> sorted_places(const Columns& columns, const Poolable& poolabl
   return places;
 }
 
-/// One row a quantizer; `places` are the rows of one tensor, so a quantizer's slices come in order.
+/// One row a quantizer that the tensor was measured with; `places` are the rows of one tensor, so a
+/// quantizer's slices come in order.
 std::vector<DistortionRow> pooled_rows(const Columns& columns, std::span<const Place> places,
                                        const Options& options) {
-  std::vector<DistortionRow> pooled(options.quantizers.size());
+  std::vector<DistortionRow> pooled(options.quantizers.size() + options.block_quantizers.size());
   for (const auto& place : places) {
     auto& row = pooled[place.quantizer];
     row.tensor = columns.tensor[place.row];
@@ -93,6 +100,9 @@ std::vector<DistortionRow> pooled_rows(const Columns& columns, std::span<const P
     row.sse += columns.sse[place.row];
     row.sum_squares += columns.sum_squares[place.row];
   }
+  // Block formats that the tensor's rows are no whole blocks of have no rows. They come last, so
+  // that the places of the others stay.
+  std::erase_if(pooled, [](const DistortionRow& row) { return row.tensor.empty(); });
   for (auto& row : pooled) row.nrmse = relative_error(row.sse, row.sum_squares);
   return pooled;
 }

@@ -23,7 +23,8 @@ namespace {
 /// What accumulates over the blocks of one slice.
 struct SliceSums {
   kernels::Moments moments;
-  std::vector<double> sse;  ///< one a measured quantizer
+  std::vector<double> sse;        ///< one a measured quantizer
+  std::vector<double> block_sse;  ///< one a fitting block quantizer
   kernels::SpectrumSummary spectrum;
 };
 
@@ -39,6 +40,7 @@ struct Task {
   const Options& options;
   MatrixView view;
   std::vector<kernels::Quantizer> quantizers;
+  std::vector<kernels::BlockQuantizer> block_quantizers;
 };
 
 void add_to_gram(kernels::GramAccumulator& gram, const Block& block, bool column_panels) {
@@ -48,11 +50,36 @@ void add_to_gram(kernels::GramAccumulator& gram, const Block& block, bool column
     gram.add_rows(block.values, block.rows);
 }
 
+/// A scale of the whole matrix has to be known before its first block: a pass of its own, whose
+/// bytes the next one mostly finds in the page cache.
+float matrix_amax(const Task& task, SliceStream& stream, std::int64_t slice) {
+  float amax = 0.0F;
+  const bool needed =
+      std::any_of(task.block_quantizers.begin(), task.block_quantizers.end(),
+                  [](const auto& quantizer) { return quantizer.format->needs_matrix_amax; });
+  if (!needed) return amax;
+  stream.visit(slice, [&](const Block& block) {
+    amax = kernels::largest_magnitude(block.values, amax);
+    return true;
+  });
+  return amax;
+}
+
+void add_errors(const Task& task, const Block& block, float amax, SliceSums& sums) {
+  const kernels::RowBlock rows{block.values, block.columns};
+  if (!task.quantizers.empty()) {
+    kernels::add_round_trip_errors(rows, task.quantizers, task.tensor.dtype, sums.sse);
+  }
+  kernels::add_block_errors(rows, task.block_quantizers, {task.tensor.dtype, amax}, sums.block_sse);
+}
+
 /// Nothing when the slice has a NaN or an infinity.
 std::optional<SliceSums> sum_slice(const Task& task, SliceStream& stream, const Tiling& tiling,
                                    std::int64_t slice) {
   SliceSums sums;
   sums.sse.assign(task.quantizers.size(), 0.0);
+  sums.block_sse.assign(task.block_quantizers.size(), 0.0);
+  const float amax = matrix_amax(task, stream, slice);
   std::optional<kernels::GramAccumulator> gram;
   if (task.options.spectrum) gram.emplace(std::min(task.view.rows, task.view.columns));
   bool finite = true;
@@ -61,10 +88,7 @@ std::optional<SliceSums> sum_slice(const Task& task, SliceStream& stream, const 
     if (!finite) return false;
     const auto moments = kernels::moments_of(block.values);
     sums.moments = sums.moments.count == 0 ? moments : kernels::merge(sums.moments, moments);
-    if (!task.quantizers.empty()) {
-      kernels::add_round_trip_errors({block.values, block.columns}, task.quantizers,
-                                     task.tensor.dtype, sums.sse);
-    }
+    add_errors(task, block, amax, sums);
     if (gram) add_to_gram(*gram, block, tiling.column_panels);
     return true;
   });
@@ -147,26 +171,36 @@ records::SliceRow slice_row(const Task& task, const SliceSums& sums, records::Sl
     row.reason = all_zero;
   else if (task.options.moments && kernels::variance(sums.moments) == 0.0)
     row.reason = no_variance;
+  const auto refused = refused_block_quantizers(task.view.columns, task.options);
+  if (!refused.empty()) row.reason += (row.reason.empty() ? "" : "; ") + refused;
   return row;
 }
 
 void append_distortion(const Task& task, const SliceSums& sums, std::int64_t slice,
                        records::Tables& tables) {
   if (!task.options.error) return;
+  const auto append = [&](std::string name, int bits, int group_size, double stored, double sse) {
+    records::append_row(tables, records::DistortionRow{
+                                    .tensor = task.tensor.name,
+                                    .slice = slice,
+                                    .quantizer = std::move(name),
+                                    .bits = bits,
+                                    .group_size = group_size,
+                                    .bits_per_weight = stored,
+                                    .sse = sse,
+                                    .sum_squares = sums.moments.sum_squares,
+                                    .nrmse = relative_error(sse, sums.moments.sum_squares),
+                                });
+  };
   for (std::size_t i = 0; i < task.options.quantizers.size(); ++i) {
     const auto& quantizer = task.options.quantizers[i];
-    records::append_row(
-        tables, records::DistortionRow{
-                    .tensor = task.tensor.name,
-                    .slice = slice,
-                    .quantizer = kernels::family_name(quantizer.family),
-                    .bits = quantizer.bits,
-                    .group_size = quantizer.group_size,
-                    .bits_per_weight = kernels::bits_per_weight(quantizer, task.tensor.dtype),
-                    .sse = sums.sse[i],
-                    .sum_squares = sums.moments.sum_squares,
-                    .nrmse = relative_error(sums.sse[i], sums.moments.sum_squares),
-                });
+    append(kernels::family_name(quantizer.family), quantizer.bits, quantizer.group_size,
+           kernels::bits_per_weight(quantizer, task.tensor.dtype), sums.sse[i]);
+  }
+  for (std::size_t i = 0; i < task.block_quantizers.size(); ++i) {
+    const auto& quantizer = task.block_quantizers[i];
+    append(std::string(quantizer.format->name), quantizer.format->bits, quantizer.block_length,
+           kernels::bits_per_weight(quantizer, task.tensor.dtype), sums.block_sse[i]);
   }
 }
 
@@ -176,7 +210,13 @@ records::Tables measure(const checkpoint::Checkpoint& checkpoint,
                         const checkpoint::TensorReader& reader, const WorkItem& item,
                         const Options& options) {
   const auto& tensor = checkpoint.tensors.at(item.tensor);
-  const Task task{reader, tensor, options, view_of(tensor, options), measured_quantizers(options)};
+  const auto view = view_of(tensor, options);
+  const Task task{reader,
+                  tensor,
+                  options,
+                  view,
+                  measured_quantizers(options),
+                  fitting_block_quantizers(view.columns, options)};
   expect(0 <= item.slice_first && item.slice_first <= item.slice_last &&
              item.slice_last < task.view.slices,
          "work item outside its tensor");

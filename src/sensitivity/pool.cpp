@@ -7,6 +7,7 @@
 
 #include <moesweep/kernels/moments.hpp>
 
+#include "quantizers.hpp"
 #include "reasons.hpp"
 
 namespace moesweep::sensitivity {
@@ -99,8 +100,9 @@ std::string counted(std::span<const records::SliceRow> slices, std::string_view 
 std::string unusual_values(std::span<const records::SliceRow> slices) {
   std::string text;
   for (const auto reason : {all_zero, no_variance}) {
-    const auto count = std::count_if(slices.begin(), slices.end(),
-                                     [&](const auto& slice) { return slice.reason == reason; });
+    const auto count = std::count_if(slices.begin(), slices.end(), [&](const auto& slice) {
+      return slice.reason.starts_with(reason);
+    });
     if (count > 0) text += "; " + counted(slices, reason, count);
   }
   return text;
@@ -165,6 +167,8 @@ records::TensorRow pool_slices(const records::CheckpointTensorRow& tensor,
   fill_scores(options.weights, row);
   decide(tensor, options, row);
   row.reason += unusual_values(slices);
+  const auto refused = refused_block_quantizers(tensor.columns, options);
+  if (!refused.empty()) row.reason += "; " + refused;
   return row;
 }
 

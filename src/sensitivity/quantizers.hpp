@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include <moesweep/sensitivity/sensitivity.hpp>
@@ -30,5 +31,13 @@ inline std::vector<kernels::Quantizer> measured_quantizers(const Options& option
   if (!listed_at(reference_quantizer, options)) measured.push_back(reference_quantizer);
   return measured;
 }
+
+/// Block formats that rows of `columns` weights are whole blocks of. None when `error` is not
+/// measured.
+std::vector<kernels::BlockQuantizer> fitting_block_quantizers(std::int64_t columns,
+                                                              const Options& options);
+
+/// Names the others, empty when there are none.
+std::string refused_block_quantizers(std::int64_t columns, const Options& options);
 
 }  // namespace moesweep::sensitivity

@@ -19,6 +19,9 @@ std::int64_t column_quantum(const Options& options) {
   for (const auto& quantizer : options.quantizers) {
     quantum = std::lcm(quantum, static_cast<std::int64_t>(quantizer.group_size));
   }
+  for (const auto& quantizer : options.block_quantizers) {
+    quantum = std::lcm(quantum, static_cast<std::int64_t>(quantizer.block_length));
+  }
   return quantum;
 }
 

@@ -9,7 +9,7 @@
 namespace moesweep::sensitivity {
 
 /// Blocks are visited row by row of blocks (row blocks), or left to right (column panels, each of
-/// all rows). Widths are multiples of every group size, so no quantization group is ever split.
+/// all rows). Widths are multiples of every group size and block length, so none is ever split.
 struct Tiling {
   bool column_panels = false;
   std::int64_t block_rows = 0;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdlib>
 #include <random>
+#include <string>
 #include <vector>
 
 #include <benchmark/benchmark.h>
@@ -11,6 +12,7 @@
 #include <moesweep/kernels/decode.hpp>
 #include <moesweep/kernels/isa.hpp>
 #include <moesweep/kernels/moments.hpp>
+#include <moesweep/kernels/quantizer_registry.hpp>
 #include <moesweep/kernels/round_trip.hpp>
 #include <moesweep/kernels/spectrum.hpp>
 
@@ -82,6 +84,27 @@ void RoundTripAll36F16FromMemory(benchmark::State& state) {
 }
 BENCHMARK(RoundTripAll36F16FromMemory)->Unit(benchmark::kMillisecond);
 
+void BlockFormatErrors(benchmark::State& state, const BlockFormat& format) {
+  const std::vector<float> values = weights(columns);
+  const int length = format.block_length == 0 ? 128 : format.block_length;
+  const std::vector<BlockQuantizer> quantizers = {{&format, length}};
+  const BlockContext context{Dtype::bf16, largest_magnitude(values, 0.0F)};
+  std::vector<double> sse(1);
+  for (auto _ : state) {
+    add_block_errors({values, columns}, quantizers, context, sse);
+    benchmark::DoNotOptimize(sse.data());
+  }
+  count_weights(state, values.size());
+}
+
+void register_block_formats() {
+  for (const auto& format : block_formats()) {
+    benchmark::RegisterBenchmark(
+        ("BlockFormat/" + std::string(format.name)).c_str(),
+        [&format](benchmark::State& state) { BlockFormatErrors(state, format); });
+  }
+}
+
 void MomentsOf(benchmark::State& state) {
   const std::vector<float> values = weights(l2_rows * columns);
   for (auto _ : state) benchmark::DoNotOptimize(moments_of(values));
@@ -141,6 +164,7 @@ int main(int argc, char** argv) {
   if (const char* isa = std::getenv("MOESWEEP_ISA")) moesweep::kernels::pin_isa(isa);
   benchmark::AddCustomContext("isa", moesweep::kernels::active_isa());
   benchmark::AddCustomContext("blas", moesweep::kernels::blas_description());
+  moesweep::kernels::register_block_formats();
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
 }

@@ -20,6 +20,9 @@ import h5py
 import numpy as np
 
 F32 = np.float32
+# Block formats have an oracle of their own, quantizer_oracle.py; their rows are left out here.
+BLOCK_FORMATS = ("q8_0", "q6_k", "q5_k", "q4_k", "q3_k", "q2_k", "nvfp4", "mxfp4_ocp", "mxfp4_even",
+                 "mxfp4_rceil", "mxfp4_ggml", "ct_int4", "ct_int8")
 METRICS = ("moments", "noise", "error", "spectrum")
 PROTECTED = ("embed_tokens,lm_head,layernorm,layer_norm,norm.weight,router.weight,vision_model,"
              "multi_modal_projector,positional_embedding,class_embedding,patch_embedding")
@@ -393,7 +396,13 @@ class Results:
                 "distortion": self._keyed(
                     read_table(file, "sensitivity/distortion"), "tensor", "slice", "quantizer",
                     "bits", "group_size") if "sensitivity/distortion" in file else {}}
-        self.quantizers = sorted({key[2:] for key in self.tables["distortion"]})
+        compared = {key: row for key, row in self.tables["distortion"].items()
+                    if key[2] not in BLOCK_FORMATS}
+        left_out = len(self.tables["distortion"]) - len(compared)
+        if left_out:
+            print(f"{left_out} rows of block formats are not compared")
+        self.tables["distortion"] = compared
+        self.quantizers = sorted({key[2:] for key in compared})
 
     def _keyed(self, rows, *columns):
         keyed = {}

@@ -201,9 +201,10 @@ struct TableOf<DistortionRow> {
   static constexpr auto columns = std::tuple{
       Column{"tensor", &Row::tensor, "", "Tensor name"},
       Column{"slice", &Row::slice, "", "Index along the expert axis; -1 pooled over the tensor"},
-      Column{"quantizer", &Row::quantizer, "", "Family: rtn, affine"},
+      Column{"quantizer", &Row::quantizer, "", "Family (rtn, affine) or block format"},
       Column{"bits", &Row::bits, "bit", "Bits of one code"},
-      Column{"group_size", &Row::group_size, "1", "Weights that share a scale and bias"},
+      Column{"group_size", &Row::group_size, "1",
+             "Weights that share a scale: the group size or block length"},
       Column{"bits_per_weight", &Row::bits_per_weight, "bit",
              "Storage including scales and biases"},
       Column{"sse", &Row::sse, "1", "Sum of squared errors"},

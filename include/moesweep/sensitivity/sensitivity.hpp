@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <moesweep/checkpoint/checkpoint.hpp>
+#include <moesweep/kernels/quantizer_registry.hpp>
 #include <moesweep/kernels/round_trip.hpp>
 #include <moesweep/records/sensitivity.hpp>
 #include <moesweep/records/table.hpp>
@@ -30,6 +31,9 @@ struct Options {
   NonfinitePolicy nonfinite = NonfinitePolicy::fail;
   bool moments = true, noise = true, error = true, spectrum = true;  ///< metrics computed
   std::vector<kernels::Quantizer> quantizers;                        ///< rate-distortion table
+  /// More of its rows, after those of `quantizers`, for matrices whose rows are whole blocks.
+  /// Others are named in the reasons of slice and tensor.
+  std::vector<kernels::BlockQuantizer> block_quantizers;
   Weights weights;
   Thresholds thresholds;
   std::vector<std::string> protected_patterns;  ///< substrings, case-insensitive: 16 bits
@@ -58,7 +62,7 @@ struct WorkItem {
   std::int64_t slice_last = 0;
   std::int64_t bytes_read = 0;
   std::int64_t weights = 0;      ///< through decoding and moments
-  std::int64_t round_trips = 0;  ///< weights x quantizers
+  std::int64_t round_trips = 0;  ///< weights x quantizers, block formats by relative cost
   std::int64_t gram_flops = 0;   ///< k^2 max(m,n) + 4/3 k^3 a slice, k the smaller side
   std::int64_t peak_bytes = 0;   ///< buffers, Gram and LAPACK scratch
   /// All arithmetic, counting 12 operations a weight for moments and 8 a round trip.

@@ -1,0 +1,35 @@
+// MXFP4 with amax first rounded to the element's one mantissa bit: floor(log2(round(amax))) - 2,
+// so that 1.75 2^e and more count as 2^(e+1). torchao (EVEN), compressed-tensors and Quark.
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+
+#include "formats.hpp"
+#include "power_of_two_block.hpp"
+
+namespace moesweep::kernels {
+namespace {
+
+int exponent_for(float amax) {
+  constexpr std::uint32_t quarter = 1U << 21;  // half of a unit of the one mantissa bit
+  const auto biased = static_cast<int>((std::bit_cast<std::uint32_t>(amax) + quarter) >> 23);
+  return std::max(biased - 127 - 2, -127);
+}
+
+void round_trip(std::span<const float> in, const BlockContext&, std::span<float> out) {
+  round_trip_with_exponent(in, exponent_for(largest_magnitude(in, 0.0F)), out);
+}
+
+}  // namespace
+
+BlockFormat mxfp4_even_format() {
+  return {.name = "mxfp4_even",
+          .bits = 4,
+          .block_length = 32,
+          .metadata_bits = 8,
+          .relative_cost = 26,
+          .round_trip = round_trip};
+}
+
+}  // namespace moesweep::kernels
