@@ -1,7 +1,7 @@
 // compressed-tensors INT8, symmetric, any group size.
 
-#include "formats.hpp"
-#include "symmetric_integers.hpp"
+#include "quantizers/formats.hpp"
+#include "quantizers/symmetric_integers.hpp"
 
 namespace moesweep::kernels {
 

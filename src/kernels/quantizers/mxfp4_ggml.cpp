@@ -7,7 +7,7 @@
 #include <array>
 #include <cmath>
 
-#include "formats.hpp"
+#include "quantizers/formats.hpp"
 
 namespace moesweep::kernels {
 namespace {

@@ -5,8 +5,8 @@
 #include <bit>
 #include <cstdint>
 
-#include "formats.hpp"
-#include "power_of_two_block.hpp"
+#include "quantizers/formats.hpp"
+#include "quantizers/power_of_two_block.hpp"
 
 namespace moesweep::kernels {
 namespace {

@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "formats.hpp"
-#include "small_floats.hpp"
+#include "quantizers/formats.hpp"
+#include "quantizers/small_floats.hpp"
 
 namespace moesweep::kernels {
 namespace {

@@ -1,10 +1,10 @@
-#include "offset_fit.hpp"
+#include "quantizers/offset_fit.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 
-#include "gguf_steps.hpp"
+#include "quantizers/gguf_steps.hpp"
 
 namespace moesweep::kernels::gguf {
 namespace {

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <span>
 
-#include "small_floats.hpp"
+#include "quantizers/small_floats.hpp"
 
 namespace moesweep::kernels {
 

@@ -5,9 +5,9 @@
 #include <array>
 #include <cmath>
 
-#include "formats.hpp"
-#include "gguf_steps.hpp"
-#include "signed_fit.hpp"
+#include "quantizers/formats.hpp"
+#include "quantizers/gguf_steps.hpp"
+#include "quantizers/signed_fit.hpp"
 
 namespace moesweep::kernels {
 namespace {

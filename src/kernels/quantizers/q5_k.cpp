@@ -1,8 +1,8 @@
 // GGUF Q5_K: 8 sub-blocks of 32 codes in [0, 31], each with a 6-bit scale and a 6-bit minimum as
 // multiples of two binary16 numbers, 176 bytes.
 
-#include "formats.hpp"
-#include "offset_fit.hpp"
+#include "quantizers/formats.hpp"
+#include "quantizers/offset_fit.hpp"
 
 namespace moesweep::kernels {
 namespace {

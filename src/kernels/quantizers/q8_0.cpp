@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "formats.hpp"
-#include "gguf_steps.hpp"
+#include "quantizers/formats.hpp"
+#include "quantizers/gguf_steps.hpp"
 
 namespace moesweep::kernels {
 namespace {

@@ -7,7 +7,7 @@
 #include <moesweep/base/error.hpp>
 #include <moesweep/kernels/quantizer_registry.hpp>
 
-#include "formats.hpp"
+#include "quantizers/formats.hpp"
 #include "round_trip_steps.hpp"
 
 namespace moesweep::kernels {

@@ -1,9 +1,9 @@
-#include "signed_fit.hpp"
+#include "quantizers/signed_fit.hpp"
 
 #include <algorithm>
 #include <cmath>
 
-#include "gguf_steps.hpp"
+#include "quantizers/gguf_steps.hpp"
 
 namespace moesweep::kernels::gguf {
 namespace {
