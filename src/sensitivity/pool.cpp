@@ -7,6 +7,7 @@
 
 #include <moesweep/kernels/moments.hpp>
 
+#include "estimate.hpp"
 #include "reasons.hpp"
 
 namespace moesweep::sensitivity {
@@ -99,8 +100,9 @@ std::string counted(std::span<const records::SliceRow> slices, std::string_view 
 std::string unusual_values(std::span<const records::SliceRow> slices) {
   std::string text;
   for (const auto reason : {all_zero, no_variance}) {
-    const auto count = std::count_if(slices.begin(), slices.end(),
-                                     [&](const auto& slice) { return slice.reason == reason; });
+    const auto count = std::count_if(slices.begin(), slices.end(), [&](const auto& slice) {
+      return slice.reason.starts_with(reason);
+    });
     if (count > 0) text += "; " + counted(slices, reason, count);
   }
   return text;
@@ -122,9 +124,16 @@ records::TensorRow described(const records::CheckpointTensorRow& tensor) {
   return row;
 }
 
+MatrixView view_of(const records::CheckpointTensorRow& tensor) {
+  MatrixView view{tensor.slices, tensor.rows, tensor.columns, tensor.skipped_because};
+  const auto seen = tensor.slices * tensor.rows * tensor.columns;
+  if (seen > 0 && seen < tensor.params) view.sampled_of = tensor.params * sampled_slices / seen;
+  return view;
+}
+
 void decide(const records::CheckpointTensorRow& tensor, const Options& options,
             records::TensorRow& row) {
-  const MatrixView view{tensor.slices, tensor.rows, tensor.columns, tensor.skipped_because};
+  const auto view = view_of(tensor);
   const auto decision = decide_bits(tensor.name, view, row.composite, options);
   row.bits = decision.bits;
   row.reason = decision.reason;
@@ -157,6 +166,11 @@ records::TensorRow pool_slices(const records::CheckpointTensorRow& tensor,
   }
   const auto moments = pooled_moments(slices);
   fill_moments(moments, options, row);
+  if (options.noise && options.estimator == Estimator::swan) {
+    double most = 0.0;  // no column of its own
+    fill_mean_and_maximum(slices, &records::SliceRow::noise_amplification, row.noise_amplification,
+                          most);
+  }
   fill_spectrum(slices, row);
   if (options.error) {
     const auto sse = reference_sse ? *reference_sse : sse_from_nrmse(slices);
@@ -165,6 +179,8 @@ records::TensorRow pool_slices(const records::CheckpointTensorRow& tensor,
   fill_scores(options.weights, row);
   decide(tensor, options, row);
   row.reason += unusual_values(slices);
+  const auto estimated = estimates(view_of(tensor), options);
+  if (!estimated.empty()) row.reason += "; " + estimated;
   return row;
 }
 
