@@ -32,8 +32,11 @@ Error errno_error(ExitCode exit_code, std::string where, std::string_view proble
 }
 
 void bug(std::string_view message, SourcePlace place) {
-  fmt::print(stderr, "moesweep: bug: {} ({}:{} in {})\n", printable(message), place.file,
-             place.line, place.function);
+  // Not fmt::print: it throws when stderr cannot be written.
+  std::fputs(fmt::format("moesweep: bug: {} ({}:{} in {})\n", printable(message), place.file,
+                         place.line, place.function)
+                 .c_str(),
+             stderr);
   std::terminate();
 }
 

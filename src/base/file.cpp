@@ -44,6 +44,12 @@ void write_all(const FileDescriptor& file, std::span<const std::byte> bytes,
   }
 }
 
+void sync_and_close(FileDescriptor& file, const std::filesystem::path& path) {
+  // EDQUOT and ENOSPC may surface only at fsync or close.
+  if (::fsync(file.get()) != 0) throw io_error(path, "cannot fsync", errno);
+  if (::close(file.release()) != 0) throw io_error(path, "cannot close", errno);
+}
+
 }  // namespace
 
 FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
@@ -130,18 +136,13 @@ void FilePublisher::write(std::span<const std::byte> bytes) {
 }
 
 void FilePublisher::make_durable() {
-  // EDQUOT and ENOSPC may surface only at fsync or close.
-  if (::fsync(file_.get()) != 0) throw io_error(temporary_, "cannot fsync", errno);
-  if (::close(file_.release()) != 0) throw io_error(temporary_, "cannot close", errno);
+  sync_and_close(file_, temporary_);
 }
 
 void FilePublisher::publish() {
   make_durable();
-  if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
-    throw io_error(path_, "cannot rename into place", errno);
-  }
+  rename_durably(temporary_, path_);
   renamed_ = true;
-  fsync_directory(path_.parent_path());
 }
 
 bool FilePublisher::publish_exclusively() {
@@ -174,12 +175,33 @@ bool publish_file_exclusively(const std::filesystem::path& path, std::string_vie
   return file.publish_exclusively();
 }
 
+void overwrite_file(const std::filesystem::path& path, std::string_view text) {
+  FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666));
+  if (!file) throw io_error(path, "cannot open for writing", errno);
+  write_all(file, std::as_bytes(std::span(text)), path);
+  sync_and_close(file, path);
+}
+
+void rename_durably(const std::filesystem::path& from, const std::filesystem::path& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) {
+    throw io_error(to, "cannot rename into place", errno);
+  }
+  fsync_directory(to.parent_path());
+}
+
 void append_line(const std::filesystem::path& path, std::string_view line) {
   const FileDescriptor file(
       ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0666));
   if (!file) throw io_error(path, "cannot open for appending", errno);
   const std::string terminated = std::string(line) + '\n';
   write_all(file, std::as_bytes(std::span(terminated)), path);
+}
+
+Error io_error_of(const std::filesystem::filesystem_error& failure) {
+  const auto& path = failure.path1();
+  // Only calls that ask for the working directory name no path.
+  return io_error(path.empty() ? "working directory" : path, "cannot be used",
+                  failure.code().value());
 }
 
 void fsync_directory(const std::filesystem::path& directory) {

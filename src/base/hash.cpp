@@ -1,4 +1,5 @@
 #include <bit>
+#include <charconv>
 #include <new>
 
 #include <fmt/format.h>
@@ -27,6 +28,17 @@ std::string Hash128::hex() const {
   std::string out;
   for (const auto byte : bytes) out += fmt::format("{:02x}", byte);
   return out;
+}
+
+std::optional<Hash128> parse_hash128(std::string_view hex) {
+  Hash128 hash;
+  if (hex.size() != 2 * hash.bytes.size()) return std::nullopt;
+  for (std::size_t i = 0; i < hash.bytes.size(); ++i) {
+    const auto digits = hex.substr(2 * i, 2);
+    std::from_chars(digits.data(), digits.data() + digits.size(), hash.bytes[i], 16);
+  }
+  if (hash.hex() != hex) return std::nullopt;
+  return hash;
 }
 
 std::uint64_t hash64(std::span<const std::byte> bytes) {

@@ -2,6 +2,7 @@
 // What all commands share.
 
 #include <string>
+#include <string_view>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -25,6 +26,9 @@ CLI::App* add_command(CLI::App& app, Context& context, const std::string& name,
 
 /// Keys in the order written.
 using Json = nlohmann::ordered_json;
+
+/// A line on standard error after "moesweep: ". A full disk behind it is nobody's error.
+void print_error(std::string_view line);
 
 /// One document on standard output.
 void print_json(const Json& document);

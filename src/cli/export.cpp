@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <spdlog/spdlog.h>
 
 #include <moesweep/base/text.hpp>
 #include <moesweep/export/export.hpp>
@@ -31,7 +32,12 @@ void export_run(ExportCommand& command, const Context& context) {
     throw Error(ExitCode::bad_input, run.results().string(), "does not exist",
                 "make it with `moesweep aggregate " + run.root.string() + "`");
   }
-  const auto results = store::read_results(run.results());
+  auto results = store::read_results(run.results());
+  auto& made = results.attributes;
+  if (made["complete"] != "yes") {
+    spdlog::warn("{} is incomplete: it was made from {} of {} units", run.results().string(),
+                 made["units_done"], made["units_total"]);
+  }
   const auto written = exports::export_tables(results.tables, command.options);
   if (context.json) {
     Json document = Json::array();

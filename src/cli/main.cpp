@@ -1,10 +1,18 @@
+#include <algorithm>
 #include <cstdio>
+#include <filesystem>
+#include <string>
+#include <system_error>
+#include <vector>
 
 #include <fmt/format.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <moesweep/base/file.hpp>
+#include <moesweep/base/text.hpp>
+#include <moesweep/comm/session.hpp>
 #include <moesweep/pipeline/run.hpp>
 
 #include "command.hpp"
@@ -24,6 +32,11 @@ void print_json(const Json& document) {
   fmt::print("{}\n", document.dump(2, ' ', false, Json::error_handler_t::replace));
 }
 
+// Not fmt::print: it throws when the stream cannot be written.
+void print_error(std::string_view line) {
+  std::fputs(fmt::format("moesweep: {}\n", printable(line)).c_str(), stderr);
+}
+
 namespace {
 
 void log_to_stderr() {
@@ -32,15 +45,34 @@ void log_to_stderr() {
   spdlog::set_default_logger(std::move(logger));
 }
 
+// Bad usage is the same in every process of a launch; one of them tells.
 int report(const Error& error) {
-  fmt::print(stderr, "moesweep: {}\n", error.what());
+  if (error.exit_code() != ExitCode::bad_usage || comm::is_first_of_launch()) {
+    print_error(error.what());
+  }
   return static_cast<int>(error.exit_code());
 }
 
 int report(const CLI::App& app, const CLI::ParseError& error) {
   if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-  fmt::print(stderr, "moesweep: {}; see `moesweep --help`\n", printable(error.what()));
-  return static_cast<int>(ExitCode::bad_usage);
+  return report(Error(ExitCode::bad_usage, "", error.what(), "see `moesweep --help`"));
+}
+
+// fmt throws this for a stream, the C++ library where the system refuses a thread.
+int report(const std::system_error& error) {
+  const auto* where = std::ferror(stdout) != 0 ? "standard output" : "operating system";
+  return report(Error(ExitCode::io_error, where, error.what()));
+}
+
+// CLI11 would only say that a command is required.
+void refuse_unknown_command(const CLI::App& app, const std::string& name) {
+  if (name.starts_with('-')) return;
+  std::vector<std::string> known;
+  for (const auto* command : app.get_subcommands(nullptr)) known.push_back(command->get_name());
+  if (std::ranges::find(known, name) != known.end()) return;
+  const auto nearest = nearest_name(name, known);
+  throw Error(ExitCode::bad_usage, fmt::format("command \"{}\"", name), "is unknown",
+              nearest ? fmt::format("did you mean \"{}\"?", *nearest) : "see `moesweep --help`");
 }
 
 int run_command(int argc, char** argv) {
@@ -58,10 +90,15 @@ int run_command(int argc, char** argv) {
   add_export(app, context);
   add_correlate(app, context);
   try {
+    if (argc > 1) refuse_unknown_command(app, argv[1]);
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return report(app, error);
   } catch (const Error& error) {
+    return report(error);
+  } catch (const std::filesystem::filesystem_error& error) {
+    return report(io_error_of(error));
+  } catch (const std::system_error& error) {
     return report(error);
   }
   if (std::fflush(stdout) != 0) {

@@ -55,7 +55,7 @@ Totals totals_of(const sweep::Plan& plan) {
 
 /// Units spread evenly over all threads, but never shorter than the longest unit.
 double makespan_seconds(const Totals& totals, const PlanOptions& options) {
-  return std::max(totals.longest_seconds, totals.seconds / (options.ranks * options.threads));
+  return std::max(totals.longest_seconds, totals.seconds / options.ranks / options.threads);
 }
 
 Json to_json(const pipeline::Job& job, const Totals& totals, const PlanOptions& options) {

@@ -38,6 +38,11 @@ std::string bar_of(const sweep::Progress& progress) {
          std::string(static_cast<std::size_t>(bar_width - filled), '.') + "] ";
 }
 
+// Not fmt::print, which throws: a terminal that is gone must not cost the sweep.
+void write(const std::string& text) {
+  std::fputs(text.c_str(), stderr);
+}
+
 }  // namespace
 
 ProgressDisplay::ProgressDisplay(bool quiet)
@@ -52,15 +57,15 @@ void ProgressDisplay::show(const sweep::Progress& progress) {
   }
   last_shown_ = progress.elapsed_seconds;
   if (on_terminal_)
-    fmt::print(stderr, "\r\x1b[K{}{}", bar_of(progress), line_of(progress));
+    write("\r\x1b[K" + bar_of(progress) + line_of(progress));
   else
-    fmt::print(stderr, "moesweep: {}\n", line_of(progress));
+    write("moesweep: " + line_of(progress) + '\n');
   std::fflush(stderr);
 }
 
 void ProgressDisplay::finish(const sweep::Progress& progress) {
   if (quiet_ || !on_terminal_) return;
-  fmt::print(stderr, "\r\x1b[K{}{}\n", bar_of(progress), line_of(progress));
+  write("\r\x1b[K" + bar_of(progress) + line_of(progress) + '\n');
 }
 
 }  // namespace moesweep::cli

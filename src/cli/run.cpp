@@ -65,7 +65,7 @@ void print_end(const pipeline::RunReport& report, const std::string& run_directo
 
 void report_on_rank0(const RunCommand& command, const pipeline::RunReport& report,
                      const Context& context) {
-  if (!report.error.empty()) fmt::print(stderr, "moesweep: {}\n", printable(report.error));
+  if (!report.error.empty()) print_error(report.error);
   if (context.json) return print_json(to_json(report));
   if (context.quiet) return;
   if (report.exit_code == ExitCode::complete) print_summary(command.run_directory);
@@ -130,9 +130,10 @@ void add_run(CLI::App& app, Context& context) {
   command
       ->add_option("--run-dir", state->run_directory,
                    "Folder of the sweep: segments, results, events")
-      ->required();
+      ->required()
+      ->check([](const std::string& path) { return path.empty() ? "is empty" : ""; });
   command->add_option("--threads,-t", options.threads, "Compute threads a rank")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, pipeline::most_threads));
   command->add_option("--set", options.overrides, "Override a key: key=value")
       ->allow_extra_args(false);
   command->add_option("--deadline", options.deadline,

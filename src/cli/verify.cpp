@@ -21,7 +21,7 @@ void verify(const std::string& run_directory, Context& context) {
     return print_json(
         {{"ok", findings.empty()}, {"findings", findings}, {"results_digest", aggregated.digest}});
   }
-  for (const auto& finding : findings) fmt::print(stderr, "moesweep: {}\n", printable(finding));
+  for (const auto& finding : findings) print_error(finding);
   if (!context.quiet && !aggregated.digest.empty()) {
     fmt::print("results digest {}\n", aggregated.digest);
   }

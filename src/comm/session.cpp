@@ -1,4 +1,5 @@
 #include <cstdlib>
+#include <cstring>
 
 #include <moesweep/base/error.hpp>
 #include <moesweep/comm/session.hpp>
@@ -35,6 +36,14 @@ bool launched_by_mpi() {
     if (std::getenv(name) != nullptr) return true;
   }
   return false;
+}
+
+bool is_first_of_launch() {
+  // mpirun first: below it, the variables of Slurm are those of its own helpers.
+  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"}) {
+    if (const char* rank = std::getenv(name)) return std::strcmp(rank, "0") == 0;
+  }
+  return true;
 }
 
 std::unique_ptr<Session> open_session() {

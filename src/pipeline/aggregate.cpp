@@ -12,6 +12,8 @@
 #include <moesweep/store/run_directory.hpp>
 #include <moesweep/store/scan.hpp>
 
+#include "recorded_job.hpp"
+
 namespace moesweep::pipeline {
 namespace {
 
@@ -38,13 +40,14 @@ store::Attributes attributes_of(const store::RunDirectory& run, const Aggregate&
 Aggregate aggregate(const std::filesystem::path& run_directory) {
   const store::RunDirectory run{run_directory};
   store::require_run_directory(run);
-  const auto settings = config::load_job(run.job());
+  const auto epochs = store::read_epochs(run.lock());
+  const auto settings = recorded_job(run, epochs);
   const auto scan = store::scan_segments(run.segments(), store::Rotten::leave_in_place);
+  refuse_foreign_units(scan, epochs);
   auto rows = store::gather(run.segments(), scan);
 
   Aggregate out;
   out.rotten = scan.rotten;
-  const auto epochs = store::read_epochs(run.lock());
   out.units_total = epochs.empty() ? 0 : epochs.back().start.units;
   for (const auto& [id, unit] : scan.units) {
     ++(unit.row.status == "done" ? out.units_done : out.units_failed);
@@ -70,20 +73,24 @@ std::vector<std::string> verify(const std::filesystem::path& run_directory, Aggr
   aggregated = aggregate(run_directory);
   std::vector<std::string> findings;
   for (const auto& name : aggregated.rotten) {
-    findings.push_back(fmt::format("segment {} does not match its hash", name));
+    findings.push_back(fmt::format(
+        "segment {} does not match its hash; the same `moesweep run` computes its units again",
+        name));
   }
-  if (!aggregated.complete()) {
-    findings.push_back(fmt::format("{} of {} units are not done",
+  if (!aggregated.complete() && aggregated.rotten.empty()) {
+    findings.push_back(fmt::format("{} of {} units are not done; the same `moesweep run` goes on",
                                    aggregated.units_total - aggregated.units_done,
                                    aggregated.units_total));
   }
+  // Results made from more than is left are better than what could be made now.
+  if (!aggregated.complete()) return findings;
   if (!std::filesystem::exists(run.results())) {
-    findings.push_back("results.h5 is missing: run `moesweep aggregate`");
+    findings.push_back("results.h5 is missing; run `moesweep aggregate`");
     return findings;
   }
   const auto results = store::read_results(run.results());
   if (store::digest_of(results.tables) != store::digest_of(aggregated.tables)) {
-    findings.push_back("results.h5 differs from the segments: run `moesweep aggregate`");
+    findings.push_back("results.h5 differs from the segments; run `moesweep aggregate`");
   }
   return findings;
 }

@@ -3,10 +3,10 @@
 #include <optional>
 #include <string>
 
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <moesweep/base/error.hpp>
+#include <moesweep/base/file.hpp>
 
 namespace moesweep::pipeline {
 namespace {
@@ -32,6 +32,8 @@ void agree(comm::Session& session, const std::function<void()>& step) {
     step();
   } catch (const Error& error) {
     failure = to_text(error);
+  } catch (const std::filesystem::filesystem_error& error) {
+    failure = to_text(io_error_of(error));
   }
   std::string first;
   for (const auto& text : session.gather(failure)) {

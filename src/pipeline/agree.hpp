@@ -7,8 +7,9 @@
 
 namespace moesweep::pipeline {
 
-/// Runs `step` on every rank. If it throws an Error on any of them, throws that of the lowest such
-/// rank on all, so that one line is printed and every rank ends with the same code.
+/// Runs `step` on every rank. If it throws an Error (or what std::filesystem throws) on any of
+/// them, throws that of the lowest such rank on all, so that one line is printed and every rank
+/// ends with the same code.
 void agree(comm::Session& session, const std::function<void()>& step);
 
 }  // namespace moesweep::pipeline

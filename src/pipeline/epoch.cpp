@@ -14,6 +14,7 @@
 #include <moesweep/store/scan.hpp>
 
 #include "events.hpp"
+#include "recorded_job.hpp"
 
 namespace moesweep::pipeline {
 namespace {
@@ -58,10 +59,11 @@ void refuse_other_inputs(const store::RunDirectory& run, const std::vector<std::
 // By name: a fingerprint alone would not tell the user what to change back.
 void refuse_other_job(const store::RunDirectory& run, const Job& job,
                       const store::EpochStart& first, const store::EpochStart& now) {
-  const auto recorded = config::load_job(run.job());
-  const auto differences = config::differences(job.settings, recorded);
-  if (!differences.empty()) refuse(run, fmt::format("{}", fmt::join(differences, "; ")));
-  refuse_other_inputs(run, first.inputs, now.inputs);
+  if (now.fingerprint != first.fingerprint) {
+    refuse_other_inputs(run, first.inputs, now.inputs);
+    const auto recorded = recorded_job(run, {{Epoch{1}, first, std::nullopt}});
+    refuse(run, fmt::format("{}", fmt::join(config::differences(job.settings, recorded), "; ")));
+  }
   const auto compare = [&](const char* what, const std::string& here, const std::string& there) {
     if (here != there) refuse(run, fmt::format("{} {} here, {} there", what, here, there));
   };
@@ -99,15 +101,13 @@ OpenEpoch open_epoch(const store::RunDirectory& run, const Job& job, int ranks, 
   store::create_run_directory(run);
   const auto start = describe_start(job, ranks);
   const auto epochs = store::read_epochs(run.lock());
-  if (std::filesystem::exists(run.job()) && !epochs.empty()) {
-    refuse_other_job(run, job, epochs.front().start, start);
-  }
+  if (!epochs.empty()) refuse_other_job(run, job, epochs.front().start, start);
   OpenEpoch open;
   store::AcquireOptions acquire;
   acquire.take_over = take_over;
   open.epoch = store::acquire(run.lock(), start, acquire);
   store::remove_leftovers(run);
-  if (!std::filesystem::exists(run.job())) publish_file(run.job(), config::to_toml(job.settings));
+  if (!is_recorded(run, job)) publish_file(run.job(), config::to_toml(job.settings));
   read_standings(open, run);
   append_event(run.events(), "started",
                {{"epoch", open.epoch.value},

@@ -15,7 +15,7 @@ sweep::Plan plan_from(std::vector<StageDraft> drafts, const Hash128& fingerprint
   for (auto& draft : drafts) {
     auto& stage = stages.emplace_back(sweep::Stage{std::move(draft.name), {}});
     for (auto& unit : draft.units) {
-      const UnitId id{hash64(prefix + unit.key)};
+      const auto id = unit_id(prefix, unit.key);
       stage.units.push_back({id, std::move(unit.key), unit.cost, unit.where});
     }
   }
@@ -30,6 +30,10 @@ Rates rates_from(const config::Settings& cluster) {
           cluster.number("rates.round_trips_per_second_core"),
           cluster.number("rates.moments_per_second_core"),
           cluster.number("rates.unit_overhead_seconds")};
+}
+
+UnitId unit_id(std::string_view fingerprint_hex, std::string_view key) {
+  return UnitId{hash64(fmt::format("{}{}", fingerprint_hex, key))};
 }
 
 Job prepare_job(config::Settings settings, const Rates& rates) {

@@ -10,6 +10,7 @@
 #include <moesweep/pipeline/aggregate.hpp>
 #include <moesweep/pipeline/job.hpp>
 #include <moesweep/pipeline/run.hpp>
+#include <moesweep/records/units.hpp>
 #include <moesweep/store/lock.hpp>
 #include <moesweep/store/run_directory.hpp>
 #include <moesweep/sweep/drive.hpp>
@@ -144,6 +145,15 @@ Job prepare_on_all(comm::Session& session, const RunOptions& options) {
   return std::move(*job);
 }
 
+std::string describe_failures(const records::Tables& tables) {
+  const auto failures = records::rows_of<records::FailureRow>(tables);
+  if (failures.empty()) return {};
+  const auto& first = failures.front();
+  const auto more = failures.size() - 1;
+  return fmt::format("unit {} failed: {}{}", first.key, first.error,
+                     more == 0 ? "" : fmt::format(" ({} more units failed)", more));
+}
+
 // The part of the end that is rank 0's: what is complete becomes results.h5. Only then is the end
 // recorded, so that no sweep is called complete whose results could not be written.
 void finish(const store::RunDirectory& run, RunReport& report, Epoch epoch,
@@ -152,7 +162,9 @@ void finish(const store::RunDirectory& run, RunReport& report, Epoch epoch,
   report.bytes_read = observer.bytes_read();
   if (report.exit_code == ExitCode::complete || report.exit_code == ExitCode::some_failed) {
     try {
-      report.digest = write_aggregate(run.root).digest;
+      const auto made = write_aggregate(run.root);
+      report.digest = made.digest;
+      report.error = describe_failures(made.tables);
     } catch (const Error& error) {
       report.exit_code = error.exit_code();
       report.error = error.what();
@@ -177,9 +189,10 @@ RunReport run(comm::Session& session, const RunOptions& options) {
   auto job = prepare_on_all(session, options);
   const auto resources = resources_of(session, job.settings, options);
   warn_of_serialized_blas(session, resources.threads);
-  const store::RunDirectory run{std::filesystem::absolute(options.run_directory)};
+  store::RunDirectory run;
   OpenEpoch open;
   agree(session, [&] {
+    run.root = std::filesystem::absolute(options.run_directory);
     require_memory(job.plan, resources.memory_bytes);
     if (is_root) open = open_epoch(run, job, comm.size(), options.take_over);
   });

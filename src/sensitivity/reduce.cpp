@@ -70,6 +70,8 @@ Poolable poolable_tensors(std::span<const CheckpointTensorRow> tensors,
     poolable[tensor.name] =
         is_complete(tensor, measured) && std::none_of(measured.begin(), measured.end(), is_skipped);
   }
+  // Measured before the unit that describes all tensors was done.
+  for (const auto& [name, measured] : slices) poolable.try_emplace(name, false);
   return poolable;
 }
 

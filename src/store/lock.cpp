@@ -25,6 +25,13 @@ fs::path end_file(const fs::path& directory, Epoch epoch) {
   return directory / fmt::format("e{:04}.end.json", epoch.value);
 }
 
+fs::path reserved_file(const fs::path& directory, Epoch epoch) {
+  return directory / fmt::format("e{:04}.end.reserved", epoch.value);
+}
+
+// More than an end takes.
+constexpr std::size_t reserved_bytes = 512;
+
 bool is_there(const fs::path& path) {
   std::error_code error;
   const bool there = fs::exists(path, error);
@@ -161,6 +168,7 @@ Epoch acquire(const fs::path& lock_directory, const EpochStart& start,
     refuse(epochs.back().start.owner);
   }
   const Epoch next{epochs.empty() ? 1 : epochs.back().epoch.value + 1};
+  publish_file(reserved_file(lock_directory, next), std::string(reserved_bytes, '\n'));
   const auto path = start_file(lock_directory, next);
   if (!publish_file_exclusively(
           path, to_json(start).dump(1, ' ', false, json::error_handler_t::replace) + "\n")) {
@@ -169,11 +177,16 @@ Epoch acquire(const fs::path& lock_directory, const EpochStart& start,
   return next;
 }
 
+// Writes over the bytes that acquire() reserved: a full disk is an end that must be told too.
 void record_end(const fs::path& lock_directory, Epoch epoch, const EpochEnd& end) {
   const json record = {{"exit_code", static_cast<int>(end.exit_code)},
                        {"units_published", end.units_published},
                        {"unix_time", end.unix_time}};
-  publish_file(end_file(lock_directory, epoch), record.dump(1) + "\n");
+  auto text = record.dump(1);
+  text.resize(std::max(text.size(), reserved_bytes), '\n');
+  const auto reserved = reserved_file(lock_directory, epoch);
+  overwrite_file(reserved, text);
+  rename_durably(reserved, end_file(lock_directory, epoch));
 }
 
 void beat(const fs::path& lock_directory, Epoch epoch, std::int64_t count) {

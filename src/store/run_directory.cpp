@@ -1,3 +1,5 @@
+#include <cerrno>
+
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
 #include <moesweep/store/run_directory.hpp>
@@ -30,6 +32,9 @@ void create_run_directory(const RunDirectory& run) {
     fsync_directory(run.root);
     fsync_parent(run.root);
   } catch (const fs::filesystem_error& error) {
+    const bool full =
+        error.code() == std::errc::no_space_on_device || error.code().value() == EDQUOT;
+    if (full) throw io_error_of(error);
     throw Error(ExitCode::run_directory, run.root.string(),
                 "cannot be created: " + error.code().message());
   }
@@ -45,8 +50,13 @@ void remove_leftovers(const RunDirectory& run) {
 }
 
 void require_run_directory(const RunDirectory& run) {
-  std::error_code ignored;
-  if (!fs::is_directory(run.segments(), ignored) || !fs::exists(run.job(), ignored)) {
+  for (const auto& folder : {run.lock(), run.segments()}) {
+    std::error_code error;
+    const auto status = fs::status(folder, error);
+    if (fs::is_directory(status)) continue;
+    if (status.type() == fs::file_type::none) {
+      throw Error(ExitCode::run_directory, run.root.string(), "cannot be read: " + error.message());
+    }
     throw Error(ExitCode::run_directory, run.root.string(), "is not a run directory",
                 "give the folder named by --run-dir");
   }

@@ -11,6 +11,8 @@
 
 namespace moesweep {
 
+class Error;
+
 /// An open file descriptor, closed by the destructor. Movable, not copyable.
 class FileDescriptor {
  public:
@@ -84,8 +86,18 @@ class FilePublisher {
   bool renamed_ = false;
 };
 
+/// Writes over the beginning of a file that exists, needing no space where it is long enough, and
+/// fsyncs it. Not atomic: for files that nobody reads before they are renamed.
+void overwrite_file(const std::filesystem::path& path, std::string_view text);
+
+/// rename(2) within a directory, then fsyncs the directory.
+void rename_durably(const std::filesystem::path& from, const std::filesystem::path& to);
+
 /// Appends one line with a single write(2).
 void append_line(const std::filesystem::path& path, std::string_view line);
+
+/// What std::filesystem could not do, as Error(io_error) naming the path.
+Error io_error_of(const std::filesystem::filesystem_error& failure);
 
 /// Makes directory entries (creations, renames) durable.
 void fsync_directory(const std::filesystem::path& directory);

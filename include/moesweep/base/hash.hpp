@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,6 +20,8 @@ struct Hash128 {
   /// 32 lower-case hex digits.
   std::string hex() const;
 };
+/// The hash that hex() wrote; nothing for any other text.
+std::optional<Hash128> parse_hash128(std::string_view hex);
 
 std::uint64_t hash64(std::span<const std::byte> bytes);
 std::uint64_t hash64(std::string_view text);

@@ -29,6 +29,10 @@ class Session {
 /// `srun --pty`.
 bool launched_by_mpi();
 
+/// True in the first process of an MPI or Slurm launch, and in one started alone. For what all
+/// processes meet alike before there is a session.
+bool is_first_of_launch();
+
 /// The MPI session when launched_by_mpi(), else a local one. Installs nothing, starts no threads.
 /// Throws Error(bad_usage) when the MPI library cannot give MPI_THREAD_FUNNELED, or when several
 /// Slurm tasks were started without MPI (each would be a sweep of its own).

@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <moesweep/base/hash.hpp>
+#include <moesweep/base/ids.hpp>
 #include <moesweep/config/settings.hpp>
 #include <moesweep/records/table.hpp>
 #include <moesweep/sweep/plan.hpp>
@@ -16,10 +18,10 @@ namespace moesweep::pipeline {
 /// What one core and the storage do, for costs before anything is measured. From a cluster profile,
 /// else cautious guesses.
 struct Rates {
-  double read_bytes_per_second = 1e9;         ///< one node
-  double gram_flops_per_core = 1e10;          ///< float64
-  double round_trips_per_second_core = 1e8;   ///< weights x quantizers
-  double moments_per_second_core = 3e8;       ///< weights
+  double read_bytes_per_second = 1e9;        ///< one node
+  double gram_flops_per_core = 1e10;         ///< float64
+  double round_trips_per_second_core = 1e8;  ///< weights x quantizers
+  double moments_per_second_core = 3e8;      ///< weights
   double unit_overhead_seconds = 1e-3;
 };
 Rates rates_from(const config::Settings& cluster);
@@ -61,6 +63,9 @@ struct Job {
   Hash128 fingerprint;
   sweep::Plan plan;
 };
+
+/// What names a unit in segments, for all resumes of one job.
+UnitId unit_id(std::string_view fingerprint_hex, std::string_view key);
 
 /// Opens the inputs (headers only) and cuts the job into units. Throws Error(bad_input) or
 /// Error(bad_job).

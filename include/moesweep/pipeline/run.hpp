@@ -14,6 +14,9 @@
 
 namespace moesweep::pipeline {
 
+/// Of one rank, as resources.threads.
+inline constexpr int most_threads = 65536;
+
 struct RunOptions {
   std::filesystem::path job_file;
   std::vector<std::string> overrides;  ///< --set
@@ -34,7 +37,7 @@ struct RunReport {
   sweep::Progress progress;
   double seconds = 0.0;  ///< from the start of run(), aggregation included
   std::string digest;    ///< empty unless complete
-  std::string error;     ///< why a rank could not publish
+  std::string error;     ///< one line: why a rank could not publish, or the first failed unit
   std::int64_t bytes_read = 0;
 };
 

@@ -4,6 +4,7 @@
 //
 //   lock/e0002.json            the owner of epoch 2, by link(2): exactly one process gets it
 //   lock/e0002.end.json        how epoch 2 ended; missing after a crash
+//   lock/e0002.end.reserved    the space for that while the epoch lasts
 //   lock/e0002-r0001.inflight  ids of the units that rank 1 is computing, one 8-byte slot a thread
 //   lock/beat                  changes while the owner lives
 

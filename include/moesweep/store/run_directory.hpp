@@ -24,7 +24,8 @@ void create_run_directory(const RunDirectory& run);
 /// Removes the temporary files of writers that were killed. Call while holding the lock.
 void remove_leftovers(const RunDirectory& run);
 
-/// Error(run_directory) unless `root` holds a run.
+/// Error(run_directory) unless `root` holds a run. job.toml may be missing: a start that was killed
+/// has the lock before it writes that.
 void require_run_directory(const RunDirectory& run);
 
 }  // namespace moesweep::store

@@ -77,6 +77,32 @@ TEST(OpenForReading, RefusesAFifoWithoutWaiting) {
   EXPECT_THROW(open_for_reading(path), Error);
 }
 
+TEST(IoErrorOf, NamesThePathAndTheSystemsReason) {
+  const auto full = std::make_error_code(std::errc::no_space_on_device);
+  const auto error = io_error_of(std::filesystem::filesystem_error("mkdir", "/full/run", full));
+  EXPECT_EQ(error.exit_code(), ExitCode::io_error);
+  EXPECT_EQ(error.where(), "/full/run");
+  EXPECT_NE(error.problem().find("No space left"), std::string::npos);
+  EXPECT_FALSE(error.remedy().empty());
+}
+
+TEST(IoErrorOf, BlamesTheWorkingDirectoryWhereThereIsNoPath) {
+  const auto gone = std::make_error_code(std::errc::no_such_file_or_directory);
+  EXPECT_EQ(io_error_of(std::filesystem::filesystem_error("cwd", gone)).where(),
+            "working directory");
+}
+
+TEST(OverwriteFile, KeepsTheSpaceThatIsThere) {
+  const TemporaryDirectory directory;
+  const auto path = directory.path() / "reserved";
+  publish_file(path, std::string(6, '\n'));
+  overwrite_file(path, "abc");
+  EXPECT_EQ(read_text_file(path), "abc\n\n\n");
+  rename_durably(path, directory.path() / "end");
+  EXPECT_FALSE(std::filesystem::exists(path));
+  EXPECT_EQ(read_text_file(directory.path() / "end"), "abc\n\n\n");
+}
+
 TEST(AppendLine, AddsToTheEnd) {
   const TemporaryDirectory directory;
   const auto path = directory.path() / "log";

@@ -11,6 +11,16 @@ TEST(Hash, EqualsThePublishedVectorsOfTheEmptyInput) {
   EXPECT_EQ(hash128({}).hex(), "99aa06d3014798d86001c324468d497f");
 }
 
+TEST(Hash, ParsesItsOwnHexAndNothingElse) {
+  const auto hash = hash128({});
+  EXPECT_EQ(parse_hash128(hash.hex()), hash);
+  for (const std::string text :
+       {"", "99aa", "99AA06D3014798D86001C324468D497F", "99aa06d3014798d86001c324468d497f0",
+        "zzaa06d3014798d86001c324468d497f", "-9aa06d3014798d86001c324468d497f"}) {
+    EXPECT_EQ(parse_hash128(text), std::nullopt) << text;
+  }
+}
+
 TEST(Hasher128, StreamsToTheSameHashAsOneCall) {
   const std::string text(100'000, 'x');
   const auto bytes = std::as_bytes(std::span(text));

@@ -56,14 +56,14 @@ TEST(RunDirectory, AFileInItsPlaceIsRefused) {
   }
 }
 
-TEST(RunDirectory, OnlyAFolderWithAJobIsARun) {
+TEST(RunDirectory, OnlyAFolderWithALockIsARun) {
   const test::TemporaryDirectory folder;
   const RunDirectory run{folder.path() / "run"};
   EXPECT_EQ(code_of([&] { require_run_directory(run); }), ExitCode::run_directory);
   create_run_directory(run);
-  EXPECT_EQ(code_of([&] { require_run_directory(run); }), ExitCode::run_directory);
-  test::write_bytes(run.job(), {});
   EXPECT_NO_THROW(require_run_directory(run));
+  fs::remove(run.lock());
+  EXPECT_EQ(code_of([&] { require_run_directory(run); }), ExitCode::run_directory);
 }
 
 TEST(RunDirectory, LeftoversOfKilledWritersAreRemovedAndNothingElse) {

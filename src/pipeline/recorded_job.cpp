@@ -1,0 +1,63 @@
+#include "recorded_job.hpp"
+
+#include <moesweep/base/error.hpp>
+#include <moesweep/base/hash.hpp>
+
+namespace moesweep::pipeline {
+namespace {
+
+// "name hash", as the epoch keeps them.
+std::vector<config::InputHash> inputs_from(const std::vector<std::string>& lines,
+                                           const std::filesystem::path& lock) {
+  std::vector<config::InputHash> inputs;
+  for (const auto& line : lines) {
+    const auto space = line.rfind(' ');
+    const auto hash =
+        space == std::string::npos ? std::nullopt : parse_hash128(line.substr(space + 1));
+    if (!hash) throw Error(ExitCode::run_directory, lock.string(), "is damaged: input " + line);
+    inputs.push_back({line.substr(0, space), *hash});
+  }
+  return inputs;
+}
+
+}  // namespace
+
+config::Settings recorded_job(const store::RunDirectory& run,
+                              const std::vector<store::EpochRecord>& epochs) {
+  const auto refuse = [&](const std::string& problem) {
+    throw Error(ExitCode::run_directory, run.job().string(), problem,
+                "start the sweep again with its own job file, that restores this one");
+  };
+  std::error_code ignored;
+  if (!std::filesystem::exists(run.job(), ignored)) refuse("is missing");
+  auto settings = config::load_job(run.job());
+  if (epochs.empty()) return settings;
+  const auto& start = epochs.front().start;
+  const auto inputs = inputs_from(start.inputs, run.lock());
+  if (config::job_fingerprint(settings, inputs).hex() != start.fingerprint) {
+    refuse("is not the job that this sweep was started with");
+  }
+  return settings;
+}
+
+bool is_recorded(const store::RunDirectory& run, const Job& job) {
+  try {
+    return config::job_fingerprint(config::load_job(run.job()), job.inputs) == job.fingerprint;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+void refuse_foreign_units(const store::SegmentScan& scan,
+                          const std::vector<store::EpochRecord>& epochs) {
+  if (epochs.empty()) return;
+  const auto& fingerprint = epochs.front().start.fingerprint;
+  for (const auto& [id, unit] : scan.units) {
+    if (id == unit_id(fingerprint, unit.row.key)) continue;
+    throw Error(ExitCode::bad_input, "segment " + unit.segment,
+                "holds a unit of another sweep: " + unit.row.key,
+                "move it out of the run directory");
+  }
+}
+
+}  // namespace moesweep::pipeline

@@ -1,0 +1,26 @@
+#pragma once
+// RUN/job.toml against the fingerprint that the first start recorded: people edit and delete files.
+
+#include <vector>
+
+#include <moesweep/config/settings.hpp>
+#include <moesweep/pipeline/job.hpp>
+#include <moesweep/store/lock.hpp>
+#include <moesweep/store/run_directory.hpp>
+#include <moesweep/store/scan.hpp>
+
+namespace moesweep::pipeline {
+
+/// The job that the segments of `run` belong to. Error(run_directory) when job.toml is missing or
+/// is not the one that the sweep was started with.
+config::Settings recorded_job(const store::RunDirectory& run,
+                              const std::vector<store::EpochRecord>& epochs);
+
+/// Whether job.toml is there and says what `job` says.
+bool is_recorded(const store::RunDirectory& run, const Job& job);
+
+/// Error(bad_input) naming a segment with units of another sweep, copied here by someone.
+void refuse_foreign_units(const store::SegmentScan& scan,
+                          const std::vector<store::EpochRecord>& epochs);
+
+}  // namespace moesweep::pipeline
