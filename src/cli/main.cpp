@@ -89,6 +89,7 @@ int run_command(int argc, char** argv) {
   add_verify(app, context);
   add_export(app, context);
   add_twin(app, context);
+  add_correlate(app, context);
   try {
     if (argc > 1) refuse_unknown_command(app, argv[1]);
     app.parse(argc, argv);

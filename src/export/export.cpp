@@ -71,7 +71,7 @@ void refuse_equal_flat_names(const std::vector<const Table*>& tables) {
 }
 
 bool is_one_file(const ExportOptions& options, std::size_t tables) {
-  if (options.format == Format::sqlite) return true;
+  if (options.format == Format::sqlite || options.format == Format::npz) return true;
   return !options.tables.empty() && tables == 1 && !means_folder(options.output);
 }
 
@@ -106,6 +106,8 @@ void write(Format format, const Destination& destination, FilePublisher& file) {
       return write_json_lines(*destination.tables.front(), file);
     case Format::sqlite:
       return write_sqlite(destination.tables, file.temporary(), destination.file);
+    case Format::npz:
+      return write_npz(destination.tables, file);
   }
   bug("unknown export format");
 }
@@ -121,7 +123,7 @@ void publish(FilePublisher& file, const Destination& destination, bool overwrite
 }  // namespace
 
 std::span<const std::string> format_names() {
-  static const std::array<std::string, 3> names = {"csv", "jsonl", "sqlite"};
+  static const std::array<std::string, 4> names = {"csv", "jsonl", "sqlite", "npz"};
   return names;
 }
 

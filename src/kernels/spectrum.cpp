@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <new>
 #include <numeric>
 #include <string>
@@ -13,6 +14,7 @@
 #include <moesweep/kernels/spectrum.hpp>
 
 #include "blas_call.hpp"
+#include "sketch.hpp"
 
 namespace moesweep::kernels {
 namespace {
@@ -137,6 +139,54 @@ std::vector<double> GramAccumulator::take_eigenvalues() {
   release(ascending, side_);
   for (double& value : descending) value = std::max(value, 0.0);
   return descending;
+}
+
+void GramAccumulator::multiply(const double* columns, std::int64_t count, double* product) const {
+  const auto side = checked_cast<blasint>(side_);
+  const BlasCall blas;
+  cblas_dsymm(CblasColMajor, CblasLeft, CblasLower, side, checked_cast<blasint>(count), 1.0,
+              gram_.get(), side, columns, side, 0.0, product, side);
+}
+
+std::vector<double> GramAccumulator::take_sketched_eigenvalues(std::int64_t rank, PhiloxKey key) {
+  expect(gram_ != nullptr, "gram: eigenvalues taken twice");
+  expect(1 <= rank && rank <= side_, "gram: a sketch of more columns than there are");
+  release(panel_, panel_elements_);
+  panel_elements_ = 0;
+  Buffer basis = allocate(side_ * rank);
+  Buffer image = allocate(side_ * rank);
+  Buffer scratch = allocate(sketch_scratch(rank));
+  const SketchSpace space{side_, rank, basis.get(), image.get(), scratch.get()};
+  fill_with_normals(space, key);
+  constexpr int power_iterations = 2;
+  for (int i = 0; i < power_iterations; ++i) {
+    multiply(basis.get(), rank, image.get());
+    std::swap(basis, image);
+    orthonormalize({side_, rank, basis.get(), image.get(), scratch.get()});
+  }
+  multiply(basis.get(), rank, image.get());
+  auto descending = projected_eigenvalues({side_, rank, basis.get(), image.get(), scratch.get()});
+  release(gram_, side_ * side_);
+  release(basis, side_ * rank);
+  release(image, side_ * rank);
+  release(scratch, sketch_scratch(rank));
+  return descending;
+}
+
+std::int64_t sketch_peak_bytes(std::int64_t side, std::int64_t block_elements, std::int64_t rank) {
+  const std::int64_t panel = panel_size(side, block_elements);
+  return bytes_of(side * side + std::max(panel, 2 * side * rank + sketch_scratch(rank)));
+}
+
+SpectrumSummary summarize_sketch(std::span<const double> eigenvalues) {
+  constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+  const std::size_t k = eigenvalues.size();
+  if (k == 0 || eigenvalues.front() == 0.0) return {};
+  const std::size_t tenth = std::max<std::size_t>(1, k / 10);
+  return {.spectral_concentration = sum_of_first(eigenvalues, tenth) / sum_of_first(eigenvalues, k),
+          .concentration_full = unknown,
+          .stable_rank = unknown,
+          .effective_rank = unknown};
 }
 
 std::int64_t gram_peak_bytes(std::int64_t side, std::int64_t block_elements) {

@@ -56,6 +56,11 @@ sensitivity::Options options_from(const config::Settings& settings) {
   options.nonfinite = settings.text("checkpoint.nonfinite") == "skip"
                           ? sensitivity::NonfinitePolicy::skip
                           : sensitivity::NonfinitePolicy::fail;
+  options.experts = settings.text("sensitivity.experts") == "swan" ? sensitivity::ExpertChoice::swan
+                                                                   : sensitivity::ExpertChoice::all;
+  options.estimator = settings.text("sensitivity.estimator") == "swan"
+                          ? sensitivity::Estimator::swan
+                          : sensitivity::Estimator::exact;
   const auto& metrics = settings.texts("sensitivity.metrics");
   options.moments = has(metrics, "moments");
   options.noise = has(metrics, "noise");

@@ -9,6 +9,9 @@
 #include <moesweep/kernels/spectrum.hpp>
 #include <moesweep/sensitivity/sensitivity.hpp>
 
+#include "estimate.hpp"
+#include "padded_error.hpp"
+#include "probes.hpp"
 #include "quantizers.hpp"
 #include "stream.hpp"
 #include "tiling.hpp"
@@ -27,17 +30,32 @@ double gram_flops_of_slice(const MatrixView& view, const Options& options) {
   if (!options.spectrum) return 0.0;
   const auto side = static_cast<double>(std::min(view.rows, view.columns));
   const auto depth = static_cast<double>(std::max(view.rows, view.columns));
-  return side * side * depth + 4.0 / 3.0 * side * side * side;
+  const auto update = side * side * depth;
+  // Three products with the sketch's columns.
+  if (is_sketched(view, options)) return update + 6.0 * side * side * double{sketch_rank};
+  return update + 4.0 / 3.0 * side * side * side;
+}
+
+/// Two products of the matrix's size with the probes.
+double probe_flops_of_slice(const MatrixView& view, const Options& options) {
+  if (!options.noise || options.estimator == Estimator::exact) return 0.0;
+  return 4.0 * static_cast<double>(view.rows * view.columns) * double{probe_count};
 }
 
 /// The stream's buffers, and beside them the Gram matrix or, once that is gone, the buffers of the
 /// pass that locates a non-finite weight.
 std::int64_t peak_bytes_of(const MatrixView& view, Dtype dtype, const Options& options) {
   const auto tiling = tiling_of(view, dtype, options);
-  const auto streamed = stream_bytes(view, tiling, dtype);
+  auto streamed = stream_bytes(view, tiling, dtype);
+  if (options.noise && options.estimator == Estimator::swan) {
+    streamed += ProbeProducts::bytes(view, tiling.block_rows);
+  }
+  if (counts_padding(view, options)) streamed += padded_reference_bytes(tiling.block_columns);
   if (!options.spectrum) return streamed;
-  const auto gram =
-      kernels::gram_peak_bytes(std::min(view.rows, view.columns), tiling.block_elements());
+  const auto side = std::min(view.rows, view.columns);
+  const auto gram = is_sketched(view, options)
+                        ? kernels::sketch_peak_bytes(side, tiling.block_elements(), sketch_rank)
+                        : kernels::gram_peak_bytes(side, tiling.block_elements());
   if (!tiling.column_panels) return streamed + gram;
   return streamed + std::max(gram, stream_bytes(view, file_order_tiling(view, options), dtype));
 }
@@ -92,7 +110,8 @@ std::vector<WorkItem> cut(const checkpoint::Checkpoint& checkpoint, const Option
     if (view.slices == 0) continue;
     const auto slice_bytes = view.rows * view.columns * dtype_bytes(tensor.dtype);
     const auto round_trips = round_trips_of(view, options);
-    const auto slice_flops = gram_flops_of_slice(view, options);
+    const auto slice_flops =
+        gram_flops_of_slice(view, options) + probe_flops_of_slice(view, options);
     const auto peak_bytes = peak_bytes_of(view, tensor.dtype, options);
     const auto slices_a_unit = std::max<std::int64_t>(options.unit_bytes / slice_bytes, 1);
     for (std::int64_t first = 0; first < view.slices; first += slices_a_unit) {

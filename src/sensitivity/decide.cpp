@@ -6,6 +6,8 @@
 #include <moesweep/base/text.hpp>
 #include <moesweep/sensitivity/sensitivity.hpp>
 
+#include "estimate.hpp"
+
 namespace moesweep::sensitivity {
 namespace {
 
@@ -25,7 +27,7 @@ Decision decide_bits(const std::string& name, const MatrixView& view, double com
   const auto& at = options.thresholds;
   if (view.slices == 0) return {16, view.skipped_because};
   // The published code scores such a matrix 0 and hands it 2 bits, to save nothing.
-  if (view.rows * view.columns < fewest_weights) return {16, "fewer than 1,024 weights"};
+  if (decided_weights(view) < fewest_weights) return {16, "fewer than 1,024 weights"};
   if (const auto* pattern = first_match(options.protected_patterns, name)) {
     return {16, fmt::format("protected pattern \"{}\"", *pattern)};
   }

@@ -11,7 +11,10 @@
 #include <moesweep/kernels/spectrum.hpp>
 #include <moesweep/sensitivity/sensitivity.hpp>
 
+#include "estimate.hpp"
+#include "padded_error.hpp"
 #include "pool.hpp"
+#include "probes.hpp"
 #include "quantizers.hpp"
 #include "reasons.hpp"
 #include "stream.hpp"
@@ -25,6 +28,8 @@ struct SliceSums {
   kernels::Moments moments;
   std::vector<double> sse;        ///< one a measured quantizer
   std::vector<double> block_sse;  ///< one a fitting block quantizer
+  double reference_sse = 0.0;     ///< of the reference quantizer, with padding where it counts
+  double noise_amplification = 0.0;
   kernels::SpectrumSummary spectrum;
 };
 
@@ -41,6 +46,8 @@ struct Task {
   MatrixView view;
   std::vector<kernels::Quantizer> quantizers;
   std::vector<kernels::BlockQuantizer> block_quantizers;
+
+  bool draws_probes() const { return options.noise && options.estimator == Estimator::swan; }
 };
 
 void add_to_gram(kernels::GramAccumulator& gram, const Block& block, bool column_panels) {
@@ -65,12 +72,34 @@ float matrix_amax(const Task& task, SliceStream& stream, std::int64_t slice) {
   return amax;
 }
 
+kernels::SpectrumSummary summarize(const Task& task, kernels::GramAccumulator& gram,
+                                   PhiloxKey key) {
+  if (!is_sketched(task.view, task.options)) {
+    return kernels::summarize_spectrum(gram.take_eigenvalues());
+  }
+  return kernels::summarize_sketch(gram.take_sketched_eigenvalues(sketch_rank, key));
+}
+
 void add_errors(const Task& task, const Block& block, float amax, SliceSums& sums) {
   const kernels::RowBlock rows{block.values, block.columns};
   if (!task.quantizers.empty()) {
     kernels::add_round_trip_errors(rows, task.quantizers, task.tensor.dtype, sums.sse);
+    if (counts_padding(task.view, task.options)) {
+      sums.reference_sse += padded_reference_sse(block, task.tensor.dtype);
+    }
   }
   kernels::add_block_errors(rows, task.block_quantizers, {task.tensor.dtype, amax}, sums.block_sse);
+}
+
+/// The sums that are made of the others, once all blocks are in.
+void complete(const Task& task, const std::optional<ProbeProducts>& probes, SliceSums& sums) {
+  if (!task.quantizers.empty() && !counts_padding(task.view, task.options)) {
+    const auto listed = listed_at(reference_quantizer, task.options);
+    sums.reference_sse = listed ? sums.sse[*listed] : sums.sse.back();
+  }
+  sums.noise_amplification =
+      probes ? probes->amplification(sums.moments.maximum - sums.moments.minimum)
+             : kernels::noise_amplification(sums.moments);
 }
 
 /// Nothing when the slice has a NaN or an infinity.
@@ -82,6 +111,9 @@ std::optional<SliceSums> sum_slice(const Task& task, SliceStream& stream, const 
   const float amax = matrix_amax(task, stream, slice);
   std::optional<kernels::GramAccumulator> gram;
   if (task.options.spectrum) gram.emplace(std::min(task.view.rows, task.view.columns));
+  const auto key = random_key(task.tensor.name, slice);
+  std::optional<ProbeProducts> probes;
+  if (task.draws_probes()) probes.emplace(task.view, tiling.block_rows, key);
   bool finite = true;
   stream.visit(slice, [&](const Block& block) {
     finite = !kernels::first_nonfinite(block.values).has_value();
@@ -89,11 +121,13 @@ std::optional<SliceSums> sum_slice(const Task& task, SliceStream& stream, const 
     const auto moments = kernels::moments_of(block.values);
     sums.moments = sums.moments.count == 0 ? moments : kernels::merge(sums.moments, moments);
     add_errors(task, block, amax, sums);
+    if (probes) probes->add(block);
     if (gram) add_to_gram(*gram, block, tiling.column_panels);
     return true;
   });
   if (!finite) return std::nullopt;
-  if (gram) sums.spectrum = kernels::summarize_spectrum(gram->take_eigenvalues());
+  complete(task, probes, sums);
+  if (gram) sums.spectrum = summarize(task, *gram, key);
   return sums;
 }
 
@@ -102,9 +136,9 @@ Nonfinite find_nonfinite(const Task& task, SliceStream& in_file_order, std::int6
   in_file_order.visit(slice, [&](const Block& block) {
     const auto at = kernels::first_nonfinite(block.values);
     if (!at) return true;
-    const auto first = (slice * task.view.rows + block.row_first) * task.view.columns;
-    found =
-        Nonfinite{first + block.column_first + *at, block.values[checked_cast<std::size_t>(*at)]};
+    const auto index = tensor_element(task.view, slice, block.row_first + *at / block.columns,
+                                      block.column_first + *at % block.columns);
+    found = Nonfinite{index, block.values[checked_cast<std::size_t>(*at)]};
     return false;
   });
   if (!found) {
@@ -149,7 +183,6 @@ void fill_moments(const kernels::Moments& moments, const Options& options, recor
     row.maximum = moments.maximum;
   }
   if (options.moments || options.noise || options.error) row.sum_squares = moments.sum_squares;
-  if (options.noise) row.noise_amplification = kernels::noise_amplification(moments);
 }
 
 void fill_spectrum(const kernels::SpectrumSummary& spectrum, records::SliceRow& row) {
@@ -161,18 +194,20 @@ void fill_spectrum(const kernels::SpectrumSummary& spectrum, records::SliceRow& 
 
 records::SliceRow slice_row(const Task& task, const SliceSums& sums, records::SliceRow row) {
   fill_moments(sums.moments, task.options, row);
+  if (task.options.noise) row.noise_amplification = sums.noise_amplification;
   if (task.options.spectrum) fill_spectrum(sums.spectrum, row);
   if (task.options.error) {
-    const auto listed = listed_at(reference_quantizer, task.options);
-    const auto sse = listed ? sums.sse[*listed] : sums.sse.back();
-    row.nrmse_rtn_4bit_g128 = relative_error(sse, sums.moments.sum_squares);
+    row.nrmse_rtn_4bit_g128 = relative_error(sums.reference_sse, sums.moments.sum_squares);
   }
   if (sums.moments.sum_squares == 0.0)
     row.reason = all_zero;
   else if (task.options.moments && kernels::variance(sums.moments) == 0.0)
     row.reason = no_variance;
-  const auto refused = refused_block_quantizers(task.view.columns, task.options);
-  if (!refused.empty()) row.reason += (row.reason.empty() ? "" : "; ") + refused;
+  for (const auto& remark : {refused_block_quantizers(task.view.columns, task.options),
+                             estimates(task.view, task.options)}) {
+    if (remark.empty()) continue;
+    row.reason += (row.reason.empty() ? "" : "; ") + remark;
+  }
   return row;
 }
 

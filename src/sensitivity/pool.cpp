@@ -7,6 +7,7 @@
 
 #include <moesweep/kernels/moments.hpp>
 
+#include "estimate.hpp"
 #include "quantizers.hpp"
 #include "reasons.hpp"
 
@@ -124,9 +125,16 @@ records::TensorRow described(const records::CheckpointTensorRow& tensor) {
   return row;
 }
 
+MatrixView view_of(const records::CheckpointTensorRow& tensor) {
+  MatrixView view{tensor.slices, tensor.rows, tensor.columns, tensor.skipped_because};
+  const auto seen = tensor.slices * tensor.rows * tensor.columns;
+  if (seen > 0 && seen < tensor.params) view.sampled_of = tensor.params * sampled_slices / seen;
+  return view;
+}
+
 void decide(const records::CheckpointTensorRow& tensor, const Options& options,
             records::TensorRow& row) {
-  const MatrixView view{tensor.slices, tensor.rows, tensor.columns, tensor.skipped_because};
+  const auto view = view_of(tensor);
   const auto decision = decide_bits(tensor.name, view, row.composite, options);
   row.bits = decision.bits;
   row.reason = decision.reason;
@@ -159,6 +167,11 @@ records::TensorRow pool_slices(const records::CheckpointTensorRow& tensor,
   }
   const auto moments = pooled_moments(slices);
   fill_moments(moments, options, row);
+  if (options.noise && options.estimator == Estimator::swan) {
+    double most = 0.0;  // no column of its own
+    fill_mean_and_maximum(slices, &records::SliceRow::noise_amplification, row.noise_amplification,
+                          most);
+  }
   fill_spectrum(slices, row);
   if (options.error) {
     const auto sse = reference_sse ? *reference_sse : sse_from_nrmse(slices);
@@ -167,8 +180,10 @@ records::TensorRow pool_slices(const records::CheckpointTensorRow& tensor,
   fill_scores(options.weights, row);
   decide(tensor, options, row);
   row.reason += unusual_values(slices);
-  const auto refused = refused_block_quantizers(tensor.columns, options);
-  if (!refused.empty()) row.reason += "; " + refused;
+  for (const auto& remark :
+       {refused_block_quantizers(tensor.columns, options), estimates(view_of(tensor), options)}) {
+    if (!remark.empty()) row.reason += "; " + remark;
+  }
   return row;
 }
 

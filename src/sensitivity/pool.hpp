@@ -12,8 +12,8 @@ namespace moesweep::sensitivity {
 double relative_error(double sse, double sum_squares);
 
 /// The tensor's metrics, scores and bits from all its slices in slice order. `reference_sse` is the
-/// pooled error of the reference quantizer where the distortion table has it; otherwise it is
-/// recovered from the slices' NRMSE.
+/// pooled error of the reference quantizer where the distortion table has it, without padding;
+/// otherwise it is recovered from the slices' NRMSE.
 records::TensorRow pool_slices(const records::CheckpointTensorRow& tensor,
                                std::span<const records::SliceRow> slices,
                                std::optional<double> reference_sse, const Options& options);

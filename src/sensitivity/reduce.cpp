@@ -107,8 +107,10 @@ records::Tables reduce(const records::Tables& measured, const Options& options) 
       continue;
     }
     const auto sse = distortion.reference_sse.find(tensor.name);
-    const auto known =
-        sse == distortion.reference_sse.end() ? std::nullopt : std::optional<double>(sse->second);
+    // Padding counts in the slices' NRMSE only.
+    const bool usable =
+        sse != distortion.reference_sse.end() && options.experts == ExpertChoice::all;
+    const auto known = usable ? std::optional<double>(sse->second) : std::nullopt;
     pooled.push_back(pool_slices(tensor, of_tensor, known, options));
   }
 

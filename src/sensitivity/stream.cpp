@@ -5,6 +5,8 @@
 #include <moesweep/base/cast.hpp>
 #include <moesweep/kernels/decode.hpp>
 
+#include "estimate.hpp"
+
 namespace moesweep::sensitivity {
 namespace {
 
@@ -72,9 +74,16 @@ void SliceStream::read_stripe(std::int64_t slice, std::int64_t column_first, std
 
 void SliceStream::read(std::int64_t slice, std::int64_t row, std::int64_t column,
                        std::int64_t count, std::int64_t at) {
-  const auto element = (slice * view_.rows + row) * view_.columns + column;
-  reader_.read(tensor_, checked_cast<std::uint64_t>(element * element_bytes_),
-               std::span(raw_).subspan(size(at * element_bytes_), size(count * element_bytes_)));
+  while (count > 0) {
+    const auto piece = std::min(count, contiguous_elements(view_, row, column));
+    const auto element = tensor_element(view_, slice, row, column);
+    reader_.read(tensor_, checked_cast<std::uint64_t>(element * element_bytes_),
+                 std::span(raw_).subspan(size(at * element_bytes_), size(piece * element_bytes_)));
+    count -= piece;
+    at += piece;
+    row += (column + piece) / view_.columns;
+    column = (column + piece) % view_.columns;
+  }
 }
 
 std::span<const std::byte> SliceStream::raw(std::int64_t first, std::int64_t count) const {

@@ -7,6 +7,8 @@
 #include <moesweep/names/role.hpp>
 #include <moesweep/sensitivity/sensitivity.hpp>
 
+#include "estimate.hpp"
+
 namespace moesweep::sensitivity {
 namespace {
 
@@ -27,6 +29,14 @@ MatrixView view_of(const checkpoint::Tensor& tensor, const Options& options) {
   if (is_vector(shape)) return {.skipped_because = "1-D"};
   if (!is_floating_point(tensor.dtype)) return {.skipped_because = "integer dtype"};
   if (tensor.params() == 0) return {.skipped_because = "empty"};
+  if (options.experts == ExpertChoice::swan && shape.size() == 3) {
+    const bool samples = shape[0] > sampled_slices;
+    return {.slices = 1,
+            .rows = (samples ? sampled_slices : shape[0]) * shape[1],
+            .columns = shape[2],
+            .skipped_because = {},
+            .sampled_of = samples ? shape[0] : 0};
+  }
   if (names::is_expert_stack(tensor.name, shape, options.expert_patterns)) {
     return {.slices = shape[0], .rows = shape[1], .columns = shape[2], .skipped_because = {}};
   }

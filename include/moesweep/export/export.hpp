@@ -15,6 +15,9 @@
 //         formula.
 // jsonl   One JSON object a line, keys in column order.
 // sqlite  One SQL table a table, INTEGER, REAL and TEXT columns.
+// npz     One NumPy array a column, named table/column: sensitivity/tensors/bits. Native types: ids
+//         are uint64, doubles keep NaN, infinities and -0; text is bytes of fixed length ('S').
+//         Equal tables give equal files.
 // Names of files and SQL tables are the table's with '/' replaced: sensitivity_tensors.
 
 #include <cstdint>
@@ -28,7 +31,7 @@
 
 namespace moesweep::exports {
 
-enum class Format : std::uint8_t { csv, jsonl, sqlite };
+enum class Format : std::uint8_t { csv, jsonl, sqlite, npz };
 
 /// Names of the formats, in the order of Format.
 std::span<const std::string> format_names();
@@ -40,9 +43,9 @@ std::string flat_name(std::string_view table);
 
 struct ExportOptions {
   Format format = Format::csv;
-  /// The database for sqlite. For csv and jsonl the file when exactly one table is named, unless it
-  /// is a folder or ends in a slash; otherwise the folder, created when missing, for one file a
-  /// table: <output>/<flat name>.<format>.
+  /// The file for sqlite and npz. For csv and jsonl the file when exactly one table is named,
+  /// unless it is a folder or ends in a slash; otherwise the folder, created when missing, for one
+  /// file a table: <output>/<flat name>.<format>.
   std::filesystem::path output;
   std::vector<std::string> tables;  ///< empty: all that the results hold
   bool overwrite = false;           ///< replace existing files

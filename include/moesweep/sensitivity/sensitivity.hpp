@@ -17,6 +17,20 @@ namespace moesweep::sensitivity {
 
 enum class NonfinitePolicy : std::uint8_t { fail, skip };
 
+/// Which matrices stand for a rank-3 tensor.
+enum class ExpertChoice : std::uint8_t {
+  all,   ///< every expert, pooled
+  swan,  ///< for comparison, of any rank-3 tensor [E, m, n]: slices trunc(linspace(0, E-1, 4)) as
+         ///< one matrix [4m, n] (all when E <= 4), and zeros that pad short groups count as weights
+         ///< in `nrmse_rtn_4bit_g128`, of tensors of any rank
+};
+
+/// How spectra and noise amplification are computed. Estimates are named in `reason`.
+enum class Estimator : std::uint8_t {
+  exact,  ///< all eigenvalues, closed form
+  swan,   ///< for comparison: a sketch of rank 256 where min(m, n) > 512, and 32 random probes
+};
+
 struct Weights {  // of the composite
   double svd = 0.20, kurtosis = 0.45, noise = 0.15, error = 0.20;
 };
@@ -29,6 +43,8 @@ struct Options {
   std::vector<std::string> exclude;
   std::vector<std::string> expert_patterns = {"experts"};
   NonfinitePolicy nonfinite = NonfinitePolicy::fail;
+  ExpertChoice experts = ExpertChoice::all;
+  Estimator estimator = Estimator::exact;
   bool moments = true, noise = true, error = true, spectrum = true;  ///< metrics computed
   std::vector<kernels::Quantizer> quantizers;                        ///< rate-distortion table
   /// More of its rows, after those of `quantizers`, for matrices whose rows are whole blocks.
@@ -49,6 +65,9 @@ struct MatrixView {
   std::int64_t rows = 0;
   std::int64_t columns = 0;
   std::string skipped_because;  ///< "1-D", "integer dtype", "empty"
+  /// Slices of the tensor that the matrix is a sample of, stacked (ExpertChoice::swan); 0 when
+  /// nothing is left out.
+  std::int64_t sampled_of = 0;
 };
 MatrixView view_of(const checkpoint::Tensor& tensor, const Options& options);
 
@@ -63,7 +82,8 @@ struct WorkItem {
   std::int64_t bytes_read = 0;
   std::int64_t weights = 0;      ///< through decoding and moments
   std::int64_t round_trips = 0;  ///< weights x quantizers, block formats by relative cost
-  std::int64_t gram_flops = 0;   ///< k^2 max(m,n) + 4/3 k^3 a slice, k the smaller side
+  std::int64_t gram_flops = 0;   ///< k^2 max(m,n) + 4/3 k^3 a slice, k the smaller side; sketches
+                                 ///< and probes where those are asked for
   std::int64_t peak_bytes = 0;   ///< buffers, Gram and LAPACK scratch
   /// All arithmetic, counting 12 operations a weight for moments and 8 a round trip.
   std::int64_t flops() const { return 12 * weights + 8 * round_trips + gram_flops; }

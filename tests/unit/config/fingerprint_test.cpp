@@ -29,15 +29,27 @@ TEST(JobFingerprint, LeavesOutWhatCannotChangeAResult) {
 
 TEST(JobFingerprint, CoversEverythingElse) {
   const auto base = fingerprint(test::parse_minimal());
-  for (const auto* text :
-       {"checkpoint.include=['a']", "checkpoint.exclude=['a']", "checkpoint.nonfinite=skip",
-        "checkpoint.expert_patterns=['e']", "sensitivity.metrics=['noise']",
-        "sensitivity.quantizers=['rtn']", "sensitivity.bits=[2]", "sensitivity.group_sizes=[32]",
-        "sensitivity.weights.svd=0.21", "sensitivity.weights.kurtosis=0.4",
-        "sensitivity.weights.noise=0.1", "sensitivity.weights.error=0.1",
-        "sensitivity.thresholds.bits2=0.2", "sensitivity.thresholds.bits8=0.6",
-        "sensitivity.thresholds.bits16=0.8", "sensitivity.protected=[]",
-        "sensitivity.sensitive=['x']", "resources.unit_bytes=1MiB", "resources.isa=AVX2"}) {
+  for (const auto* text : {"checkpoint.include=['a']",
+                           "checkpoint.exclude=['a']",
+                           "checkpoint.nonfinite=skip",
+                           "checkpoint.expert_patterns=['e']",
+                           "sensitivity.metrics=['noise']",
+                           "sensitivity.experts=swan",
+                           "sensitivity.estimator=swan",
+                           "sensitivity.quantizers=['rtn']",
+                           "sensitivity.bits=[2]",
+                           "sensitivity.group_sizes=[32]",
+                           "sensitivity.weights.svd=0.21",
+                           "sensitivity.weights.kurtosis=0.4",
+                           "sensitivity.weights.noise=0.1",
+                           "sensitivity.weights.error=0.1",
+                           "sensitivity.thresholds.bits2=0.2",
+                           "sensitivity.thresholds.bits8=0.6",
+                           "sensitivity.thresholds.bits16=0.8",
+                           "sensitivity.protected=[]",
+                           "sensitivity.sensitive=['x']",
+                           "resources.unit_bytes=1MiB",
+                           "resources.isa=AVX2"}) {
     EXPECT_NE(fingerprint(with(text)), base) << text;
   }
 }

@@ -149,8 +149,8 @@ TEST(JobMistake, ChoiceOutsideTheTableNamesTheNearest) {
   EXPECT_EQ(complaint_about("[sensitivity]\nmetrics = [\"spectra\"]\n"),
             "78 job.toml:7: sensitivity.metrics[0] must be one of moments, noise, error, spectrum, "
             "not \"spectra\"; did you mean \"spectrum\"?");
-  EXPECT_EQ(complaint_about("[sensitivity]\nexperts = \"swan\"\n"),
-            "78 job.toml:7: sensitivity.experts must be all, not \"swan\"");
+  EXPECT_EQ(complaint_about("[sensitivity]\nexperts = \"four\"\n"),
+            "78 job.toml:7: sensitivity.experts must be one of all, swan, not \"four\"");
 }
 
 TEST(JobMistake, EmptyAndRepeatingLists) {

@@ -1,0 +1,35 @@
+#pragma once
+// How two columns of numbers go together: Pearson's r (linear) and Spearman's rho (any monotone
+// relation; Pearson's r of the mid-ranks).
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace moesweep::stats {
+
+/// Places of the values in ascending order, 1 for the smallest; equal values share the mean of
+/// their places. No NaN.
+std::vector<double> mid_ranks(std::span<const double> values);
+
+/// A p value is two-sided, from Student's t with count - 2 degrees of freedom: exact for Pearson
+/// under normality, an approximation for Spearman (good above some 20 pairs). Coefficient and p
+/// are NaN for fewer than 3 pairs and where a column is constant.
+struct Correlation {
+  std::int64_t count = 0;  ///< pairs without NaN; others are left out
+  double pearson = 0.0;
+  double pearson_p = 0.0;
+  double spearman = 0.0;
+  double spearman_p = 0.0;
+};
+
+/// x.size() == y.size(). Sums are float64 about the means, in order.
+Correlation correlate(std::span<const double> x, std::span<const double> y);
+
+struct NamedColumn {
+  std::string name;
+  std::vector<double> values;
+};
+
+}  // namespace moesweep::stats

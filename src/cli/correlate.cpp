@@ -1,0 +1,152 @@
+// `moesweep correlate RUN` or `--csv FILE`: how the metrics go together with the 4-bit error.
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <moesweep/base/text.hpp>
+#include <moesweep/records/sensitivity.hpp>
+#include <moesweep/stats/numeric_csv.hpp>
+#include <moesweep/store/results.hpp>
+#include <moesweep/store/run_directory.hpp>
+
+#include "command.hpp"
+#include "text_table.hpp"
+
+namespace moesweep::cli {
+namespace {
+
+using stats::NamedColumn;
+
+struct CorrelateCommand {
+  std::string run_directory;
+  std::string csv;
+  std::string against = "nrmse_rtn_4bit_g128";
+  std::vector<std::string> metrics;
+};
+
+struct Finding {
+  std::string metric;
+  stats::Correlation correlation;
+};
+
+/// Columns of `sensitivity/tensors` that are metrics or scores.
+const std::vector<std::string> metrics_of_a_run = {"excess_kurtosis",    "spectral_concentration",
+                                                   "concentration_full", "stable_rank",
+                                                   "effective_rank",     "noise_amplification",
+                                                   "score_svd",          "score_kurtosis",
+                                                   "score_noise",        "score_error",
+                                                   "composite"};
+
+std::vector<NamedColumn> columns_of_run(const store::RunDirectory& run) {
+  store::require_run_directory(run);
+  if (!std::filesystem::exists(run.results())) {
+    throw Error(ExitCode::bad_input, run.results().string(), "does not exist",
+                "make it with `moesweep aggregate " + run.root.string() + "`");
+  }
+  const auto results = store::read_results(run.results());
+  const auto& info = records::table_info<records::TensorRow>();
+  const auto found = results.tables.find(info.name);
+  if (found == results.tables.end()) {
+    throw Error(ExitCode::bad_input, run.results().string(), "has no table " + info.name,
+                "name the run of a sensitivity sweep");
+  }
+  std::vector<NamedColumn> columns;
+  for (const auto& column : info.columns) {
+    if (column.type != records::ColumnType::float64) continue;
+    columns.push_back(
+        {column.name, std::get<std::vector<double>>(found->second.column(column.name))});
+  }
+  return columns;
+}
+
+const NamedColumn& column_named(const std::vector<NamedColumn>& columns, const std::string& name) {
+  const auto found = std::find_if(columns.begin(), columns.end(),
+                                  [&](const auto& column) { return column.name == name; });
+  if (found != columns.end()) return *found;
+  std::vector<std::string> names;
+  for (const auto& column : columns) names.push_back(column.name);
+  throw Error(ExitCode::bad_usage, fmt::format("column \"{}\"", name),
+              "is not among the columns of numbers",
+              fmt::format("there are {}", fmt::join(names, ", ")));
+}
+
+std::vector<std::string> chosen_metrics(const CorrelateCommand& command,
+                                        const std::vector<NamedColumn>& columns) {
+  if (!command.metrics.empty()) return command.metrics;
+  if (command.csv.empty()) return metrics_of_a_run;
+  std::vector<std::string> all;
+  for (const auto& column : columns) {
+    if (column.name != command.against) all.push_back(column.name);
+  }
+  return all;
+}
+
+Json json_number(double value) {
+  return std::isnan(value) ? Json(nullptr) : Json(value);
+}
+
+void print_as_json(const CorrelateCommand& command, const std::vector<Finding>& findings) {
+  Json rows = Json::array();
+  for (const auto& [metric, correlation] : findings) {
+    rows.push_back({{"metric", metric},
+                    {"tensors", correlation.count},
+                    {"pearson", json_number(correlation.pearson)},
+                    {"pearson_p", json_number(correlation.pearson_p)},
+                    {"spearman", json_number(correlation.spearman)},
+                    {"spearman_p", json_number(correlation.spearman_p)}});
+  }
+  print_json({{"against", command.against}, {"correlations", rows}});
+}
+
+std::string cell(double value, bool is_p) {
+  if (std::isnan(value)) return "-";  // constant, not measured, or too few
+  return is_p ? fmt::format("{:.1e}", value) : fmt::format("{:.4f}", value);
+}
+
+void print_as_table(const CorrelateCommand& command, const std::vector<Finding>& findings) {
+  TextTable table({"against " + command.against, "tensors", "pearson", "p", "spearman", "p"});
+  for (const auto& [metric, correlation] : findings) {
+    table.add({printable(metric), format_count(correlation.count), cell(correlation.pearson, false),
+               cell(correlation.pearson_p, true), cell(correlation.spearman, false),
+               cell(correlation.spearman_p, true)});
+  }
+  table.print();
+}
+
+void correlate(const CorrelateCommand& command, const Context& context) {
+  if (command.run_directory.empty() == command.csv.empty()) {
+    throw Error(ExitCode::bad_usage, "correlate", "needs a run directory or --csv FILE, not both");
+  }
+  const auto columns = command.csv.empty()
+                           ? columns_of_run(store::RunDirectory{command.run_directory})
+                           : stats::read_numeric_csv(command.csv);
+  const auto& against = column_named(columns, command.against);
+  std::vector<Finding> findings;
+  for (const auto& name : chosen_metrics(command, columns)) {
+    const auto& metric = column_named(columns, name);
+    findings.push_back({name, stats::correlate(metric.values, against.values)});
+  }
+  if (context.json) return print_as_json(command, findings);
+  if (!context.quiet) print_as_table(command, findings);
+}
+
+}  // namespace
+
+void add_correlate(CLI::App& app, Context& context) {
+  auto* command =
+      add_command(app, context, "correlate", "Correlate each metric with the 4-bit error");
+  auto state = std::make_shared<CorrelateCommand>();
+  command->add_option("RUN", state->run_directory, "Run directory");
+  command->add_option("--csv", state->csv, "A CSV file in place of a run, e.g. published records");
+  command->add_option("--against", state->against, "Column that the others are compared to")
+      ->capture_default_str();
+  command->add_option("--metric", state->metrics, "Only this column; may be repeated")
+      ->allow_extra_args(false);
+  command->callback([state, &context] { correlate(*state, context); });
+}
+
+}  // namespace moesweep::cli

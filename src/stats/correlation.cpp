@@ -1,0 +1,84 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include <boost/math/distributions/students_t.hpp>
+
+#include <moesweep/base/cast.hpp>
+#include <moesweep/base/error.hpp>
+#include <moesweep/stats/correlation.hpp>
+
+namespace moesweep::stats {
+namespace {
+
+constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
+
+double mean_of(std::span<const double> values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+bool is_constant(std::span<const double> values) {
+  return std::all_of(values.begin(), values.end(),
+                     [&](double value) { return value == values.front(); });
+}
+
+double coefficient(std::span<const double> x, std::span<const double> y) {
+  if (x.size() < 3 || is_constant(x) || is_constant(y)) return undefined;
+  const double mean_x = mean_of(x);
+  const double mean_y = mean_of(y);
+  double xx = 0.0;
+  double yy = 0.0;
+  double xy = 0.0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double dx = x[i] - mean_x;
+    const double dy = y[i] - mean_y;
+    xx += dx * dx;
+    yy += dy * dy;
+    xy += dx * dy;
+  }
+  return std::clamp(xy / (std::sqrt(xx) * std::sqrt(yy)), -1.0, 1.0);
+}
+
+double two_sided_p(double r, std::size_t count) {
+  if (std::isnan(r)) return undefined;
+  if (std::fabs(r) == 1.0) return 0.0;
+  const auto freedom = static_cast<double>(count) - 2.0;
+  const double t = std::fabs(r) * std::sqrt(freedom / ((1.0 - r) * (1.0 + r)));
+  const boost::math::students_t distribution(freedom);
+  return std::min(1.0, 2.0 * boost::math::cdf(boost::math::complement(distribution, t)));
+}
+
+}  // namespace
+
+std::vector<double> mid_ranks(std::span<const double> values) {
+  std::vector<std::size_t> order(values.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return values[a] < values[b]; });
+  std::vector<double> ranks(values.size());
+  for (std::size_t first = 0; first < order.size();) {
+    auto last = first;
+    while (last + 1 < order.size() && values[order[last + 1]] == values[order[first]]) ++last;
+    const double rank = static_cast<double>(first + last) / 2.0 + 1.0;
+    for (; first <= last; ++first) ranks[order[first]] = rank;
+  }
+  return ranks;
+}
+
+Correlation correlate(std::span<const double> x, std::span<const double> y) {
+  expect(x.size() == y.size(), "correlation of columns of different lengths");
+  std::vector<double> left;
+  std::vector<double> right;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    if (std::isnan(x[i]) || std::isnan(y[i])) continue;
+    left.push_back(x[i]);
+    right.push_back(y[i]);
+  }
+  const double pearson = coefficient(left, right);
+  const double spearman = coefficient(mid_ranks(left), mid_ranks(right));
+  return {checked_cast<std::int64_t>(left.size()), pearson, two_sided_p(pearson, left.size()),
+          spearman, two_sided_p(spearman, left.size())};
+}
+
+}  // namespace moesweep::stats

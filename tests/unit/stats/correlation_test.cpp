@@ -1,0 +1,61 @@
+#include <array>
+#include <cmath>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <moesweep/stats/correlation.hpp>
+
+namespace moesweep::stats {
+namespace {
+
+using ::testing::ElementsAre;
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+TEST(MidRanks, EqualValuesShareTheMeanOfTheirPlaces) {
+  EXPECT_THAT(mid_ranks(std::array{30.0, 10.0, 20.0, 10.0, 30.0, 30.0}),
+              ElementsAre(5.0, 1.5, 3.0, 1.5, 5.0, 5.0));
+}
+
+// scipy 1.11: pearsonr and spearmanr of these columns.
+TEST(Correlate, AgreesWithScipy) {
+  const std::array x = {1.0, 2.0, 3.0, 4.0, 5.0};
+  const std::array y = {5.0, 6.0, 7.0, 8.0, 7.0};
+  const auto found = correlate(x, y);
+  EXPECT_EQ(found.count, 5);
+  EXPECT_NEAR(found.pearson, 0.8320502943378437, 1e-14);
+  EXPECT_NEAR(found.pearson_p, 0.08050957329849845, 1e-12);
+  EXPECT_NEAR(found.spearman, 0.8207826816681233, 1e-14);
+  EXPECT_NEAR(found.spearman_p, 0.08858700531354381, 1e-12);
+}
+
+TEST(Correlate, MonotoneIsSpearmanOneWithoutDoubt) {
+  const std::array x = {1.0, 2.0, 3.0, 4.0};
+  const std::array y = {-1.0, -10.0, -100.0, -1000.0};
+  const auto found = correlate(x, y);
+  EXPECT_NEAR(found.spearman, -1.0, 1e-15);
+  EXPECT_LT(found.spearman_p, 1e-12);
+  EXPECT_GT(found.pearson, -0.9);
+}
+
+TEST(Correlate, PairsWithNanAreLeftOutAndCounted) {
+  const std::array x = {1.0, nan, 3.0, 2.0, 7.0};
+  const std::array y = {2.0, 4.0, nan, 4.0, 14.0};
+  const auto found = correlate(x, y);
+  EXPECT_EQ(found.count, 3);
+  EXPECT_NEAR(found.pearson, 1.0, 1e-15);
+}
+
+TEST(Correlate, AConstantOrTwoPairsHaveNoCoefficient) {
+  const auto constant = correlate(std::array{1.0, 1.0, 1.0}, std::array{1.0, 2.0, 3.0});
+  EXPECT_TRUE(std::isnan(constant.pearson));
+  EXPECT_TRUE(std::isnan(constant.spearman_p));
+  const auto two = correlate(std::array{1.0, 2.0}, std::array{1.0, 2.0});
+  EXPECT_EQ(two.count, 2);
+  EXPECT_TRUE(std::isnan(two.spearman));
+  EXPECT_TRUE(std::isnan(two.pearson_p));
+}
+
+}  // namespace
+}  // namespace moesweep::stats
