@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <chrono>
 #include <mutex>
 
 #include <fmt/format.h>
@@ -6,6 +8,8 @@
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
 #include <moesweep/checkpoint/checkpoint.hpp>
+
+#include "read_queue.hpp"
 
 namespace moesweep::checkpoint {
 namespace {
@@ -35,31 +39,105 @@ struct ShardFile {
   FileDescriptor file;
 };
 
-}  // namespace
+void expect_within(const Tensor& tensor, const std::vector<ByteRanges>& all,
+                   std::span<std::byte> out) {
+  const auto bytes = tensor.byte_end - tensor.byte_begin;
+  std::uint64_t filled = 0;
+  for (const auto& ranges : all) {
+    const auto last = ranges.count == 0 ? 0 : (ranges.count - 1) * ranges.stride;
+    expect(ranges.offset <= bytes && last <= bytes - ranges.offset &&
+               ranges.bytes <= bytes - ranges.offset - last,
+           "read past the end of a tensor");
+    filled += ranges.bytes * ranges.count;
+  }
+  expect(filled == out.size(), "ranges that do not fill their buffer");
+}
 
-struct TensorReader::Files {
-  std::vector<std::unique_ptr<ShardFile>> shards;
-  std::shared_ptr<const ByteSource> source;
-};
-
-TensorReader::TensorReader(const Checkpoint& checkpoint) : files_(std::make_unique<Files>()) {
-  files_->source = checkpoint.source;
-  files_->shards.reserve(checkpoint.shards.size());
-  for (const auto& shard : checkpoint.shards) {
-    files_->shards.push_back(std::make_unique<ShardFile>(checkpoint, shard));
+template <typename Visitor>
+void for_each_range(const std::vector<ByteRanges>& all, std::span<std::byte> out,
+                    const Visitor& visit) {
+  for (const auto& ranges : all) {
+    for (std::uint64_t i = 0; i < ranges.count; ++i) {
+      visit(ranges.offset + i * ranges.stride, out.first(ranges.bytes));
+      out = out.subspan(ranges.bytes);
+    }
   }
 }
 
+/// Pieces end at multiples of their size in the file: a parallel file system sends each to one of
+/// its servers.
+void read_aligned(const FileDescriptor& file, std::uint64_t offset, std::span<std::byte> out,
+                  const std::filesystem::path& shown) {
+  constexpr std::uint64_t piece_bytes = std::uint64_t{8} << 20;
+  while (!out.empty()) {
+    const auto piece = std::min<std::uint64_t>(piece_bytes - offset % piece_bytes, out.size());
+    read_exactly(file, offset, out.first(piece), shown);
+    offset += piece;
+    out = out.subspan(piece);
+  }
+}
+
+}  // namespace
+
+struct TensorReader::Files {
+  Files(const Checkpoint& checkpoint, const ReadOptions& options)
+      : source(checkpoint.source),
+        queue(checkpoint.shards.size(), checked_cast<std::size_t>(options.threads),
+              checked_cast<std::size_t>(options.reads_per_file)) {
+    shards.reserve(checkpoint.shards.size());
+    for (const auto& shard : checkpoint.shards) {
+      shards.push_back(std::make_unique<ShardFile>(checkpoint, shard));
+    }
+  }
+
+  std::shared_ptr<const ByteSource> source;
+  std::vector<std::unique_ptr<ShardFile>> shards;
+  ReadQueue queue;  // last: its threads end before the files go
+};
+
+PendingRead& PendingRead::operator=(PendingRead&& other) noexcept {
+  PendingRead ended(std::move(*this));
+  done_ = std::move(other.done_);
+  return *this;
+}
+
+PendingRead::~PendingRead() {
+  // One that was put off until it is asked for has not begun, and never will.
+  using namespace std::chrono_literals;
+  if (done_.valid() && done_.wait_for(0s) != std::future_status::deferred) done_.wait();
+}
+
+TensorReader::TensorReader(const Checkpoint& checkpoint, ReadOptions options)
+    : files_(std::make_unique<Files>(checkpoint, options)) {}
+
 TensorReader::~TensorReader() = default;
+
+PendingRead TensorReader::start(const Tensor& tensor, std::vector<ByteRanges> ranges,
+                                std::span<std::byte> out) const {
+  expect(tensor.shard < files_->shards.size(), "tensor of another checkpoint");
+  expect_within(tensor, ranges, out);
+  if (files_->source) {
+    return PendingRead(std::async(
+        std::launch::deferred,
+        [source = files_->source, name = tensor.name, ranges = std::move(ranges), out] {
+          for_each_range(ranges, out, [&](std::uint64_t offset, std::span<std::byte> piece) {
+            source->read(name, offset, piece);
+          });
+        }));
+  }
+  auto& shard = *files_->shards[tensor.shard];
+  return PendingRead(files_->queue.start(
+      tensor.shard, [&shard, begin = tensor.byte_begin, ranges = std::move(ranges), out] {
+        const auto& file = shard.open();
+        for_each_range(ranges, out, [&](std::uint64_t offset, std::span<std::byte> piece) {
+          read_aligned(file, begin + offset, piece, shard.shown);
+        });
+      }));
+}
 
 void TensorReader::read(const Tensor& tensor, std::uint64_t offset,
                         std::span<std::byte> out) const {
-  expect(tensor.shard < files_->shards.size(), "tensor of another checkpoint");
-  const auto bytes = tensor.byte_end - tensor.byte_begin;
-  expect(offset <= bytes && out.size() <= bytes - offset, "read past the end of a tensor");
-  if (files_->source) return files_->source->read(tensor.name, offset, out);
-  auto& shard = *files_->shards[tensor.shard];
-  read_exactly(shard.open(), tensor.byte_begin + offset, out, shard.shown);
+  start(tensor, {{.offset = offset, .bytes = out.size()}}, out).finish();
 }
 
 }  // namespace moesweep::checkpoint

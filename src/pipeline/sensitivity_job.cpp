@@ -97,7 +97,7 @@ class SensitivityJob final : public JobKind {
   explicit SensitivityJob(const config::Settings& settings)
       : options_(options_from(settings)),
         checkpoint_(open(settings)),
-        reader_(checkpoint_),
+        reader_(checkpoint_, {.reads_per_file = settings.integer("resources.reads_per_file")}),
         items_(sensitivity::cut(checkpoint_, options_)) {}
 
   std::vector<config::InputHash> inputs() const override {

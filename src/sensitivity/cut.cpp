@@ -57,7 +57,8 @@ std::int64_t peak_bytes_of(const MatrixView& view, Dtype dtype, const Options& o
                         ? kernels::sketch_peak_bytes(side, tiling.block_elements(), sketch_rank)
                         : kernels::gram_peak_bytes(side, tiling.block_elements());
   if (!tiling.column_panels) return streamed + gram;
-  return streamed + std::max(gram, stream_bytes(view, file_order_tiling(view, options), dtype));
+  return streamed +
+         std::max(gram, stream_bytes(view, file_order_tiling(view, dtype, options), dtype));
 }
 
 /// Of one weight, in round trips of the fast quantizers.

@@ -153,7 +153,7 @@ Nonfinite first_in_file(const Task& task, SliceStream& stream, const Tiling& til
                         std::int64_t slice) {
   if (!tiling.column_panels) return find_nonfinite(task, stream, slice);
   SliceStream in_file_order(task.reader, task.tensor, task.view,
-                            file_order_tiling(task.view, task.options));
+                            file_order_tiling(task.view, task.tensor.dtype, task.options), slice);
   return find_nonfinite(task, in_file_order, slice);
 }
 
@@ -256,7 +256,7 @@ records::Tables measure(const checkpoint::Checkpoint& checkpoint,
              item.slice_last < task.view.slices,
          "work item outside its tensor");
   const auto tiling = tiling_of(task.view, tensor.dtype, options);
-  SliceStream stream(reader, tensor, task.view, tiling);
+  SliceStream stream(reader, tensor, task.view, tiling, item.slice_last);
   records::Tables tables;
   for (auto slice = item.slice_first; slice <= item.slice_last; ++slice) {
     records::SliceRow row;

@@ -9,8 +9,12 @@ namespace {
 /// Widths are multiples of this and of every group size.
 constexpr std::int64_t reference_quantum = 128;
 constexpr std::int64_t block_weights = std::int64_t{1} << 20;
+/// Without a Gram matrix to fill, blocks that stay in a core's own cache from step to step.
+constexpr std::int64_t cached_weights = std::int64_t{1} << 16;
 /// Least depth of a Gram update: a shallower one spends its time moving the k x k sums.
 constexpr std::int64_t gram_depth = 512;
+/// Read at once of whole rows, and of columns when whole rows are too much.
+constexpr std::int64_t rows_bytes = std::int64_t{8} << 20;
 constexpr std::int64_t stripe_bytes = std::int64_t{64} << 20;
 
 /// Smallest width that holds whole groups of every quantizer.
@@ -35,38 +39,41 @@ Tiling panels_of(const MatrixView& view, Dtype dtype, std::int64_t quantum) {
   tiling.block_columns = std::min(std::max(round_down(depth, quantum), quantum), view.columns);
   const auto fitting = stripe_bytes / (view.rows * dtype_bytes(dtype));
   const auto whole_panels = round_down(fitting, tiling.block_columns);
-  tiling.stripe_columns =
+  tiling.extent_rows = view.rows;
+  tiling.extent_columns =
       fitting >= view.columns ? view.columns : std::max(whole_panels, tiling.block_columns);
   return tiling;
 }
 
-Tiling row_blocks_of(const MatrixView& view, std::int64_t quantum, bool spectrum) {
+Tiling row_blocks_of(const MatrixView& view, Dtype dtype, std::int64_t quantum, bool spectrum) {
   Tiling tiling;
-  const bool splits_rows = !spectrum && view.columns > block_weights;
+  const auto weights = spectrum ? block_weights : cached_weights;
+  const bool splits_rows = !spectrum && view.columns > weights;
   tiling.block_columns =
-      splits_rows ? std::min(std::max(round_down(block_weights, quantum), quantum), view.columns)
+      splits_rows ? std::min(std::max(round_down(weights, quantum), quantum), view.columns)
                   : view.columns;
   const auto least_rows = spectrum ? gram_depth : 1;
-  const auto rows = splits_rows ? 1 : std::max(block_weights / view.columns, least_rows);
+  const auto rows = splits_rows ? 1 : std::max(weights / view.columns, least_rows);
   tiling.block_rows = std::min(rows, view.rows);
-  tiling.stripe_columns = tiling.block_columns;
+  // Several blocks: rows of them, or pieces of one row.
+  const auto fitting = rows_bytes / (tiling.block_elements() * dtype_bytes(dtype));
+  const auto blocks = std::max<std::int64_t>(fitting, 1);
+  tiling.extent_rows = splits_rows ? 1 : std::min(blocks * tiling.block_rows, view.rows);
+  tiling.extent_columns =
+      std::min(splits_rows ? blocks * tiling.block_columns : view.columns, view.columns);
   return tiling;
 }
 
 }  // namespace
 
-std::int64_t Tiling::read_elements(const MatrixView& view) const {
-  return column_panels ? view.rows * stripe_columns : block_elements();
-}
-
 Tiling tiling_of(const MatrixView& view, Dtype dtype, const Options& options) {
   const auto quantum = column_quantum(options);
   if (options.spectrum && view.rows < view.columns) return panels_of(view, dtype, quantum);
-  return row_blocks_of(view, quantum, options.spectrum);
+  return row_blocks_of(view, dtype, quantum, options.spectrum);
 }
 
-Tiling file_order_tiling(const MatrixView& view, const Options& options) {
-  return row_blocks_of(view, column_quantum(options), false);
+Tiling file_order_tiling(const MatrixView& view, Dtype dtype, const Options& options) {
+  return row_blocks_of(view, dtype, column_quantum(options), false);
 }
 
 }  // namespace moesweep::sensitivity

@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <future>
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <moesweep/base/dtype.hpp>
@@ -64,18 +66,56 @@ struct Checkpoint {
 /// parse_header refuses. A file that is named itself may be a link to anywhere.
 Checkpoint open_checkpoint(const std::filesystem::path& path);
 
-/// Reads byte ranges of tensors, with pread or from the checkpoint's source. A shard is opened when
-/// it is first read from and stays open. Safe to use from many threads at once, also when the
-/// Checkpoint is gone.
+/// Equally long pieces of a tensor, equally far apart: rows of a few columns of a matrix, or one
+/// contiguous range (`count` 1).
+struct ByteRanges {
+  std::uint64_t offset = 0;  ///< of the first, within the tensor
+  std::uint64_t bytes = 0;   ///< of one
+  std::uint64_t count = 1;
+  std::uint64_t stride = 0;  ///< from the begin of one to the begin of the next
+};
+
+/// A read under way. Its buffer must stay until it ends: the destructor waits for that.
+class PendingRead {
+ public:
+  PendingRead() = default;
+  explicit PendingRead(std::future<void> done) : done_(std::move(done)) {}
+  PendingRead(PendingRead&&) = default;
+  PendingRead& operator=(PendingRead&& other) noexcept;
+  ~PendingRead();
+
+  /// Started, and nobody waited for it yet.
+  bool is_under_way() const { return done_.valid(); }
+  /// Waits; throws what the read threw. The read is not under way then.
+  void finish() { done_.get(); }
+
+ private:
+  std::future<void> done_;
+};
+
+struct ReadOptions {
+  std::int64_t threads = 8;         ///< that read at most, beside those that compute
+  std::int64_t reads_per_file = 4;  ///< at once at most
+};
+
+/// Reads byte ranges of tensors, with pread on threads of its own, or from the checkpoint's source.
+/// A shard is opened when it is first read from and stays open. Safe to use from many threads at
+/// once, also when the Checkpoint is gone.
 class TensorReader {
  public:
-  explicit TensorReader(const Checkpoint& checkpoint);
+  explicit TensorReader(const Checkpoint& checkpoint, ReadOptions options = {});
   ~TensorReader();
   TensorReader(const TensorReader&) = delete;
   TensorReader& operator=(const TensorReader&) = delete;
 
-  /// out.size() bytes from `offset` within the tensor; a range that is not within it is a bug. A
-  /// shard that changed size since it was opened, or ends early, is Error(bad_input).
+  /// Starts to read the ranges into `out`, one behind the other; they fill it, and a range that is
+  /// not within the tensor is a bug. A shard that changed size since it was opened, or ends early,
+  /// is Error(bad_input) when the read is finished. A source makes its bytes then, not before: that
+  /// is computing, and computing belongs to the thread that waits.
+  PendingRead start(const Tensor& tensor, std::vector<ByteRanges> ranges,
+                    std::span<std::byte> out) const;
+
+  /// out.size() bytes from `offset` within the tensor, now.
   void read(const Tensor& tensor, std::uint64_t offset, std::span<std::byte> out) const;
 
  private:

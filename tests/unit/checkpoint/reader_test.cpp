@@ -47,6 +47,26 @@ TEST_F(Reading, GivesRangesWithinTheTensor) {
   EXPECT_EQ(read_text(reader, checkpoint_.tensors[1], 5, 1), "f");
 }
 
+TEST_F(Reading, GathersRangesThatAreEquallyFarApart) {
+  const TensorReader reader(checkpoint_);
+  std::string text(6, '?');
+  auto read =
+      reader.start(checkpoint_.tensors[0],
+                   {{.offset = 1, .bytes = 2, .count = 2, .stride = 3}, {.offset = 8, .bytes = 2}},
+                   std::as_writable_bytes(std::span(text)));
+  read.finish();
+  EXPECT_EQ(text, "124589");
+}
+
+TEST_F(Reading, AnErrorWaitsForTheOneWhoAsked) {
+  const TensorReader reader(checkpoint_);
+  fs::remove(shard_);
+  std::string text(10, '?');
+  auto read = reader.start(checkpoint_.tensors[0], {{.offset = 0, .bytes = 10}},
+                           std::as_writable_bytes(std::span(text)));
+  EXPECT_THROW(read.finish(), Error);
+}
+
 TEST_F(Reading, WorksWhenTheCheckpointIsGone) {
   auto copy = std::make_unique<Checkpoint>(checkpoint_);
   const TensorReader reader(*copy);
@@ -114,6 +134,11 @@ TEST_F(ReadingDeathTest, ARangeBeyondTheTensorIsABug) {
   const TensorReader reader(checkpoint_);
   EXPECT_DEATH(read_text(reader, checkpoint_.tensors[0], 9, 2), "past the end");
   EXPECT_DEATH(read_text(reader, checkpoint_.tensors[0], ~std::uint64_t{0}, 1), "past the end");
+  std::string text(6, '?');
+  EXPECT_DEATH(
+      reader.start(checkpoint_.tensors[0], {{.offset = 3, .bytes = 2, .count = 3, .stride = 3}},
+                   std::as_writable_bytes(std::span(text))),
+      "past the end");
 }
 
 }  // namespace

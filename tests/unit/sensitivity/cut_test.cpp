@@ -88,22 +88,22 @@ TEST(Cut, CostsFollowFromTheShape) {
   const double slice = 96 * 60 * (12.0 + 2 * 8.0) + 60.0 * 60 * 96 + 4.0 / 3.0 * 60 * 60 * 60;
   EXPECT_EQ(items[0].flops(), static_cast<std::int64_t>(4 * slice));
   EXPECT_EQ(items[0].bytes_read, 4 * 96 * 60 * 2);
-  EXPECT_EQ(items[0].peak_bytes, 96 * 60 * (2 + 4) + kernels::gram_peak_bytes(60, 96 * 60));
+  EXPECT_EQ(items[0].peak_bytes, 96 * 60 * (2 * 2 + 4) + kernels::gram_peak_bytes(60, 96 * 60));
 }
 
 TEST(Cut, PeakOfALargeTensorIsFarBelowItsBytes) {
   Options options;
   const auto embedding = cut(of_tensors({{"lm_head.weight", {248320, 4096}}}), options).at(0);
   const auto gram = kernels::gram_peak_bytes(4096, 512 * 4096);
-  EXPECT_LE(embedding.peak_bytes, gram + (16 << 20));
+  EXPECT_LE(embedding.peak_bytes, gram + (24 << 20));
   options.spectrum = false;
   for (const auto& shape :
        std::vector<std::vector<std::int64_t>>{{32, 30'000'000}, {30'000'000, 32}}) {
-    EXPECT_LE(cut(of_tensors({{"w", shape}}), options).at(0).peak_bytes, 8 << 20);
+    EXPECT_LE(cut(of_tensors({{"w", shape}}), options).at(0).peak_bytes, 20 << 20);
   }
   options.spectrum = true;
   const auto wide = cut(of_tensors({{"w", {32, 30'000'000}}}), options).at(0);
-  EXPECT_LE(wide.peak_bytes, (80 << 20) + kernels::gram_peak_bytes(32, 1 << 20));
+  EXPECT_LE(wide.peak_bytes, (150 << 20) + kernels::gram_peak_bytes(32, 1 << 20));
 }
 
 TEST(KeyOf, SortsAsTextInSliceOrder) {

@@ -1,0 +1,66 @@
+#include "read_queue.hpp"
+
+#include <algorithm>
+
+#include <moesweep/base/error.hpp>
+
+namespace moesweep::checkpoint {
+
+ReadQueue::ReadQueue(std::size_t files, std::size_t most_threads, std::size_t most_reads_per_file)
+    : most_threads_(most_threads),
+      most_reads_per_file_(most_reads_per_file),
+      reads_of_file_(files, 0) {
+  expect(most_threads >= 1 && most_reads_per_file >= 1, "a read queue that never reads");
+}
+
+ReadQueue::~ReadQueue() {
+  {
+    const std::lock_guard lock(mutex_);
+    ends_ = true;
+    waiting_.clear();
+  }
+  changed_.notify_all();
+  for (auto& thread : threads_) thread.join();
+}
+
+std::future<void> ReadQueue::start(std::size_t file, std::function<void()> read) {
+  Request request{file, std::packaged_task<void()>(std::move(read))};
+  auto done = request.read.get_future();
+  {
+    const std::lock_guard lock(mutex_);
+    waiting_.push_back(std::move(request));
+    if (idle_threads_ < waiting_.size() && threads_.size() < most_threads_) {
+      threads_.emplace_back([this] { serve(); });
+    }
+  }
+  changed_.notify_one();
+  return done;
+}
+
+std::deque<ReadQueue::Request>::iterator ReadQueue::first_that_may_begin() {
+  return std::find_if(waiting_.begin(), waiting_.end(), [this](const Request& request) {
+    return reads_of_file_[request.file] < most_reads_per_file_;
+  });
+}
+
+void ReadQueue::serve() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    ++idle_threads_;
+    changed_.wait(lock, [this] { return ends_ || first_that_may_begin() != waiting_.end(); });
+    --idle_threads_;
+    if (ends_) return;
+    const auto next = first_that_may_begin();
+    auto request = std::move(*next);
+    waiting_.erase(next);
+    ++reads_of_file_[request.file];
+    lock.unlock();
+    request.read();
+    lock.lock();
+    --reads_of_file_[request.file];
+    // Another request may have waited for this file.
+    changed_.notify_one();
+  }
+}
+
+}  // namespace moesweep::checkpoint
