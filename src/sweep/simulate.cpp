@@ -116,9 +116,9 @@ class VirtualRunner final : public JobRunner {
     held_bytes_ += spec.cost.peak_bytes;
     peak_bytes_ = std::max(peak_bytes_, held_bytes_);
     const auto blocks = blocks_of(spec.cost, world_.machine);
-    running_[unit] = {blocks, static_cast<double>(spec.cost.bytes_read) / static_cast<double>(blocks),
-                      compute_seconds(spec.cost, world_.machine) / static_cast<double>(blocks),
-                      world_.now};
+    running_[unit] = {
+        blocks, static_cast<double>(spec.cost.bytes_read) / static_cast<double>(blocks),
+        compute_seconds(spec.cost, world_.machine) / static_cast<double>(blocks), world_.now};
     read_block(unit);
   }
   void block_read(UnitIndex unit) {
@@ -325,8 +325,7 @@ Forecast bounds(const Plan& plan, const Machine& machine) {
   }
   out.work_seconds = seconds / machine.ranks / machine.threads;
   out.storage_seconds = bytes / std::min(total, node * nodes);
-  out.lower_bound_seconds =
-      std::max({out.work_seconds, out.storage_seconds, out.longest_seconds});
+  out.lower_bound_seconds = std::max({out.work_seconds, out.storage_seconds, out.longest_seconds});
   return out;
 }
 

@@ -25,10 +25,10 @@ struct Machine {
   double total_bytes_per_second = 1e9;
   /// The reading speed inside the plan's `seconds_estimate`; the rest of an estimate is computing.
   double estimate_bytes_per_second = 1e9;
-  double latency_seconds = 1e-3;  ///< of a message, the receiver's sleep included
+  double latency_seconds = 1e-3;      ///< of a message, the receiver's sleep included
   double seconds_per_message = 5e-6;  ///< of rank 0, for each that it receives
-  double flush_seconds = 20.0;    ///< longest time a finished unit waits for its segment
-  double publish_seconds = 0.05;  ///< of a segment: encoding, fsync, rename
+  double flush_seconds = 20.0;        ///< longest time a finished unit waits for its segment
+  double publish_seconds = 0.05;      ///< of a segment: encoding, fsync, rename
   std::int64_t read_block_bytes = std::int64_t{8} << 20;
 };
 
@@ -40,7 +40,7 @@ struct Forecast {
   double storage_seconds = 0.0;      ///< bytes / bandwidth
   double longest_seconds = 0.0;      ///< of one unit that has its node to itself
   std::optional<UnitIndex> longest_unit;
-  double utilisation = 0.0;  ///< share of cores x makespan in which a unit computes
+  double utilisation = 0.0;     ///< share of cores x makespan in which a unit computes
   std::int64_t peak_bytes = 0;  ///< of the rank that held most: sum of peak_bytes of its units
   std::int64_t file_opens = 0;  ///< each rank opens a file once
   std::int64_t messages = 0;    ///< received by rank 0

@@ -1,9 +1,9 @@
-#include <moesweep/sweep/simulate.hpp>
-
 #include <algorithm>
 #include <random>
 
 #include <gtest/gtest.h>
+
+#include <moesweep/sweep/simulate.hpp>
 
 #include "unit/sweep/plans.hpp"
 
