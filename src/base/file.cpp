@@ -147,8 +147,12 @@ void FilePublisher::publish() {
 bool FilePublisher::publish_exclusively() {
   make_durable();
   if (::link(temporary_.c_str(), path_.c_str()) != 0) {
-    if (errno == EEXIST) return false;
-    throw io_error(path_, "cannot link into place", errno);
+    const int error_number = errno;
+    // An NFS server may have made the link and lost the answer: the link count tells.
+    struct stat status {};
+    const bool linked = ::stat(temporary_.c_str(), &status) == 0 && status.st_nlink == 2;
+    if (!linked && error_number == EEXIST) return false;
+    if (!linked) throw io_error(path_, "cannot link into place", error_number);
   }
   fsync_directory(path_.parent_path());
   return true;

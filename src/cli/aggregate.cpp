@@ -28,8 +28,10 @@ void aggregate(const std::string& run_directory, const Context& context) {
   for (const auto& name : made.rotten) {
     fmt::print("segment {} does not match its hash and was left out\n", printable(name));
   }
-  if (made.complete()) fmt::print("results digest {}\n", made.digest);
-  else fmt::print("incomplete: no digest\n");
+  if (made.complete())
+    fmt::print("results digest {}\n", made.digest);
+  else
+    fmt::print("incomplete: no digest\n");
 }
 
 }  // namespace

@@ -12,8 +12,9 @@ namespace moesweep::cli {
 
 /// Set by the command that ran, read by main().
 struct Context {
-  bool json = false;   ///< machine-readable standard output
-  bool quiet = false;  ///< nothing but errors
+  char** arguments = nullptr;  ///< argv of the process
+  bool json = false;           ///< machine-readable standard output
+  bool quiet = false;          ///< nothing but errors
   ExitCode exit_code = ExitCode::complete;
   bool exit_without_cleanup = false;  ///< compute threads are still running
 };

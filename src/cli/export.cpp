@@ -55,8 +55,12 @@ void add_export(CLI::App& app, Context& context) {
   auto state = std::make_shared<ExportCommand>();
   command->add_option("RUN", state->run_directory, "Run directory")->required();
   command->add_option("OUT", state->output, "File or folder")->required();
-  command->add_option("--to", state->format, fmt::format("{}", fmt::join(exports::format_names(), ", ")))->required();
-  command->add_option("--table", state->options.tables, "Only this table, e.g. sensitivity/tensors")->allow_extra_args(false);
+  command
+      ->add_option("--to", state->format,
+                   fmt::format("{}", fmt::join(exports::format_names(), ", ")))
+      ->required();
+  command->add_option("--table", state->options.tables, "Only this table, e.g. sensitivity/tensors")
+      ->allow_extra_args(false);
   command->add_flag("--overwrite", state->options.overwrite, "Replace existing files");
   command->callback([state, &context] { export_run(*state, context); });
 }

@@ -28,7 +28,8 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
 }
 
 std::string role_text(const checkpoint::Tensor& tensor, const InspectOptions& options) {
-  return std::string(names::role_name(names::role_of(tensor.name, tensor.shape, options.expert_patterns)));
+  return std::string(
+      names::role_name(names::role_of(tensor.name, tensor.shape, options.expert_patterns)));
 }
 
 /// Tensors alike but for their indices.
@@ -42,7 +43,8 @@ std::vector<Group> group(const checkpoint::Checkpoint& checkpoint, const Inspect
   for (const auto& tensor : checkpoint.tensors) {
     Group made{names::pattern_of(tensor.name), shape_text(tensor.shape),
                std::string(dtype_name(tensor.dtype)), role_text(tensor, options)};
-    auto& found = groups.try_emplace({made.pattern, made.shape, made.dtype, made.role}, made).first->second;
+    auto& found =
+        groups.try_emplace({made.pattern, made.shape, made.dtype, made.role}, made).first->second;
     ++found.count;
     found.params += tensor.params();
     found.bytes += tensor.bytes();
@@ -61,13 +63,19 @@ Json to_json(const checkpoint::Checkpoint& checkpoint, const InspectOptions& opt
                    {"groups", Json::array()},
                    {"list", Json::array()}};
   for (const auto& made : group(checkpoint, options)) {
-    document["groups"].push_back({{"pattern", made.pattern}, {"count", made.count},
-                                  {"shape", made.shape}, {"dtype", made.dtype}, {"role", made.role},
-                                  {"params", made.params}, {"bytes", made.bytes}});
+    document["groups"].push_back({{"pattern", made.pattern},
+                                  {"count", made.count},
+                                  {"shape", made.shape},
+                                  {"dtype", made.dtype},
+                                  {"role", made.role},
+                                  {"params", made.params},
+                                  {"bytes", made.bytes}});
   }
   for (const auto& tensor : checkpoint.tensors) {
-    document["list"].push_back({{"name", tensor.name}, {"dtype", dtype_name(tensor.dtype)},
-                                {"shape", tensor.shape}, {"bytes", tensor.bytes()},
+    document["list"].push_back({{"name", tensor.name},
+                                {"dtype", dtype_name(tensor.dtype)},
+                                {"shape", tensor.shape},
+                                {"bytes", tensor.bytes()},
                                 {"role", role_text(tensor, options)},
                                 {"shard", checkpoint.shards[tensor.shard].name}});
   }
@@ -97,8 +105,10 @@ void inspect(const InspectOptions& options, const Context& context) {
   const auto checkpoint = checkpoint::open_checkpoint(options.path);
   if (context.json) return print_json(to_json(checkpoint, options));
   if (context.quiet) return;
-  if (options.tensors) print_tensors(checkpoint, options);
-  else print_groups(checkpoint, options);
+  if (options.tensors)
+    print_tensors(checkpoint, options);
+  else
+    print_groups(checkpoint, options);
   fmt::print("{} tensors, {} parameters, {} in {} shards\n",
              format_count(static_cast<std::int64_t>(checkpoint.tensors.size())),
              format_count(checkpoint.params()), format_size(checkpoint.bytes()),
@@ -108,11 +118,13 @@ void inspect(const InspectOptions& options, const Context& context) {
 }  // namespace
 
 void add_inspect(CLI::App& app, Context& context) {
-  auto* command = add_command(app, context, "inspect", "Tensors, dtypes, shapes and roles of a checkpoint");
+  auto* command =
+      add_command(app, context, "inspect", "Tensors, dtypes, shapes and roles of a checkpoint");
   auto options = std::make_shared<InspectOptions>();
   command->add_option("CHECKPOINT", options->path, "Safetensors folder or file")->required();
   command->add_flag("--tensors", options->tensors, "A line a tensor instead of a line a pattern");
-  command->add_option("--expert-pattern", options->expert_patterns, "Name component that marks routed experts");
+  command->add_option("--expert-pattern", options->expert_patterns,
+                      "Name component that marks routed experts");
   command->callback([options, &context] { inspect(*options, context); });
 }
 

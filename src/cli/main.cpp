@@ -1,10 +1,9 @@
 #include <cstdio>
 
-#include <unistd.h>
-
 #include <fmt/format.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <moesweep/pipeline/run.hpp>
 
@@ -46,6 +45,7 @@ int report(const CLI::App& app, const CLI::ParseError& error) {
 
 int run_command(int argc, char** argv) {
   Context context;
+  context.arguments = argv;
   CLI::App app{"Distributed batch sweeps over very large mixture-of-experts models", "moesweep"};
   app.set_version_flag("--version", pipeline::build_description());
   app.require_subcommand(1);

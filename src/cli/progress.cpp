@@ -3,9 +3,8 @@
 #include <cstdio>
 #include <string>
 
-#include <unistd.h>
-
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <moesweep/base/text.hpp>
 
@@ -52,8 +51,10 @@ void ProgressDisplay::show(const sweep::Progress& progress) {
     return;
   }
   last_shown_ = progress.elapsed_seconds;
-  if (on_terminal_) fmt::print(stderr, "\r\x1b[K{}{}", bar_of(progress), line_of(progress));
-  else fmt::print(stderr, "moesweep: {}\n", line_of(progress));
+  if (on_terminal_)
+    fmt::print(stderr, "\r\x1b[K{}{}", bar_of(progress), line_of(progress));
+  else
+    fmt::print(stderr, "moesweep: {}\n", line_of(progress));
   std::fflush(stderr);
 }
 

@@ -1,12 +1,16 @@
 // `moesweep run JOB --run-dir RUN`: starts or resumes a sweep.
 
+#include <cstdlib>
 #include <memory>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <moesweep/base/text.hpp>
 #include <moesweep/comm/session.hpp>
+#include <moesweep/config/settings.hpp>
+#include <moesweep/kernels/isa.hpp>
 #include <moesweep/pipeline/aggregate.hpp>
 #include <moesweep/pipeline/run.hpp>
 
@@ -40,16 +44,22 @@ void print_end(const pipeline::RunReport& report, const std::string& run_directo
              format_count(progress.total), format_count(progress.failed),
              format_size(report.bytes_read), format_duration(report.seconds));
   switch (report.exit_code) {
-    case ExitCode::complete: fmt::print("results digest {}\n", report.digest); break;
-    case ExitCode::some_failed:
-      fmt::print("failed units are listed by `moesweep status {}`; the same command tries them again\n",
-                 run_directory);
+    case ExitCode::complete:
+      fmt::print("results digest {}\n", report.digest);
       break;
-    case ExitCode::stopped_early: fmt::print("stopped early: the same command goes on\n"); break;
+    case ExitCode::some_failed:
+      fmt::print(
+          "failed units are listed by `moesweep status {}`; the same command tries them again\n",
+          run_directory);
+      break;
+    case ExitCode::stopped_early:
+      fmt::print("stopped early: the same command goes on\n");
+      break;
     case ExitCode::no_progress:
       fmt::print("stopped early again without finishing a unit: give it more time or memory\n");
       break;
-    default: break;
+    default:
+      break;
   }
 }
 
@@ -62,7 +72,29 @@ void report_on_rank0(const RunCommand& command, const pipeline::RunReport& repor
   print_end(report, command.run_directory);
 }
 
+// OpenBLAS chooses its kernels when it is loaded, and only from this variable: so that BLAS uses the
+// instruction set that the kernels use, the program sets it and executes itself again, before MPI
+// knows of it. With resources.isa = "native" a value that the user has set stays.
+void match_blas_to_isa(const RunCommand& command, const Context& context) {
+  constexpr auto variable = "OPENBLAS_CORETYPE";
+  if (kernels::blas_description().rfind("OpenBLAS", 0) != 0) return;
+  const char* current = std::getenv(variable);
+  try {
+    const auto job = config::load_job(command.job, command.options.overrides);
+    const auto& isa = job.text("resources.isa");
+    if (isa == "native" && current != nullptr) return;
+    kernels::pin_isa(isa);
+  } catch (const Error&) {
+    return;  // reported once for all ranks when the job is prepared
+  }
+  const auto coretype = kernels::blas_coretype_for(kernels::active_isa());
+  if (coretype.empty() || (current != nullptr && current == coretype)) return;
+  ::setenv(variable, coretype.c_str(), 1);
+  ::execv("/proc/self/exe", context.arguments);
+}
+
 void run(RunCommand& command, Context& context) {
+  match_blas_to_isa(command, context);
   command.options.job_file = command.job;
   command.options.run_directory = command.run_directory;
   pipeline::install_stop_handlers();
@@ -95,12 +127,19 @@ void add_run(CLI::App& app, Context& context) {
   auto state = std::make_shared<RunCommand>();
   auto& options = state->options;
   command->add_option("JOB", state->job, "Job file")->required();
-  command->add_option("--run-dir", state->run_directory, "Folder of the sweep: segments, results, events")->required();
-  command->add_option("--threads,-t", options.threads, "Compute threads a rank")->check(CLI::PositiveNumber);
-  command->add_option("--set", options.overrides, "Override a key: key=value")->allow_extra_args(false);
-  command->add_option("--deadline", options.deadline, "Unix time by which everything must be on disk");
+  command
+      ->add_option("--run-dir", state->run_directory,
+                   "Folder of the sweep: segments, results, events")
+      ->required();
+  command->add_option("--threads,-t", options.threads, "Compute threads a rank")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--set", options.overrides, "Override a key: key=value")
+      ->allow_extra_args(false);
+  command->add_option("--deadline", options.deadline,
+                      "Unix time by which everything must be on disk");
   command->add_option("--expect-ranks", options.expect_ranks, "Refuse another number of MPI ranks");
-  command->add_flag("--take-over", options.take_over, "The process that holds the run directory is dead");
+  command->add_flag("--take-over", options.take_over,
+                    "The process that holds the run directory is dead");
   command->callback([state, &context] { run(*state, context); });
 }
 

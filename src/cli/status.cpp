@@ -48,8 +48,9 @@ Json to_json(const pipeline::Status& status) {
 }
 
 void print(const pipeline::Status& status) {
-  fmt::print("state      {} ({} starts, {} abnormal ends; {})\n", pipeline::run_state_name(status.state),
-             status.epochs, status.abnormal_ends, printable(status.owner));
+  fmt::print("state      {} ({} starts, {} abnormal ends; {})\n",
+             pipeline::run_state_name(status.state), status.epochs, status.abnormal_ends,
+             printable(status.owner));
   fmt::print("units      {} done, {} failed, {} left of {}\n", format_count(status.units_done),
              format_count(status.units_failed),
              format_count(status.units_total - status.units_done - status.units_failed),
@@ -65,8 +66,10 @@ void print(const pipeline::Status& status) {
 
 void status(const StatusOptions& options, Context& context) {
   const auto status = pipeline::read_status(options.run_directory);
-  if (context.json) print_json(to_json(status));
-  else if (!context.quiet) print(status);
+  if (context.json)
+    print_json(to_json(status));
+  else if (!context.quiet)
+    print(status);
   if (options.exit_code) context.exit_code = status.exit_code;
 }
 

@@ -75,13 +75,16 @@ void print_bits(const records::Tables& tables, const std::vector<TensorRow>& ten
   TextTable table({"bits", "tensors", "parameters", "share", "bytes"});
   for (const auto& [bits, counted] : classes) {
     table.add({fmt::format("{}", bits), format_count(counted.tensors), format_count(counted.params),
-               fmt::format("{:.2f} %", 100.0 * static_cast<double>(counted.params) / static_cast<double>(all.params)),
+               fmt::format("{:.2f} %", 100.0 * static_cast<double>(counted.params) /
+                                           static_cast<double>(all.params)),
                format_count(std::llround(counted.bytes))});
   }
   table.print();
-  fmt::print("average {:.4f} bits a weight with a 16-bit scale and bias for each 128 weights: {} bytes instead of {}\n",
-             8.0 * all.bytes / static_cast<double>(all.params), format_count(std::llround(all.bytes)),
-             format_count(std::llround(stored)));
+  fmt::print(
+      "average {:.4f} bits a weight with a 16-bit scale and bias for each 128 weights: {} bytes "
+      "instead of {}\n",
+      8.0 * all.bytes / static_cast<double>(all.params), format_count(std::llround(all.bytes)),
+      format_count(std::llround(stored)));
 }
 
 }  // namespace

@@ -28,7 +28,8 @@ void TextTable::print() const {
     std::string line;
     for (std::size_t c = 0; c < row.size(); ++c) {
       const auto cell = printable(row[c]);
-      line += right[c] ? fmt::format("{:>{}}", cell, width[c]) : fmt::format("{:<{}}", cell, width[c]);
+      line +=
+          right[c] ? fmt::format("{:>{}}", cell, width[c]) : fmt::format("{:<{}}", cell, width[c]);
       if (c + 1 < row.size()) line += "  ";
     }
     line.erase(line.find_last_not_of(' ') + 1);

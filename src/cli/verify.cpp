@@ -18,9 +18,8 @@ void verify(const std::string& run_directory, Context& context) {
     context.exit_code = aggregated.complete() ? ExitCode::bad_input : ExitCode::stopped_early;
   }
   if (context.json) {
-    return print_json({{"ok", findings.empty()},
-                       {"findings", findings},
-                       {"results_digest", aggregated.digest}});
+    return print_json(
+        {{"ok", findings.empty()}, {"findings", findings}, {"results_digest", aggregated.digest}});
   }
   for (const auto& finding : findings) fmt::print(stderr, "moesweep: {}\n", printable(finding));
   if (!context.quiet && !aggregated.digest.empty()) {
@@ -31,7 +30,8 @@ void verify(const std::string& run_directory, Context& context) {
 }  // namespace
 
 void add_verify(CLI::App& app, Context& context) {
-  auto* command = add_command(app, context, "verify", "Check segments and results, print the digest");
+  auto* command =
+      add_command(app, context, "verify", "Check segments and results, print the digest");
   auto run_directory = std::make_shared<std::string>();
   command->add_option("RUN", *run_directory, "Run directory")->required();
   command->callback([run_directory, &context] { verify(*run_directory, context); });

@@ -100,7 +100,7 @@ std::vector<char> gather_bytes(const std::string& text, const std::vector<int>& 
   int total = 0;
   for (const int size : sizes) {
     offsets.push_back(total);
-    total += size;
+    total = checked_cast<int>(std::int64_t{total} + size);
   }
   std::vector<char> all(checked_cast<std::size_t>(total));
   require(
@@ -181,8 +181,9 @@ std::string mpi_version() {
   char text[MPI_MAX_LIBRARY_VERSION_STRING];
   int length = 0;
   MPI_Get_library_version(text, &length);
+  // Open MPI counts the terminating NUL, MPICH lists its build options in further lines.
   const std::string version(text, checked_cast<std::size_t>(length));
-  return version.substr(0, version.find('\n'));
+  return version.substr(0, version.find_first_of(std::string_view("\0\n", 2)));
 }
 
 }  // namespace moesweep::comm

@@ -30,8 +30,7 @@ struct Threading {
     tell("openblas_set_num_threads", 1);
     tell("MKL_Set_Num_Threads", 1);
     tell("bli_thread_set_num_threads", 1);
-    is_reentrant =
-        ask_openblas("openblas_get_config").find("SINGLE_THREADED") == std::string::npos;
+    is_reentrant = ask_openblas("openblas_get_config").find("SINGLE_THREADED") == std::string::npos;
   }
   bool is_reentrant;
   std::mutex mutex;

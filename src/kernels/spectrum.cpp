@@ -121,9 +121,9 @@ std::vector<double> GramAccumulator::take_eigenvalues() {
   const auto side = checked_cast<lapack_int>(side_);
   const auto info = [&] {
     const BlasCall blas;
-    return LAPACKE_dsyevd_work(LAPACK_COL_MAJOR, 'N', 'L', side, gram_.get(), side,
-                               ascending.get(), work.get(),
-                               checked_cast<lapack_int>(work_elements), &integer_work, 1);
+    return LAPACKE_dsyevd_work(LAPACK_COL_MAJOR, 'N', 'L', side, gram_.get(), side, ascending.get(),
+                               work.get(), checked_cast<lapack_int>(work_elements), &integer_work,
+                               1);
   }();
   release(gram_, side_ * side_);
   release(work, work_elements);

@@ -106,6 +106,7 @@ OpenEpoch open_epoch(const store::RunDirectory& run, const Job& job, int ranks, 
   store::AcquireOptions acquire;
   acquire.take_over = take_over;
   open.epoch = store::acquire(run.lock(), start, acquire);
+  store::remove_leftovers(run);
   if (!std::filesystem::exists(run.job())) publish_file(run.job(), config::to_toml(job.settings));
   read_standings(open, run);
   append_event(run.events(), "started",

@@ -78,7 +78,7 @@ class Observer {
 
   void operator()(const sweep::CoordinatorState& state, double now) {
     last_ = sweep::progress(state, now);
-    published_ = state.done - state.done_before + state.failed;
+    published_ = state.done - state.done_before;
     bytes_read_ = state.bytes_read;
     if (options_.on_progress) options_.on_progress(last_);
     if (now - last_beat_ >= beat_every_seconds) {
@@ -142,15 +142,26 @@ Job prepare_on_all(comm::Session& session, const RunOptions& options) {
   return std::move(*job);
 }
 
-// The part of the end that is rank 0's: what is complete becomes results.h5.
+// The part of the end that is rank 0's: what is complete becomes results.h5. Only then is the end
+// recorded, so that no sweep is called complete whose results could not be written.
 void finish(const store::RunDirectory& run, RunReport& report, Epoch epoch,
             const Observer& observer) {
-  report.exit_code = close_epoch(run, epoch, report.exit_code, observer.published());
   report.progress = observer.last();
   report.bytes_read = observer.bytes_read();
   if (report.exit_code == ExitCode::complete || report.exit_code == ExitCode::some_failed) {
-    report.digest = write_aggregate(run.root).digest;
+    try {
+      report.digest = write_aggregate(run.root).digest;
+    } catch (const Error& error) {
+      report.exit_code = error.exit_code();
+      report.error = error.what();
+    }
   }
+  report.exit_code = close_epoch(run, epoch, report.exit_code, observer.published());
+}
+
+ExitCode share_exit_code(comm::Session& session, ExitCode of_rank0) {
+  return static_cast<ExitCode>(
+      std::stoi(session.share(std::to_string(static_cast<int>(of_rank0)))));
 }
 
 }  // namespace
@@ -196,7 +207,10 @@ RunReport run(comm::Session& session, const RunOptions& options) {
     const auto* leaked = work.release();
   else
     work.reset();  // ends the I/O thread: HDF5 is this thread's from here on
-  if (is_root) finish(run, report, epoch, observer);
+  agree(session, [&] {
+    if (is_root) finish(run, report, epoch, observer);
+  });
+  report.exit_code = share_exit_code(session, report.exit_code);
   report.seconds = unix_time() - begin;
   return report;
 }

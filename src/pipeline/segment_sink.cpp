@@ -5,6 +5,13 @@
 
 namespace moesweep::pipeline {
 
+namespace {
+
+// Texts of a column are padded to the longest.
+constexpr std::size_t max_error_bytes = 1024;
+
+}  // namespace
+
 void SegmentSink::put(sweep::Outcome outcome) {
   const auto& unit = plan_.unit(outcome.unit);
   store::UnitRecord record;
@@ -12,7 +19,7 @@ void SegmentSink::put(sweep::Outcome outcome) {
   record.unit.id = unit.id.value;
   record.unit.kind = unit.key.substr(0, unit.key.find('/'));
   record.unit.status = outcome.error.empty() ? "done" : "failed";
-  record.unit.error = outcome.error;
+  record.unit.error = outcome.error.substr(0, max_error_bytes);
   record.unit.rank = rank_.value;
   record.unit.host = host_;
   record.unit.epoch = epoch_.value;

@@ -74,13 +74,19 @@ double sse_from_nrmse(std::span<const records::SliceRow> slices) {
   return sse;
 }
 
+/// A score of weight 0 may be missing: the composite does without it.
+double weighted(double weight, double score) {
+  return weight == 0.0 ? 0.0 : weight * score;
+}
+
 void fill_scores(const Weights& weights, records::TensorRow& row) {
   row.score_svd = score_svd(row.spectral_concentration);
   row.score_kurtosis = score_kurtosis(row.excess_kurtosis);
   row.score_noise = score_noise(row.noise_amplification);
   row.score_error = score_error(row.nrmse_rtn_4bit_g128);
-  row.composite = weights.svd * row.score_svd + weights.kurtosis * row.score_kurtosis +
-                  weights.noise * row.score_noise + weights.error * row.score_error;
+  row.composite =
+      weighted(weights.svd, row.score_svd) + weighted(weights.kurtosis, row.score_kurtosis) +
+      weighted(weights.noise, row.score_noise) + weighted(weights.error, row.score_error);
 }
 
 /// "3 of 512 slices: all weights are 0", or the reason alone for a tensor of one slice.

@@ -33,6 +33,8 @@ Hash128 digest_of(const records::Tables& tables) {
     const auto found = tables.find(info->name);
     if (found == tables.end() || found->second.rows() == 0) continue;
     hasher.add_text(info->name);
+    const std::uint64_t rows = found->second.rows();
+    hasher.add(std::as_bytes(std::span(&rows, 1)));
     for (std::size_t i = 0; i < info->columns.size(); ++i) {
       hasher.add_text(info->columns[i].name);
       hasher.add_text(records::column_type_name(info->columns[i].type));

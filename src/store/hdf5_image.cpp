@@ -40,6 +40,10 @@ std::vector<std::byte> build_image(const std::function<void(hid_t)>& fill) {
 
 void with_image(std::span<const std::byte> bytes, const std::string& file_name,
                 const std::function<void(hid_t)>& read) {
+  const auto refuse = [&] {
+    throw Error(ExitCode::bad_input, file_name, "is not a readable HDF5 file");
+  };
+  if (bytes.empty()) refuse();
   h5_prepare();
   const auto access = memory_file_access();
   // HDF5 takes a non-const pointer and copies.
@@ -48,10 +52,16 @@ void with_image(std::span<const std::byte> bytes, const std::string& file_name,
   const hid_t id = H5Fopen((image_folder + file_name).c_str(), H5F_ACC_RDONLY, access);
   if (id < 0) {
     H5Eclear2(H5E_DEFAULT);
-    throw Error(ExitCode::bad_input, file_name, "is not a readable HDF5 file");
+    refuse();
   }
   H5Handle file(id, H5Fclose, "H5Fopen");
-  read(file);
+  try {
+    read(file);
+  } catch (const Error& error) {
+    // The image is in memory: what HDF5 cannot read is the file's fault, not the disk's.
+    if (error.exit_code() != ExitCode::io_error) throw;
+    throw Error(ExitCode::bad_input, file_name, error.problem());
+  }
   file.close("H5Fclose");
 }
 

@@ -17,7 +17,7 @@ namespace moesweep::store {
 std::vector<std::byte> build_image(const std::function<void(hid_t file)>& fill);
 
 /// Opens `bytes` read-only for the duration of `read`. Throws Error(bad_input) naming `file_name`
-/// when it is not HDF5.
+/// when it is not HDF5, or HDF5 cannot read what is in it.
 void with_image(std::span<const std::byte> bytes, const std::string& file_name,
                 const std::function<void(hid_t file)>& read);
 

@@ -109,16 +109,50 @@ H5Handle create_group(hid_t file, const std::string& name) {
           "H5Gcreate " + name};
 }
 
-// A group reached by hard links only: external and soft links could lead to any file.
-bool has_group(hid_t file, const std::string& name) {
+// By hard links only: external and soft links could lead to any file.
+bool has_object(hid_t location, const std::string& name, const std::string& file_name) {
+  if (h5_check(H5Lexists(location, name.c_str(), H5P_DEFAULT), "H5Lexists") == 0) return false;
+  H5L_info_t info;
+  h5_check(H5Lget_info(location, name.c_str(), &info, H5P_DEFAULT), "H5Lget_info");
+  if (info.type != H5L_TYPE_HARD) {
+    throw Error(ExitCode::bad_input, file_name, fmt::format("{} is a link to elsewhere", name));
+  }
+  return true;
+}
+
+bool has_group(hid_t file, const std::string& name, const std::string& file_name) {
   for (std::size_t slash = name.find('/');; slash = name.find('/', slash + 1)) {
-    const auto prefix = name.substr(0, slash);
-    if (h5_check(H5Lexists(file, prefix.c_str(), H5P_DEFAULT), "H5Lexists") == 0) return false;
-    H5L_info_t info;
-    h5_check(H5Lget_info(file, prefix.c_str(), &info, H5P_DEFAULT), "H5Lget_info");
-    if (info.type != H5L_TYPE_HARD) return false;
+    if (!has_object(file, name.substr(0, slash), file_name)) return false;
     if (slash == std::string::npos) return true;
   }
+}
+
+// Fletcher32 too is foreign: HDF5 1.10 reads out of bounds when a chunk is shorter than its
+// checksum.
+bool has_only_our_filters(hid_t properties) {
+  const int filters = h5_check(H5Pget_nfilters(properties), "H5Pget_nfilters");
+  for (int i = 0; i < filters; ++i) {
+    std::size_t parameters = 0;
+    const auto filter = H5Pget_filter2(properties, static_cast<unsigned>(i), nullptr, &parameters,
+                                       nullptr, 0, nullptr, nullptr);
+    if (filter != H5Z_FILTER_DEFLATE && filter != H5Z_FILTER_SHUFFLE) return false;
+  }
+  return true;
+}
+
+bool is_of_type(hid_t type, ColumnType column) {
+  if (column == ColumnType::text) {
+    return H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0;
+  }
+  return h5_check(H5Tequal(type, memory_type(column)), "H5Tequal") > 0;
+}
+
+// What an honest file of this size can hold, whatever its headers declare.
+std::optional<std::uint64_t> most_bytes_held(hid_t dataset) {
+  const H5Handle file(H5Iget_file_id(dataset), H5Fclose, "H5Iget_file_id");
+  hsize_t file_bytes = 0;
+  h5_check(H5Fget_filesize(file, &file_bytes), "H5Fget_filesize");
+  return checked_product(std::min(file_bytes, H5Dget_storage_size(dataset)), max_expansion);
 }
 
 struct OpenColumn {
@@ -128,43 +162,39 @@ struct OpenColumn {
   std::size_t element_bytes;
 };
 
-OpenColumn open_column(hid_t group, const std::string& name, const std::string& file_name) {
+OpenColumn open_column(hid_t group, const std::string& name, ColumnType column_type,
+                       const std::string& file_name) {
   const auto refuse = [&](const std::string& why) {
     throw Error(ExitCode::bad_input, file_name, fmt::format("column {} {}", name, why));
   };
-  if (h5_check(H5Lexists(group, name.c_str(), H5P_DEFAULT), "H5Lexists") == 0) {
-    refuse("is missing");
-  }
+  if (!has_object(group, name, file_name)) refuse("is missing");
   H5Handle dataset(H5Dopen2(group, name.c_str(), H5P_DEFAULT), H5Dclose, "H5Dopen " + name);
   const H5Handle properties(H5Dget_create_plist(dataset), H5Pclose, "H5Dget_create_plist");
   if (H5Pget_layout(properties) == H5D_VIRTUAL) refuse("is a virtual dataset");
   if (H5Pget_external_count(properties) != 0) refuse("is stored in another file");
+  if (!has_only_our_filters(properties)) refuse("has a filter that is not ours");
   const H5Handle space(H5Dget_space(dataset), H5Sclose, "H5Dget_space");
   if (H5Sget_simple_extent_ndims(space) != 1) refuse("is not one-dimensional");
   hsize_t rows = 0;
   h5_check(H5Sget_simple_extent_dims(space, &rows, nullptr), "H5Sget_simple_extent_dims");
   H5Handle type(H5Dget_type(dataset), H5Tclose, "H5Dget_type");
+  if (!is_of_type(type, column_type)) refuse("has another type");
   const std::size_t element_bytes = H5Tget_size(type);
   const auto bytes = checked_product(rows, element_bytes);
-  const auto stored = checked_product(H5Dget_storage_size(dataset), max_expansion);
-  if (!bytes || !stored || *bytes > *stored) refuse("declares more rows than the file holds");
+  const auto held = most_bytes_held(dataset);
+  if (!bytes || !held || *bytes > *held) refuse("declares more rows than the file holds");
   return {std::move(dataset), std::move(type), rows, element_bytes};
 }
 
 records::ColumnValues read_column(hid_t group, const records::ColumnInfo& column,
                                   const std::string& file_name) {
-  const auto open = open_column(group, column.name, file_name);
+  const auto open = open_column(group, column.name, column.type, file_name);
   auto values = records::empty_column(column.type);
   const auto read = [&](hid_t type, void* data) {
     if (open.rows == 0) return;
     h5_check(H5Dread(open.dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data),
              "H5Dread " + column.name);
   };
-  const bool is_text = H5Tget_class(open.type) == H5T_STRING && H5Tis_variable_str(open.type) == 0;
-  if (is_text != (column.type == ColumnType::text)) {
-    throw Error(ExitCode::bad_input, file_name,
-                fmt::format("column {} has another type", column.name));
-  }
   if (auto* texts = std::get_if<std::vector<std::string>>(&values)) {
     std::vector<char> padded(open.rows * open.element_bytes);
     read(open.type, padded.data());
@@ -207,15 +237,16 @@ void write_int64_column(hid_t file, const std::string& table, const std::string&
 }
 
 std::vector<std::int64_t> read_int64_column(hid_t file, const std::string& table,
-                                            const std::string& column) {
+                                            const std::string& column,
+                                            const std::string& file_name) {
   const H5Handle group(H5Gopen2(file, table.c_str(), H5P_DEFAULT), H5Gclose, "H5Gopen " + table);
   const records::ColumnInfo info{column, ColumnType::int64, "", ""};
-  return std::get<std::vector<std::int64_t>>(read_column(group, info, table));
+  return std::get<std::vector<std::int64_t>>(read_column(group, info, file_name + ":" + table));
 }
 
 std::optional<records::Table> read_table(hid_t file, const records::TableInfo& info,
                                          const std::string& file_name) {
-  if (!has_group(file, info.name)) return std::nullopt;
+  if (!has_group(file, info.name, file_name)) return std::nullopt;
   const H5Handle group(H5Gopen2(file, info.name.c_str(), H5P_DEFAULT), H5Gclose,
                        "H5Gopen " + info.name);
   records::Table table(info);
@@ -245,6 +276,8 @@ std::optional<std::string> read_attribute(hid_t object, const std::string& name)
   const H5Handle attribute(H5Aopen(object, name.c_str(), H5P_DEFAULT), H5Aclose, "H5Aopen " + name);
   const H5Handle type(H5Aget_type(attribute), H5Tclose, "H5Aget_type");
   if (H5Tget_class(type) != H5T_STRING || H5Tis_variable_str(type) != 0) return std::nullopt;
+  const H5Handle space(H5Aget_space(attribute), H5Sclose, "H5Aget_space");
+  if (H5Sget_simple_extent_npoints(space) != 1) return std::nullopt;
   std::string padded(H5Tget_size(type), '\0');
   h5_check(H5Aread(attribute, type, padded.data()), "H5Aread " + name);
   padded.resize(::strnlen(padded.data(), padded.size()));

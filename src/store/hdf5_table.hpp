@@ -20,15 +20,16 @@ void write_table(hid_t file, const std::string& name, const records::Table& tabl
 void write_int64_column(hid_t file, const std::string& table, const std::string& column,
                         const std::vector<std::int64_t>& values);
 std::vector<std::int64_t> read_int64_column(hid_t file, const std::string& table,
-                                            const std::string& column);
+                                            const std::string& column,
+                                            const std::string& file_name);
 
-/// Reads the columns of `info` by name; nothing when the group does not exist. Wrong types, unequal
-/// lengths, external or virtual storage and sizes that the file cannot hold are Error(bad_input)
-/// naming `file_name`.
+/// Reads the columns of `info` by name; nothing when the group does not exist. Other types,
+/// unequal lengths, soft and external links, external or virtual storage, filters that we do not
+/// write and sizes that the file cannot hold are Error(bad_input) naming `file_name`.
 std::optional<records::Table> read_table(hid_t file, const records::TableInfo& info,
                                          const std::string& file_name);
 
-/// Text attributes of the root group.
+/// One text; attributes of other types and shapes are nothing.
 void write_attribute(hid_t object, const std::string& name, const std::string& value);
 std::optional<std::string> read_attribute(hid_t object, const std::string& name);
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cerrno>
+#include <set>
 #include <unordered_set>
 
 #include <fcntl.h>
@@ -60,16 +61,19 @@ std::unordered_map<UnitId, int> abnormal_ends(const fs::path& lock_directory,
   for (const auto& record : read_epochs(lock_directory)) {
     if (!record.end) crashed.insert(record.epoch.value);
   }
-  std::unordered_map<UnitId, int> ends;
+  // A unit counts once an epoch, however many slots name it.
+  std::set<std::pair<Epoch, UnitId>> blamed;
   for (const auto& entry : fs::directory_iterator(lock_directory)) {
     if (entry.path().extension() != ".inflight") continue;
     const Epoch epoch{static_cast<std::int32_t>(
         std::strtol(entry.path().filename().string().c_str() + 1, nullptr, 10))};
     if (!crashed.contains(epoch.value)) continue;
     for (const auto unit : read_slots(entry.path())) {
-      if (unit != UnitId{} && epoch > after(unit)) ++ends[unit];
+      if (unit != UnitId{} && epoch > after(unit)) blamed.emplace(epoch, unit);
     }
   }
+  std::unordered_map<UnitId, int> ends;
+  for (const auto& [epoch, unit] : blamed) ++ends[unit];
   return ends;
 }
 

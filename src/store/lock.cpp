@@ -25,6 +25,15 @@ fs::path end_file(const fs::path& directory, Epoch epoch) {
   return directory / fmt::format("e{:04}.end.json", epoch.value);
 }
 
+bool is_there(const fs::path& path) {
+  std::error_code error;
+  const bool there = fs::exists(path, error);
+  if (error) {
+    throw Error(ExitCode::run_directory, path.string(), "cannot be read: " + error.message());
+  }
+  return there;
+}
+
 json to_json(const EpochStart& start) {
   const auto& owner = start.owner;
   return {{"host", owner.host},
@@ -80,7 +89,7 @@ EpochRecord read_epoch(const fs::path& directory, Epoch epoch) {
   };
   EpochRecord record{epoch, parse(start_file(directory, epoch), start_from), std::nullopt};
   const auto end = end_file(directory, epoch);
-  if (fs::exists(end)) record.end = parse(end, end_from);
+  if (is_there(end)) record.end = parse(end, end_from);
   return record;
 }
 
@@ -100,18 +109,21 @@ bool ends_within(const Owner& owner, double seconds) {
 
 std::string current_beat(const fs::path& directory) {
   const auto path = directory / "beat";
-  return fs::exists(path) ? read_text_file(path) : std::string();
+  return is_there(path) ? read_text_file(path) : std::string();
 }
 
 // Watches by our own monotonic clock: clocks of nodes and file servers differ.
 bool beat_stands_still(const fs::path& directory, double seconds) {
+  using Seconds = std::chrono::duration<double>;
+  constexpr Seconds look_every(0.5);
   const auto before = current_beat(directory);
-  const auto give_up = Clock::now() + std::chrono::duration<double>(seconds);
-  while (Clock::now() < give_up) {
-    if (current_beat(directory) != before) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  const auto give_up = Clock::now() + Seconds(seconds);
+  while (current_beat(directory) == before) {
+    const Seconds left = give_up - Clock::now();
+    if (left <= Seconds(0)) return true;
+    std::this_thread::sleep_for(std::min(left, look_every));
   }
-  return true;
+  return false;
 }
 
 bool is_abandoned(const fs::path& directory, const EpochRecord& last, const Owner& self,
@@ -131,7 +143,7 @@ bool is_abandoned(const fs::path& directory, const EpochRecord& last, const Owne
 
 std::vector<EpochRecord> read_epochs(const fs::path& lock_directory) {
   std::vector<EpochRecord> epochs;
-  for (Epoch epoch{1}; fs::exists(start_file(lock_directory, epoch)); ++epoch.value) {
+  for (Epoch epoch{1}; is_there(start_file(lock_directory, epoch)); ++epoch.value) {
     epochs.push_back(read_epoch(lock_directory, epoch));
   }
   return epochs;
@@ -150,7 +162,8 @@ Epoch acquire(const fs::path& lock_directory, const EpochStart& start,
   }
   const Epoch next{epochs.empty() ? 1 : epochs.back().epoch.value + 1};
   const auto path = start_file(lock_directory, next);
-  if (!publish_file_exclusively(path, to_json(start).dump(1) + "\n")) {
+  if (!publish_file_exclusively(
+          path, to_json(start).dump(1, ' ', false, json::error_handler_t::replace) + "\n")) {
     refuse(read_epoch(lock_directory, next).start.owner);
   }
   return next;

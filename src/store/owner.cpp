@@ -66,7 +66,8 @@ Owner this_process() {
 
 Liveness liveness_of(const Owner& owner) {
   const auto self = this_process();
-  if (owner.boot_id != self.boot_id || owner.pid_namespace != self.pid_namespace) {
+  if (self.boot_id.empty() || owner.boot_id != self.boot_id ||
+      owner.pid_namespace != self.pid_namespace) {
     return Liveness::unknown;
   }
   const auto status = status_of(owner.pid);

@@ -14,11 +14,21 @@ namespace {
 
 constexpr auto schema_attribute = "schema_version";
 
-herr_t collect_attribute(hid_t root, const char* name, const H5A_info_t*, void* attributes) {
-  if (const auto value = read_attribute(root, name)) {
-    (*static_cast<Attributes*>(attributes))[name] = *value;
-  }
+herr_t collect_name(hid_t, const char* name, const H5A_info_t*, void* names) {
+  static_cast<std::vector<std::string>*>(names)->emplace_back(name);
   return 0;
+}
+
+// Names first: an error must not be thrown through HDF5's own frames.
+Attributes read_attributes(hid_t root) {
+  std::vector<std::string> names;
+  h5_check(H5Aiterate2(root, H5_INDEX_NAME, H5_ITER_INC, nullptr, collect_name, &names),
+           "H5Aiterate");
+  Attributes attributes;
+  for (const auto& name : names) {
+    if (auto value = read_attribute(root, name)) attributes.emplace(name, std::move(*value));
+  }
+  return attributes;
 }
 
 }  // namespace
@@ -37,9 +47,7 @@ Results read_results(const std::filesystem::path& path) {
   Results results;
   const auto bytes = read_file(path);
   with_image(bytes, path.string(), [&](hid_t file) {
-    h5_check(H5Aiterate2(file, H5_INDEX_NAME, H5_ITER_INC, nullptr, collect_attribute,
-                         &results.attributes),
-             "H5Aiterate");
+    results.attributes = read_attributes(file);
     const auto version = results.attributes[schema_attribute];
     if (version != results_schema_version) {
       throw Error(ExitCode::bad_input, path.string(),

@@ -5,6 +5,19 @@
 namespace moesweep::store {
 namespace fs = std::filesystem;
 
+namespace {
+
+// A parent that may be entered but not read cannot be synced by us; file systems with a journal
+// bring a new folder along with the first synced file in it.
+void fsync_parent(const fs::path& directory) {
+  try {
+    fsync_directory(directory / "..");
+  } catch (const Error&) {
+  }
+}
+
+}  // namespace
+
 void create_run_directory(const RunDirectory& run) {
   try {
     if (fs::exists(run.root) && !fs::exists(run.lock()) && !fs::is_empty(run.root)) {
@@ -15,9 +28,19 @@ void create_run_directory(const RunDirectory& run) {
       fs::create_directories(folder);
     }
     fsync_directory(run.root);
+    fsync_parent(run.root);
   } catch (const fs::filesystem_error& error) {
     throw Error(ExitCode::run_directory, run.root.string(),
                 "cannot be created: " + error.code().message());
+  }
+}
+
+void remove_leftovers(const RunDirectory& run) {
+  for (const auto& folder : {run.root, run.lock(), run.segments(), run.artifacts()}) {
+    std::error_code ignored;  // what cannot be listed or removed only takes space
+    for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+      if (entry.path().filename().string().rfind(".tmp.", 0) == 0) fs::remove(entry, ignored);
+    }
   }
 }
 

@@ -11,23 +11,34 @@
 #include <moesweep/store/scan.hpp>
 
 namespace moesweep::store {
+namespace fs = std::filesystem;
+
 namespace {
 
-std::vector<std::filesystem::path> list_segments(const std::filesystem::path& directory) {
-  std::vector<std::filesystem::path> paths;
-  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
-    if (entry.is_regular_file() && parse_segment_name(entry.path().filename().string())) {
-      paths.push_back(entry.path());
+std::vector<fs::path> list_segments(const fs::path& directory) {
+  std::vector<fs::path> paths;
+  try {
+    for (const auto& entry : fs::directory_iterator(directory)) {
+      if (parse_segment_name(entry.path().filename().string()) && entry.is_regular_file()) {
+        paths.push_back(entry.path());
+      }
     }
+  } catch (const fs::filesystem_error& error) {
+    throw Error(ExitCode::io_error, directory.string(), "cannot list: " + error.code().message());
   }
   std::sort(paths.begin(), paths.end());
   return paths;
 }
 
-void quarantine(const std::filesystem::path& segment) {
+void quarantine(const fs::path& segment) {
   const auto folder = segment.parent_path() / "quarantine";
-  std::filesystem::create_directories(folder);
-  std::filesystem::rename(segment, folder / segment.filename());
+  try {
+    fs::create_directories(folder);
+    fs::rename(segment, folder / segment.filename());
+  } catch (const fs::filesystem_error& error) {
+    throw Error(ExitCode::io_error, segment.string(),
+                "is rotten and cannot be moved to quarantine: " + error.code().message());
+  }
   fsync_directory(folder);
   fsync_directory(segment.parent_path());
   spdlog::warn("segment {} does not match its hash: moved to {}, its units run again",
@@ -53,7 +64,7 @@ void add(SegmentScan& scan, UnitStanding unit) {
   if (is_done(unit) || unit.row.epoch > known.row.epoch) known = std::move(unit);
 }
 
-void scan_one(SegmentScan& scan, const std::filesystem::path& path, Rotten rotten) {
+void scan_one(SegmentScan& scan, const fs::path& path, Rotten rotten) {
   const auto name = path.filename().string();
   const auto bytes = read_verified(path);
   if (!bytes) {
@@ -77,13 +88,13 @@ void append_standings(records::Tables& tables, const std::vector<const UnitStand
 
 }  // namespace
 
-SegmentScan scan_segments(const std::filesystem::path& directory, Rotten rotten) {
+SegmentScan scan_segments(const fs::path& directory, Rotten rotten) {
   SegmentScan scan;
   for (const auto& path : list_segments(directory)) scan_one(scan, path, rotten);
   return scan;
 }
 
-records::Tables gather(const std::filesystem::path& directory, const SegmentScan& scan) {
+records::Tables gather(const fs::path& directory, const SegmentScan& scan) {
   std::vector<const UnitStanding*> in_order;
   for (const auto& [id, unit] : scan.units) in_order.push_back(&unit);
   std::sort(in_order.begin(), in_order.end(),

@@ -24,6 +24,7 @@ std::map<std::string, JoinedTable> join(std::span<const UnitRecord> records) {
   std::map<std::string, JoinedTable> joined;
   for (std::size_t i = 0; i < records.size(); ++i) {
     for (const auto& [name, table] : records[i].rows) {
+      expect(records::find_table(name) == table.info, "a table that is not in the catalog");
       auto found = joined.find(name);
       if (found == joined.end()) {
         found = joined.emplace(name, JoinedTable{records::Table(*table.info), {}}).first;
@@ -63,7 +64,9 @@ void split(const records::Table& table, const std::vector<std::int64_t>& unit_ro
       throw Error(ExitCode::bad_input, name, "rows of an unknown unit in " + table.info->name);
     }
     auto& rows = records[static_cast<std::size_t>(unit_rows[first])].rows;
-    rows.emplace(table.info->name, rows_between(table, first, last));
+    if (!rows.emplace(table.info->name, rows_between(table, first, last)).second) {
+      throw Error(ExitCode::bad_input, name, "rows of one unit apart in " + table.info->name);
+    }
     first = last;
   }
 }
@@ -97,7 +100,8 @@ std::vector<UnitRecord> decode_segment(std::span<const std::byte> bytes, const s
     for (const auto* info : records::all_tables()) {
       if (info == &records::table_info<records::UnitRow>()) continue;
       const auto table = read_table(file, *info, name);
-      if (table) split(*table, read_int64_column(file, info->name, unit_row_column), records, name);
+      if (table)
+        split(*table, read_int64_column(file, info->name, unit_row_column, name), records, name);
     }
   });
   return records;
@@ -112,20 +116,31 @@ std::vector<records::UnitRow> decode_segment_units(std::span<const std::byte> by
   return rows;
 }
 
+namespace {
+
+std::string segment_name(Epoch epoch, Rank rank, std::int64_t serial, const std::string& hash_hex) {
+  return fmt::format("e{:04}-r{:04}-s{:06}-{}.h5", epoch.value, rank.value, serial, hash_hex);
+}
+
+}  // namespace
+
 std::string segment_name(Epoch epoch, Rank rank, std::int64_t serial, const Hash128& hash) {
-  return fmt::format("e{:04}-r{:04}-s{:06}-{}.h5", epoch.value, rank.value, serial, hash.hex());
+  return segment_name(epoch, rank, serial, hash.hex());
 }
 
 std::optional<SegmentName> parse_segment_name(const std::string& name) {
   SegmentName parsed;
   char hash[33] = {};
-  int length = 0;
   long long serial = 0;
-  const int fields = std::sscanf(name.c_str(), "e%d-r%d-s%lld-%32[0-9a-f].h5%n",
-                                 &parsed.epoch.value, &parsed.rank.value, &serial, hash, &length);
-  if (fields != 4 || checked_cast<std::size_t>(length) != name.size()) return std::nullopt;
+  const int fields = std::sscanf(name.c_str(), "e%9d-r%9d-s%18lld-%32[0-9a-f]", &parsed.epoch.value,
+                                 &parsed.rank.value, &serial, hash);
+  if (fields != 4) return std::nullopt;
   parsed.serial = serial;
   parsed.hash_hex = hash;
+  const bool whole_hash = parsed.hash_hex.size() == 32;
+  const auto canonical = segment_name(parsed.epoch, parsed.rank, parsed.serial, parsed.hash_hex);
+  const bool negative = parsed.epoch.value < 0 || parsed.rank.value < 0 || parsed.serial < 0;
+  if (!whole_hash || negative || canonical != name) return std::nullopt;
   return parsed;
 }
 

@@ -243,7 +243,7 @@ def scores(row, weights):
             "score_noise": 0.0 if delta < 1e-6 else clip((math.log10(max(delta, 0.01)) + 2) / 3),
             "score_error": clip((row["nrmse_rtn_4bit_g128"] - 0.005) / 0.045)}
     made["composite"] = sum(w * made[k] for w, k in zip(
-        weights, ("score_svd", "score_kurtosis", "score_noise", "score_error")))
+        weights, ("score_svd", "score_kurtosis", "score_noise", "score_error")) if w != 0)
     return made
 
 

@@ -6,9 +6,9 @@
 
 namespace moesweep::store {
 
-/// XXH3-128 over the tables that take part in the digest, in catalog order, each as name, then
-/// column by column name, type and values in little-endian, texts with their length. All NaNs are
-/// one NaN and -0 is 0. Tables without rows count as absent.
+/// XXH3-128 over the tables that take part in the digest, in catalog order, each as name and
+/// row count, then column by column name, type and values in little-endian, texts with their
+/// length. All NaNs are one NaN and -0 is 0. Tables without rows count as absent.
 Hash128 digest_of(const records::Tables& tables);
 
 }  // namespace moesweep::store

@@ -2,8 +2,8 @@
 // Who works on a run directory. The lock saves work; correctness never depends on it, since
 // segments are immutable and equal units are one unit.
 //
-//   lock/e0002.json            the owner of epoch 2, created by link(2): exactly one process gets
-//   it lock/e0002.end.json        how epoch 2 ended; missing after a crash
+//   lock/e0002.json            the owner of epoch 2, by link(2): exactly one process gets it
+//   lock/e0002.end.json        how epoch 2 ended; missing after a crash
 //   lock/e0002-r0001.inflight  ids of the units that rank 1 is computing, one 8-byte slot a thread
 //   lock/beat                  changes while the owner lives
 
@@ -78,7 +78,8 @@ void record_end(const std::filesystem::path& lock_directory, Epoch epoch, const 
 /// 90 s elsewhere.
 void beat(const std::filesystem::path& lock_directory, Epoch epoch, std::int64_t count);
 
-/// Which units this rank is computing right now, kept so that a crash can be blamed on them.
+/// Which units this rank is computing right now, kept so that a crash can be blamed on them. Not
+/// thread-safe: the main thread keeps the notes.
 class InFlightNotes {
  public:
   InFlightNotes(const std::filesystem::path& lock_directory, Epoch epoch, Rank rank, int threads);

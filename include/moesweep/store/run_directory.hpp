@@ -18,8 +18,11 @@ struct RunDirectory {
 };
 
 /// Creates the folders that are missing. Error(run_directory) when that is impossible or `root`
-/// holds something that is not a run (a non-empty folder without job.toml).
+/// holds something that is not a run (a non-empty folder without lock/).
 void create_run_directory(const RunDirectory& run);
+
+/// Removes the temporary files of writers that were killed. Call while holding the lock.
+void remove_leftovers(const RunDirectory& run);
 
 /// Error(run_directory) unless `root` holds a run.
 void require_run_directory(const RunDirectory& run);

@@ -1,5 +1,3 @@
-#include <moesweep/parallel/task_pool.hpp>
-
 #include <atomic>
 #include <barrier>
 #include <mutex>
@@ -7,6 +5,8 @@
 #include <thread>
 
 #include <gtest/gtest.h>
+
+#include <moesweep/parallel/task_pool.hpp>
 
 namespace moesweep::parallel {
 namespace {
@@ -42,7 +42,9 @@ TEST(TaskPool, RunsAsManyTasksAtOnceAsItHasThreadsAndNoneOnTheCaller) {
   EXPECT_EQ(seen.count(std::this_thread::get_id()), 0U);
 }
 
-TEST(AvailableCpus, IsAtLeastOne) { EXPECT_GE(available_cpus(), 1); }
+TEST(AvailableCpus, IsAtLeastOne) {
+  EXPECT_GE(available_cpus(), 1);
+}
 
 }  // namespace
 }  // namespace moesweep::parallel

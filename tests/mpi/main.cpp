@@ -1,0 +1,37 @@
+// GoogleTest inside an MPI session: fails on every rank when it fails on one.
+
+#include <memory>
+
+#include <gtest/gtest.h>
+
+#include "mpi/ranks.hpp"
+
+namespace moesweep::test {
+namespace {
+
+std::unique_ptr<comm::Session>& the_session() {
+  static std::unique_ptr<comm::Session> session;
+  return session;
+}
+
+}  // namespace
+
+comm::Session& session() {
+  return *the_session();
+}
+
+}  // namespace moesweep::test
+
+int main(int argc, char** argv) {
+  using moesweep::test::the_session;
+  ::testing::InitGoogleTest(&argc, argv);
+  the_session() = moesweep::comm::open_session();
+  int result = RUN_ALL_TESTS();
+  std::string verdict;
+  for (const auto& one : moesweep::test::session().gather(std::to_string(result))) {
+    if (one != "0") verdict = "failed";
+  }
+  if (!moesweep::test::session().share(verdict).empty()) result = 1;
+  the_session().reset();
+  return result;
+}

@@ -1,0 +1,288 @@
+#include <algorithm>
+#include <atomic>
+#include <fstream>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <moesweep/store/lock.hpp>
+
+#include "support/temporary_directory.hpp"
+
+namespace moesweep::store {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+EpochStart start_of(const Owner& owner) {
+  EpochStart start;
+  start.owner = owner;
+  start.fingerprint = "0123";
+  start.inputs = {"model-00001.safetensors 4567"};
+  start.isa = "AVX2";
+  start.blas = "OpenBLAS";
+  start.build = "1";
+  start.ranks = 3;
+  start.unix_time = 1.75e9;
+  return start;
+}
+
+Owner on_another_machine() {
+  auto owner = this_process();
+  owner.host = "node9";
+  owner.boot_id = "another";
+  return owner;
+}
+
+AcquireOptions impatient() {
+  return {false, 0.05, 0.05};
+}
+
+std::string refusal(const fs::path& lock, const EpochStart& start, const AcquireOptions& options) {
+  try {
+    acquire(lock, start, options);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.exit_code(), ExitCode::run_directory);
+    return error.what();
+  }
+  return "";
+}
+
+// A process that does `work` and then waits until it is killed.
+class Child {
+ public:
+  template <typename Work>
+  explicit Child(Work work) {
+    int ready[2];
+    EXPECT_EQ(::pipe(ready), 0);
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      const char done = work();
+      if (::write(ready[1], &done, 1) == 1) {
+        while (true) ::pause();
+      }
+      ::_exit(1);
+    }
+    ::close(ready[1]);
+    ready_ = ready[0];
+  }
+  ~Child() {
+    kill_and_reap();
+    ::close(ready_);
+  }
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  /// What `work` returned.
+  char answer() {
+    char byte = '?';
+    EXPECT_EQ(::read(ready_, &byte, 1), 1);
+    return byte;
+  }
+  void kill_but_leave_a_zombie() {
+    ::kill(pid_, SIGKILL);
+    siginfo_t ended;
+    ::waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOWAIT);
+  }
+  void kill_and_reap() {
+    if (pid_ < 0) return;
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+    pid_ = -1;
+  }
+  pid_t pid() const { return pid_; }
+
+ private:
+  pid_t pid_ = -1;
+  int ready_ = -1;
+};
+
+auto holder_of(const fs::path& lock) {
+  return [lock] {
+    try {
+      acquire(lock, start_of(this_process()), {false, 0.0, 0.0});
+      return 'W';
+    } catch (const Error&) {
+      return 'L';
+    }
+  };
+}
+
+TEST(Lock, EpochsAreNumberedFromOneAndRemembered) {
+  const test::TemporaryDirectory lock;
+  EXPECT_TRUE(read_epochs(lock.path()).empty());
+  EXPECT_EQ(acquire(lock.path(), start_of(this_process()), {}), Epoch{1});
+  record_end(lock.path(), Epoch{1}, {ExitCode::stopped_early, 42, 1.76e9});
+  EXPECT_EQ(acquire(lock.path(), start_of(this_process()), {}), Epoch{2});
+  const auto epochs = read_epochs(lock.path());
+  ASSERT_EQ(epochs.size(), 2U);
+  const auto& first = epochs[0];
+  EXPECT_EQ(first.start.owner.pid, ::getpid());
+  EXPECT_EQ(first.start.fingerprint, "0123");
+  EXPECT_EQ(first.start.inputs, std::vector<std::string>{"model-00001.safetensors 4567"});
+  EXPECT_EQ(first.start.isa, "AVX2");
+  EXPECT_EQ(first.start.ranks, 3);
+  ASSERT_TRUE(first.end);
+  EXPECT_EQ(first.end->exit_code, ExitCode::stopped_early);
+  EXPECT_EQ(first.end->units_published, 42);
+  EXPECT_EQ(epochs[1].epoch, Epoch{2});
+  EXPECT_FALSE(epochs[1].end);
+}
+
+TEST(Lock, ALivingOwnerIsNamedInTheRefusal) {
+  const test::TemporaryDirectory lock;
+  Child owner(holder_of(lock.path()));
+  ASSERT_EQ(owner.answer(), 'W');
+  const auto text = refusal(lock.path(), start_of(this_process()), impatient());
+  EXPECT_THAT(text,
+              HasSubstr("process " + std::to_string(owner.pid()) + " on " + this_process().host));
+  EXPECT_EQ(read_epochs(lock.path()).size(), 1U);
+}
+
+TEST(Lock, TakeOverDoesNotPushAsideAProcessThatIsSeenAlive) {
+  const test::TemporaryDirectory lock;
+  Child owner(holder_of(lock.path()));
+  ASSERT_EQ(owner.answer(), 'W');
+  auto options = impatient();
+  options.take_over = true;
+  EXPECT_NE(refusal(lock.path(), start_of(this_process()), options), "");
+}
+
+TEST(Lock, ADeadOwnerIsSucceeded) {
+  const test::TemporaryDirectory lock;
+  Child owner(holder_of(lock.path()));
+  ASSERT_EQ(owner.answer(), 'W');
+  owner.kill_and_reap();
+  EXPECT_EQ(acquire(lock.path(), start_of(this_process()), impatient()), Epoch{2});
+}
+
+TEST(Lock, AZombieOwnerIsSucceeded) {
+  const test::TemporaryDirectory lock;
+  Child owner(holder_of(lock.path()));
+  ASSERT_EQ(owner.answer(), 'W');
+  owner.kill_but_leave_a_zombie();
+  EXPECT_EQ(acquire(lock.path(), start_of(this_process()), impatient()), Epoch{2});
+}
+
+TEST(Lock, WaitsForADyingOwner) {
+  const test::TemporaryDirectory lock;
+  Child owner(holder_of(lock.path()));
+  ASSERT_EQ(owner.answer(), 'W');
+  std::thread executioner([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    owner.kill_but_leave_a_zombie();
+  });
+  EXPECT_EQ(acquire(lock.path(), start_of(this_process()), {false, 120.0, 0.0}), Epoch{2});
+  executioner.join();
+}
+
+TEST(Lock, OfManyThatStartTogetherExactlyOneWins) {
+  for (int round = 0; round < 5; ++round) {
+    const test::TemporaryDirectory lock;
+    std::vector<std::unique_ptr<Child>> starters;
+    for (int i = 0; i < 6; ++i) starters.push_back(std::make_unique<Child>(holder_of(lock.path())));
+    std::string answers;
+    for (auto& starter : starters) answers += starter->answer();
+    EXPECT_EQ(std::count(answers.begin(), answers.end(), 'W'), 1) << answers;
+    EXPECT_EQ(read_epochs(lock.path()).size(), 1U);
+  }
+}
+
+TEST(LockElsewhere, AStandingBeatMeansAbandoned) {
+  const test::TemporaryDirectory lock;
+  acquire(lock.path(), start_of(on_another_machine()), {});
+  beat(lock.path(), Epoch{1}, 7);
+  EXPECT_EQ(acquire(lock.path(), start_of(this_process()), impatient()), Epoch{2});
+}
+
+TEST(LockElsewhere, AMovingBeatMeansAlive) {
+  const test::TemporaryDirectory lock;
+  acquire(lock.path(), start_of(on_another_machine()), {});
+  beat(lock.path(), Epoch{1}, 0);
+  std::atomic<bool> stop = false;
+  std::thread heart([&] {
+    for (std::int64_t count = 1; !stop; ++count) beat(lock.path(), Epoch{1}, count);
+  });
+  const auto text = refusal(lock.path(), start_of(this_process()), {false, 0.0, 60.0});
+  stop = true;
+  heart.join();
+  EXPECT_THAT(text, HasSubstr("node9"));
+}
+
+TEST(LockElsewhere, TheFirstBeatCountsToo) {
+  const test::TemporaryDirectory lock;
+  acquire(lock.path(), start_of(on_another_machine()), {});
+  std::thread heart([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    beat(lock.path(), Epoch{1}, 1);
+  });
+  EXPECT_NE(refusal(lock.path(), start_of(this_process()), {false, 0.0, 60.0}), "");
+  heart.join();
+}
+
+TEST(LockElsewhere, TakeOverDoesNotWaitForTheBeat) {
+  const test::TemporaryDirectory lock;
+  acquire(lock.path(), start_of(on_another_machine()), {});
+  EXPECT_EQ(acquire(lock.path(), start_of(this_process()), {true, 0.0, 1e6}), Epoch{2});
+}
+
+TEST(LockElsewhere, ARestartOfTheSameSlurmJobTakesOverAtOnce) {
+  const test::TemporaryDirectory lock;
+  auto before = on_another_machine();
+  before.slurm_job = "77";
+  acquire(lock.path(), start_of(before), {});
+  auto now = this_process();
+  now.slurm_job = "77";
+  now.slurm_restarts = 1;
+  EXPECT_EQ(acquire(lock.path(), start_of(now), {false, 0.0, 1e6}), Epoch{2});
+}
+
+TEST(LockElsewhere, AnotherSlurmJobDoesNot) {
+  const test::TemporaryDirectory lock;
+  auto before = on_another_machine();
+  before.slurm_job = "77";
+  acquire(lock.path(), start_of(before), {});
+  std::atomic<bool> stop = false;
+  std::thread heart([&] {
+    for (std::int64_t count = 1; !stop; ++count) beat(lock.path(), Epoch{1}, count);
+  });
+  auto now = this_process();
+  now.slurm_job = "78";
+  now.slurm_restarts = 1;
+  const auto text = refusal(lock.path(), start_of(now), {false, 0.0, 60.0});
+  stop = true;
+  heart.join();
+  EXPECT_THAT(text, HasSubstr("Slurm job 77"));
+}
+
+TEST(Lock, AnEpochThatEndedNeedsNoProofOfDeath) {
+  const test::TemporaryDirectory lock;
+  acquire(lock.path(), start_of(on_another_machine()), {});
+  record_end(lock.path(), Epoch{1}, {});
+  EXPECT_EQ(acquire(lock.path(), start_of(this_process()), {false, 0.0, 1e6}), Epoch{2});
+}
+
+TEST(Lock, ADamagedRecordIsNamed) {
+  const test::TemporaryDirectory lock;
+  for (const char* content : {"", "{", "[]", R"({"host": 3})"}) {
+    std::ofstream(lock.path() / "e0001.json") << content;
+    try {
+      read_epochs(lock.path());
+      ADD_FAILURE() << content;
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), HasSubstr("e0001.json"));
+    }
+  }
+}
+
+TEST(Lock, BeatsThatCannotBeWrittenHarmNobody) {
+  EXPECT_NO_THROW(beat("no/such/lock", Epoch{1}, 1));
+}
+
+}  // namespace
+}  // namespace moesweep::store
