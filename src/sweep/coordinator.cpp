@@ -84,6 +84,8 @@ void open_stage(CoordinatorState& state) {
     state.useful_threads =
         std::min(state.useful_threads, useful_threads_margin * state.queue_seconds / longest);
   }
+  // Units that rank 0 only reports as failed must not cost it a share.
+  state.useful_threads += static_cast<double>(state.ranks[0].units_outstanding);
 }
 
 bool all_stages_closed(const CoordinatorState& state) {

@@ -1,5 +1,6 @@
 // How long a resume takes to learn what is done: 1,000,000 units in 2,000 segments, their hashes
-// verified, the files in the page cache. Exits with 1 when the figure in docs/scaling.md is not met.
+// verified, the files in the page cache. Exits with 1 when the figure in docs/scaling.md is not
+// met.
 
 #include <chrono>
 #include <cstdio>
@@ -34,7 +35,7 @@ UnitRecord unit_of(std::int64_t number) {
   unit.started = 1.7e9;
   unit.seconds = 12.5;
   unit.bytes_read = 1 << 28;
-  records::SensitivitySliceRow slice;
+  records::SliceRow slice;
   slice.tensor = unit.key;
   slice.slice = number;
   records::append_row(record.rows, slice);
