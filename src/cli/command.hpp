@@ -36,5 +36,6 @@ void add_status(CLI::App& app, Context& context);
 void add_aggregate(CLI::App& app, Context& context);
 void add_verify(CLI::App& app, Context& context);
 void add_export(CLI::App& app, Context& context);
+void add_doctor(CLI::App& app, Context& context);
 
 }  // namespace moesweep::cli

@@ -56,6 +56,7 @@ int run_command(int argc, char** argv) {
   add_aggregate(app, context);
   add_verify(app, context);
   add_export(app, context);
+  add_doctor(app, context);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
