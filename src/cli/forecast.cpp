@@ -85,8 +85,6 @@ void print_forecast(const pipeline::Job& job, const ForecastOptions& options) {
   fmt::print("lower bound    {} ({}): {} of the makespan\n",
              format_duration(forecast.lower_bound_seconds), limited_by(forecast),
              percent(forecast.efficiency()));
-  fmt::print("longest unit   {} ({})\n", format_duration(forecast.longest_seconds),
-             printable(longest_key(job, forecast)));
   fmt::print("utilisation    {}\n", percent(forecast.utilisation));
   fmt::print("rank's memory  {} at its peak\n", format_size(forecast.peak_bytes));
   fmt::print("file opens     {}\n", format_count(forecast.file_opens));

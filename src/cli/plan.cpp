@@ -115,11 +115,11 @@ void print_totals(const pipeline::Job& job, const Totals& totals, const PlanOpti
   if (totals.largest == nullptr) return;
   fmt::print("peak memory    {} ({})\n", format_size(totals.peak_bytes),
              printable(totals.largest->key));
-  fmt::print("core time      {}\n", format_duration(totals.seconds));
-  if (options.simulates()) return;
   fmt::print("longest unit   {} ({})\n", format_duration(totals.longest_seconds),
              printable(totals.longest->key));
-  fmt::print("estimate       {} on 1 rank x {} threads, from cautious default rates\n",
+  fmt::print("core time      {}\n", format_duration(totals.seconds));
+  if (options.simulates()) return;
+  fmt::print("estimate       {} on 1 ranks x {} threads, from cautious default rates\n",
              format_duration(makespan_seconds(totals, options)), std::max(options.threads, 1));
 }
 
