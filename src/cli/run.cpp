@@ -72,9 +72,9 @@ void report_on_rank0(const RunCommand& command, const pipeline::RunReport& repor
   print_end(report, command.run_directory);
 }
 
-// OpenBLAS chooses its kernels when it is loaded, and only from this variable: so that BLAS uses
-// the instruction set that the kernels use, the program sets it and executes itself again, before
-// MPI knows of it. With resources.isa = "native" a value that the user has set stays.
+// OpenBLAS chooses its kernels when it is loaded, and only from this variable: so that BLAS uses the
+// instruction set that the kernels use, the program sets it and executes itself again, before MPI
+// knows of it. With resources.isa = "native" a value that the user has set stays.
 void match_blas_to_isa(const RunCommand& command, const Context& context) {
   constexpr auto variable = "OPENBLAS_CORETYPE";
   if (kernels::blas_description().rfind("OpenBLAS", 0) != 0) return;
