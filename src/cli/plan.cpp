@@ -1,7 +1,9 @@
-// `moesweep plan JOB`: what a sweep will do and cost, from headers alone.
+// `moesweep plan JOB`: what a sweep will do and cost, from headers alone; with a cluster or several
+// ranks, simulated.
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include <fmt/format.h>
@@ -11,6 +13,7 @@
 #include <moesweep/pipeline/job.hpp>
 
 #include "command.hpp"
+#include "forecast.hpp"
 #include "text_table.hpp"
 
 namespace moesweep::cli {
@@ -20,9 +23,12 @@ struct PlanOptions {
   std::string job;
   std::string cluster;
   std::vector<std::string> overrides;
-  int ranks = 1;
-  int threads = 1;
+  int ranks = 0;    ///< 0: those of the cluster, else 1
+  int threads = 0;  ///< 0: those of a task of the cluster, else 1
+  std::vector<int> sweep;
   bool units = false;
+
+  bool simulates() const { return !cluster.empty() || ranks > 1 || !sweep.empty(); }
 };
 
 struct Totals {
@@ -53,9 +59,10 @@ Totals totals_of(const sweep::Plan& plan) {
   return out;
 }
 
-/// Units spread evenly over all threads, but never shorter than the longest unit.
+/// On one rank without a profile: units spread evenly over its threads, but never shorter than the
+/// longest unit.
 double makespan_seconds(const Totals& totals, const PlanOptions& options) {
-  return std::max(totals.longest_seconds, totals.seconds / options.ranks / options.threads);
+  return std::max(totals.longest_seconds, totals.seconds / std::max(options.threads, 1));
 }
 
 Json to_json(const pipeline::Job& job, const Totals& totals, const PlanOptions& options) {
@@ -66,10 +73,12 @@ Json to_json(const pipeline::Job& job, const Totals& totals, const PlanOptions& 
                    {"flops", totals.flops},
                    {"peak_bytes_of_a_unit", totals.peak_bytes},
                    {"core_seconds_estimate", totals.seconds},
-                   {"makespan_seconds_estimate", makespan_seconds(totals, options)},
-                   {"ranks", options.ranks},
-                   {"threads", options.threads},
                    {"longest_unit", totals.longest == nullptr ? "" : totals.longest->key}};
+  if (!options.simulates()) {
+    document["makespan_seconds_estimate"] = makespan_seconds(totals, options);
+    document["ranks"] = 1;
+    document["threads"] = std::max(options.threads, 1);
+  }
   if (!options.units) return document;
   for (const auto& stage : job.plan.stages()) {
     for (const auto& unit : stage.units) {
@@ -109,23 +118,39 @@ void print_totals(const pipeline::Job& job, const Totals& totals, const PlanOpti
   fmt::print("longest unit   {} ({})\n", format_duration(totals.longest_seconds),
              printable(totals.longest->key));
   fmt::print("core time      {}\n", format_duration(totals.seconds));
-  fmt::print(
-      "estimate       {} on {} ranks x {} threads, from {}\n",
-      format_duration(makespan_seconds(totals, options)), options.ranks, options.threads,
-      options.cluster.empty() ? "cautious default rates" : "the rates of " + options.cluster);
+  if (options.simulates()) return;
+  fmt::print("estimate       {} on 1 ranks x {} threads, from cautious default rates\n",
+             format_duration(makespan_seconds(totals, options)), std::max(options.threads, 1));
 }
 
-void plan(PlanOptions options, const Context& context) {
+void plan(const PlanOptions& options, const Context& context) {
   pipeline::Rates rates;
-  if (!options.cluster.empty()) rates = pipeline::rates_from(config::load_cluster(options.cluster));
+  std::optional<config::Settings> cluster;
+  if (!options.cluster.empty()) {
+    cluster = config::load_cluster(options.cluster);
+    rates = pipeline::rates_from(*cluster);
+  }
   const auto job = pipeline::prepare_job(config::load_job(options.job, options.overrides), rates);
-  const auto memory = job.settings.integer("resources.memory");
-  if (memory > 0) pipeline::require_memory(job.plan, memory);
+  const ForecastOptions forecast{cluster ? &*cluster : nullptr, options.ranks, options.threads};
+  const auto memory =
+      pipeline::machine_from(forecast.cluster, job.settings, 1, options.threads).memory_bytes;
+  pipeline::require_memory(job.plan, memory);
   const auto totals = totals_of(job.plan);
-  if (context.json) return print_json(to_json(job, totals, options));
+  if (context.json) {
+    auto document = to_json(job, totals, options);
+    if (!options.sweep.empty())
+      document["scaling"] = scaling_json(job, forecast, options.sweep);
+    else if (options.simulates())
+      document["forecast"] = forecast_json(job, forecast);
+    return print_json(document);
+  }
   if (context.quiet) return;
   if (options.units) print_units(job.plan);
   print_totals(job, totals, options);
+  if (!options.sweep.empty())
+    print_scaling(job, forecast, options.sweep);
+  else if (options.simulates())
+    print_forecast(job, forecast);
 }
 
 }  // namespace
@@ -136,9 +161,13 @@ void add_plan(CLI::App& app, Context& context) {
   auto options = std::make_shared<PlanOptions>();
   command->add_option("JOB", options->job, "Job file")->required();
   command->add_option("--cluster", options->cluster, "Cluster profile with the rates of a node");
-  command->add_option("--ranks,-N", options->ranks, "MPI ranks")->check(CLI::PositiveNumber);
-  command->add_option("--threads,-t", options->threads, "Threads a rank")
+  command->add_option("--ranks,-N", options->ranks, "MPI ranks; default: all of the cluster")
       ->check(CLI::PositiveNumber);
+  command->add_option("--threads,-t", options->threads, "Threads a rank; default: all of its cores")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--sweep", options->sweep, "Numbers of ranks, for a table: 1,2,4,...")
+      ->delimiter(',')
+      ->check(CLI::Range(1, 1 << 20));
   command->add_option("--set", options->overrides, "Override a key: key=value")
       ->allow_extra_args(false);
   command->add_flag("--units", options->units, "List every unit");

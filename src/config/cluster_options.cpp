@@ -63,6 +63,10 @@ std::vector<Option> all_options() {
       rate("moments_per_second_core", 2e8, 1.0, "Weights a second through the moments, a core."));
   options.push_back(rate("unit_overhead_seconds", 0.01, 0.0,
                          "Seconds that a unit costs beside reading and arithmetic."));
+  options.push_back(rate("message_latency_seconds", 1e-3, 0.0,
+                         "Seconds from sending a message between ranks to handling it."));
+  options.push_back(rate("publish_seconds", 0.1, 0.0,
+                         "Seconds to encode, fsync and rename one segment of results."));
   return options;
 }
 

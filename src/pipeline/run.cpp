@@ -27,8 +27,6 @@ namespace moesweep::pipeline {
 namespace {
 
 constexpr double beat_every_seconds = 10.0;
-// A rank publishes at most this often, so that 1,024 ranks do not storm the metadata server.
-constexpr double flush_seconds_per_rank = 0.25;
 
 struct RankResources {
   int threads = 1;
@@ -108,10 +106,10 @@ class Observer {
 // may still be running then, nothing waits for them, and they end with the process.
 struct RankWork {
   RankWork(Job prepared, const store::RunDirectory& run, Epoch epoch, Rank rank,
-           const RankResources& resources, double flush_seconds)
+           const RankResources& resources, double flush_interval)
       : job(std::move(prepared)),
         notes(run.lock(), epoch, rank, resources.threads),
-        sink(job.plan, host_name(), {run.segments(), epoch, rank, flush_seconds}),
+        sink(job.plan, host_name(), {run.segments(), epoch, rank, flush_interval}),
         runner(job, notes, resources.threads) {}
   Job job;
   store::InFlightNotes notes;
@@ -201,10 +199,8 @@ RunReport run(comm::Session& session, const RunOptions& options) {
 
   std::unique_ptr<RankWork> work;
   const auto prepare_work = [&] {
-    const double flush_seconds =
-        std::max(job.settings.number("output.flush_seconds"), flush_seconds_per_rank * comm.size());
-    work = std::make_unique<RankWork>(std::move(job), run, epoch, comm.rank(), resources,
-                                      flush_seconds);
+    const double interval = flush_seconds(job.settings, comm.size());
+    work = std::make_unique<RankWork>(std::move(job), run, epoch, comm.rank(), resources, interval);
   };
   const auto prepare_all = [&] { agree(session, prepare_work); };
   if (is_root)

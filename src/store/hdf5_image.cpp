@@ -20,6 +20,33 @@ H5Handle memory_file_access() {
   return access;
 }
 
+// The core driver copies an image twice unless its allocations are answered with the image itself.
+// That is safe for reading alone: nothing is written, and the bytes outlive the file.
+struct SharedImage {
+  void* bytes;
+};
+
+void* share_image(std::size_t /*size*/, H5FD_file_image_op_t /*operation*/, void* image) {
+  return static_cast<SharedImage*>(image)->bytes;
+}
+void* copy_nothing(void* to, const void* /*from*/, std::size_t /*size*/,
+                   H5FD_file_image_op_t /*operation*/, void* /*image*/) {
+  return to;
+}
+void* refuse_to_grow(void* /*bytes*/, std::size_t /*size*/, H5FD_file_image_op_t /*operation*/,
+                     void* /*image*/) {
+  return nullptr;
+}
+herr_t keep_bytes(void* /*bytes*/, H5FD_file_image_op_t /*operation*/, void* /*image*/) {
+  return 0;
+}
+void* share_user(void* image) {
+  return image;
+}
+herr_t keep_user(void* /*image*/) {
+  return 0;
+}
+
 }  // namespace
 
 std::vector<std::byte> build_image(const std::function<void(hid_t)>& fill) {
@@ -46,9 +73,13 @@ void with_image(std::span<const std::byte> bytes, const std::string& file_name,
   if (bytes.empty()) refuse();
   h5_prepare();
   const auto access = memory_file_access();
-  // HDF5 takes a non-const pointer and copies.
-  h5_check(H5Pset_file_image(access, const_cast<std::byte*>(bytes.data()), bytes.size()),
-           "H5Pset_file_image");
+  // HDF5 takes a non-const pointer; see SharedImage.
+  auto* data = const_cast<std::byte*>(bytes.data());
+  SharedImage image{data};
+  H5FD_file_image_callbacks_t callbacks{share_image, copy_nothing, refuse_to_grow, keep_bytes,
+                                        share_user,  keep_user,    &image};
+  h5_check(H5Pset_file_image_callbacks(access, &callbacks), "H5Pset_file_image_callbacks");
+  h5_check(H5Pset_file_image(access, data, bytes.size()), "H5Pset_file_image");
   const hid_t id = H5Fopen((image_folder + file_name).c_str(), H5F_ACC_RDONLY, access);
   if (id < 0) {
     H5Eclear2(H5E_DEFAULT);

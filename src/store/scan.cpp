@@ -1,5 +1,9 @@
 #include <algorithm>
+#include <deque>
+#include <functional>
+#include <future>
 #include <map>
+#include <optional>
 #include <set>
 
 #include <fmt/format.h>
@@ -51,7 +55,7 @@ bool is_done(const UnitStanding& unit) {
 
 void add(SegmentScan& scan, UnitStanding unit) {
   const UnitId id{unit.row.id};
-  const auto [found, is_new] = scan.units.try_emplace(id, unit);
+  const auto [found, is_new] = scan.units.try_emplace(id, std::move(unit));
   if (is_new) return;
   auto& known = found->second;
   if (is_done(known) && is_done(unit) && known.row.payload_hash != unit.row.payload_hash) {
@@ -64,9 +68,37 @@ void add(SegmentScan& scan, UnitStanding unit) {
   if (is_done(unit) || unit.row.epoch > known.row.epoch) known = std::move(unit);
 }
 
-void scan_one(SegmentScan& scan, const fs::path& path, Rotten rotten) {
+using SegmentBytes = std::optional<std::vector<std::byte>>;
+
+// Segments in order, read and hashed a few ahead by other threads: HDF5, which is not thread-safe,
+// parses one while the next arrive. Few, since each may take 64 MiB.
+class ReadAhead {
+ public:
+  explicit ReadAhead(const std::vector<fs::path>& paths) : paths_(paths) {
+    while (ahead_.size() < segments_ahead && next_ < paths_.size()) start_next();
+  }
+  /// Throws what reading it threw.
+  SegmentBytes take() {
+    auto bytes = ahead_.front().get();
+    ahead_.pop_front();
+    if (next_ < paths_.size()) start_next();
+    return bytes;
+  }
+
+ private:
+  static constexpr std::size_t segments_ahead = 4;
+  void start_next() {
+    ahead_.push_back(std::async(std::launch::async, read_verified, std::cref(paths_[next_])));
+    ++next_;
+  }
+
+  const std::vector<fs::path>& paths_;
+  std::size_t next_ = 0;
+  std::deque<std::future<SegmentBytes>> ahead_;
+};
+
+void scan_one(SegmentScan& scan, const fs::path& path, const SegmentBytes& bytes, Rotten rotten) {
   const auto name = path.filename().string();
-  const auto bytes = read_verified(path);
   if (!bytes) {
     scan.rotten.push_back(name);
     if (rotten == Rotten::quarantine) quarantine(path);
@@ -90,7 +122,9 @@ void append_standings(records::Tables& tables, const std::vector<const UnitStand
 
 SegmentScan scan_segments(const fs::path& directory, Rotten rotten) {
   SegmentScan scan;
-  for (const auto& path : list_segments(directory)) scan_one(scan, path, rotten);
+  const auto paths = list_segments(directory);
+  ReadAhead segments(paths);
+  for (const auto& path : paths) scan_one(scan, path, segments.take(), rotten);
   return scan;
 }
 

@@ -13,6 +13,10 @@ namespace {
 // on it.
 constexpr double max_lookahead_seconds = 10.0;
 
+// Twice the threads that can finish the stage while its longest unit runs: more would not end it
+// earlier, but take storage bandwidth from that unit. The factor allows for estimates that are off.
+constexpr double useful_threads_margin = 2.0;
+
 double estimate(const CoordinatorState& state, UnitIndex unit) {
   return state.plan->unit(unit).cost.seconds_estimate;
 }
@@ -35,28 +39,53 @@ bool is_settled(UnitState unit) {
   return unit == UnitState::done || unit == UnitState::failed;
 }
 
-void open_stage(CoordinatorState& state) {
+struct QueueEntry {
+  double seconds;
+  std::uint32_t file;
+  std::uint64_t offset;
+  UnitIndex unit;
+  auto order() const { return std::tuple(-seconds, file, offset, unit); }
+};
+
+// Units in the order to be handed out, sorted apart from the plan: its units are large.
+std::vector<QueueEntry> waiting_units(const CoordinatorState& state) {
   const auto& units = state.plan->stages()[state.stage].units;
   const auto first = state.plan->first_of(state.stage);
+  std::vector<QueueEntry> entries;
+  for (std::size_t i = 0; i < units.size(); ++i) {
+    const auto unit = first + checked_cast<UnitIndex>(i);
+    if (state.units[unit] != UnitState::waiting) continue;
+    entries.push_back(
+        {units[i].cost.seconds_estimate, units[i].where.file, units[i].where.offset, unit});
+  }
+  std::sort(entries.begin(), entries.end(),
+            [](const auto& a, const auto& b) { return a.order() < b.order(); });
+  return entries;
+}
+
+void open_stage(CoordinatorState& state) {
+  const auto first = state.plan->first_of(state.stage);
+  const auto last = state.plan->first_of(state.stage + 1);
+  state.stage_open = 0;
+  for (auto unit = first; unit < last; ++unit)
+    state.stage_open += is_settled(state.units[unit]) ? 0 : 1;
   state.queue.clear();
   state.queue_next = 0;
   state.queue_seconds = 0.0;
   state.queue_empty_sent = false;
-  state.stage_open = 0;
-  for (std::size_t i = 0; i < units.size(); ++i) {
-    const auto unit = first + checked_cast<UnitIndex>(i);
-    if (is_settled(state.units[unit])) continue;
-    ++state.stage_open;
-    if (state.units[unit] != UnitState::waiting) continue;
-    state.queue.push_back(unit);
-    state.queue_seconds += units[i].cost.seconds_estimate;
+  const auto waiting = waiting_units(state);
+  for (const auto& entry : waiting) {
+    state.queue.push_back(entry.unit);
+    state.queue_seconds += entry.seconds;
   }
-  const auto order = [&](UnitIndex index) {
-    const auto& unit = units[index - first];
-    return std::tuple(-unit.cost.seconds_estimate, unit.where.file, unit.where.offset, index);
-  };
-  std::sort(state.queue.begin(), state.queue.end(),
-            [&](UnitIndex a, UnitIndex b) { return order(a) < order(b); });
+  const double longest = waiting.empty() ? 0.0 : waiting.front().seconds;
+  state.useful_threads = static_cast<double>(waiting.size());
+  if (longest > 0.0) {
+    state.useful_threads =
+        std::min(state.useful_threads, useful_threads_margin * state.queue_seconds / longest);
+  }
+  // Units that rank 0 only reports as failed must not cost it a share.
+  state.useful_threads += static_cast<double>(state.ranks[0].units_outstanding);
 }
 
 bool all_stages_closed(const CoordinatorState& state) {
@@ -64,7 +93,13 @@ bool all_stages_closed(const CoordinatorState& state) {
 }
 
 // How much a rank may hold: its threads busy, plus a share of what is left that shrinks with it.
+// Where not all threads are useful the units are spread over all ranks, since each rank has memory
+// and a link of its own.
 bool wants_more(const CoordinatorState& state, const RankState& rank, double all_threads) {
+  const double busy_share = state.useful_threads / all_threads;
+  if (busy_share < 1.0) {
+    return static_cast<double>(rank.units_outstanding) < busy_share * rank.threads;
+  }
   if (rank.units_outstanding < rank.threads) return true;
   const double share = state.queue_seconds / (2.0 * all_threads) * rank.threads;
   return rank.seconds_outstanding < std::min(share, max_lookahead_seconds * rank.threads);

@@ -34,12 +34,6 @@ void report_failed_without_run(WorkerState& worker, comm::Comm& comm, ResultSink
   }
 }
 
-bool is_for_worker(const Message& message) {
-  return std::holds_alternative<Work>(message) || std::holds_alternative<QueueEmpty>(message) ||
-         std::holds_alternative<Drain>(message) || std::holds_alternative<Leave>(message) ||
-         std::holds_alternative<Finish>(message);
-}
-
 bool receive_all(comm::Comm& comm, WorkerState& worker,
                  std::optional<CoordinatorState>& coordinator) {
   bool any = false;

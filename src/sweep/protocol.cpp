@@ -116,4 +116,8 @@ Message decode(const comm::Bytes& bytes) {
   return message;
 }
 
+bool is_for_worker(const Message& message) {
+  return message.index() < Message(Hello{}).index();
+}
+
 }  // namespace moesweep::sweep

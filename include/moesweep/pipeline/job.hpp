@@ -12,6 +12,7 @@
 #include <moesweep/config/settings.hpp>
 #include <moesweep/records/table.hpp>
 #include <moesweep/sweep/plan.hpp>
+#include <moesweep/sweep/simulate.hpp>
 
 namespace moesweep::pipeline {
 
@@ -25,6 +26,15 @@ struct Rates {
   double unit_overhead_seconds = 1e-3;
 };
 Rates rates_from(const config::Settings& cluster);
+
+/// Seconds a finished unit may wait for its segment: output.flush_seconds, longer on many ranks so
+/// that they do not storm the metadata server.
+double flush_seconds(const config::Settings& job, int ranks);
+
+/// What a sweep of `job` meets on `ranks` ranks of `threads` threads; 0 threads are those of a task
+/// of the cluster. `cluster` may be null: cautious guesses then, one rank a node.
+sweep::Machine machine_from(const config::Settings* cluster, const config::Settings& job, int ranks,
+                            int threads);
 
 /// A unit as its kind describes it, before it has an id.
 struct UnitDraft {

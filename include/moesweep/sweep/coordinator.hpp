@@ -51,7 +51,9 @@ struct CoordinatorState {
   std::size_t stage = 0;
   std::vector<UnitIndex> queue;  ///< of the current stage, in the order to be handed out
   std::size_t queue_next = 0;
-  double queue_seconds = 0.0;   ///< estimates from queue_next on
+  double queue_seconds = 0.0;  ///< estimates from queue_next on
+  double useful_threads =
+      0.0;  ///< of all ranks together, in this stage: more do not end it earlier
   std::int64_t stage_open = 0;  ///< units of the stage that are neither done, failed nor declined
   bool queue_empty_sent = false;
   Stop stop = Stop::none;

@@ -73,4 +73,7 @@ comm::Bytes encode(const Message& message);
 /// A malformed message is a bug: both ends are this binary.
 Message decode(const comm::Bytes& bytes);
 
+/// Whether a rank hands it to its worker; the rest are for the coordinator.
+bool is_for_worker(const Message& message);
+
 }  // namespace moesweep::sweep

@@ -73,8 +73,31 @@ TEST(Coordinator, BatchesShrinkTowardsTheEnd) {
 }
 
 TEST(Coordinator, KeepsEveryThreadOfARankBusyEvenWhenTheShareIsSmaller) {
-  Coordinator c(even_plan(10), 100);
+  Coordinator c(even_plan(500), 100);
   EXPECT_EQ(work_for(c.hello(5, 4), 5).size(), 4U);
+}
+
+TEST(Coordinator, SpreadsFewUnitsOverAllRanks) {
+  Coordinator c(even_plan(10), 5);
+  for (int rank = 0; rank < 5; ++rank) {
+    EXPECT_EQ(work_for(c.hello(rank, 4), rank).size(), 2U) << "rank " << rank;
+  }
+}
+
+TEST(Coordinator, StartsNoMoreAtOnceThanEndsBesideTheLongestUnit) {
+  auto stage = even_stage("only", 101);
+  stage.units[7].cost.seconds_estimate = 20.0;  // beside it, 5 threads compute the rest
+  Coordinator c(Plan({stage}), 10);
+  std::size_t started = 0;
+  for (int rank = 0; rank < 10; ++rank) {
+    const auto work = work_for(c.hello(rank, 8), rank);
+    if (rank == 0) {
+      EXPECT_EQ(work.at(0), 7U);
+    }
+    started += work.size();
+  }
+  EXPECT_GE(started, 10U);
+  EXPECT_LE(started, 20U);
 }
 
 TEST(Coordinator, ARankHoldsAFewSecondsOfLookaheadAtMost) {

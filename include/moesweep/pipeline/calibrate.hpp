@@ -1,0 +1,20 @@
+#pragma once
+// What a node of a cluster does a second, measured in a few seconds with the code that sweeps run.
+
+#include <filesystem>
+#include <string>
+
+#include <moesweep/pipeline/job.hpp>
+
+namespace moesweep::pipeline {
+
+/// Rates of one core while `threads` of them work, and the reading speed of them together from
+/// `read_from` (a file, or the files of a directory), from the page cache where they are cached.
+/// Writes about 30 MB to the temporary directory. Error(bad_input) when `read_from` holds less than
+/// a byte to read.
+Rates calibrate(const std::filesystem::path& read_from, int threads);
+
+/// A cluster profile with these rates: one node of `threads` cores and this machine's memory.
+std::string calibrated_profile(const Rates& rates, int threads);
+
+}  // namespace moesweep::pipeline
