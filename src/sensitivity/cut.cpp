@@ -13,6 +13,7 @@
 #include "padded_error.hpp"
 #include "probes.hpp"
 #include "quantizers.hpp"
+#include "slice_spectrum.hpp"
 #include "stream.hpp"
 #include "tiling.hpp"
 
@@ -52,10 +53,7 @@ std::int64_t peak_bytes_of(const MatrixView& view, Dtype dtype, const Options& o
   }
   if (counts_padding(view, options)) streamed += padded_reference_bytes(tiling.block_columns);
   if (!options.spectrum) return streamed;
-  const auto side = std::min(view.rows, view.columns);
-  const auto gram = is_sketched(view, options)
-                        ? kernels::sketch_peak_bytes(side, tiling.block_elements(), sketch_rank)
-                        : kernels::gram_peak_bytes(side, tiling.block_elements());
+  const auto gram = spectrum_peak_bytes(view, tiling, options);
   if (!tiling.column_panels) return streamed + gram;
   return streamed +
          std::max(gram, stream_bytes(view, file_order_tiling(view, dtype, options), dtype));

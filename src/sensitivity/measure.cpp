@@ -17,6 +17,7 @@
 #include "probes.hpp"
 #include "quantizers.hpp"
 #include "reasons.hpp"
+#include "slice_spectrum.hpp"
 #include "stream.hpp"
 #include "tiling.hpp"
 
@@ -50,13 +51,6 @@ struct Task {
   bool draws_probes() const { return options.noise && options.estimator == Estimator::swan; }
 };
 
-void add_to_gram(kernels::GramAccumulator& gram, const Block& block, bool column_panels) {
-  if (column_panels)
-    gram.add_columns(block.values, block.columns);
-  else
-    gram.add_rows(block.values, block.rows);
-}
-
 /// A scale of the whole matrix has to be known before its first block: a pass of its own, whose
 /// bytes the next one mostly finds in the page cache.
 float matrix_amax(const Task& task, SliceStream& stream, std::int64_t slice) {
@@ -70,14 +64,6 @@ float matrix_amax(const Task& task, SliceStream& stream, std::int64_t slice) {
     return true;
   });
   return amax;
-}
-
-kernels::SpectrumSummary summarize(const Task& task, kernels::GramAccumulator& gram,
-                                   PhiloxKey key) {
-  if (!is_sketched(task.view, task.options)) {
-    return kernels::summarize_spectrum(gram.take_eigenvalues());
-  }
-  return kernels::summarize_sketch(gram.take_sketched_eigenvalues(sketch_rank, key));
 }
 
 void add_errors(const Task& task, const Block& block, float amax, SliceSums& sums) {
@@ -109,8 +95,8 @@ std::optional<SliceSums> sum_slice(const Task& task, SliceStream& stream, const 
   sums.sse.assign(task.quantizers.size(), 0.0);
   sums.block_sse.assign(task.block_quantizers.size(), 0.0);
   const float amax = matrix_amax(task, stream, slice);
-  std::optional<kernels::GramAccumulator> gram;
-  if (task.options.spectrum) gram.emplace(std::min(task.view.rows, task.view.columns));
+  std::optional<SliceSpectrum> spectrum;
+  if (task.options.spectrum) spectrum.emplace(task.view, tiling, task.options);
   const auto key = random_key(task.tensor.name, slice);
   std::optional<ProbeProducts> probes;
   if (task.draws_probes()) probes.emplace(task.view, tiling.block_rows, key);
@@ -122,12 +108,12 @@ std::optional<SliceSums> sum_slice(const Task& task, SliceStream& stream, const 
     sums.moments = sums.moments.count == 0 ? moments : kernels::merge(sums.moments, moments);
     add_errors(task, block, amax, sums);
     if (probes) probes->add(block);
-    if (gram) add_to_gram(*gram, block, tiling.column_panels);
+    if (spectrum) spectrum->add(block);
     return true;
   });
   if (!finite) return std::nullopt;
   complete(task, probes, sums);
-  if (gram) sums.spectrum = summarize(task, *gram, key);
+  if (spectrum) sums.spectrum = spectrum->take_summary(stream, slice, key);
   return sums;
 }
 

@@ -1,0 +1,66 @@
+#pragma once
+// The four spectral numbers from a Gram matrix in binary32, where that is accurate enough.
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include <moesweep/kernels/spectrum.hpp>
+
+namespace moesweep::kernels {
+
+/// Smaller Gram matrices gain nothing by it.
+inline constexpr std::int64_t least_fast_side = 512;
+
+/// G = sum over blocks of B^T B or B B^T like GramAccumulator, but in binary32 (SSYRK), reduced to
+/// tridiagonal form in binary32 (SSYTRD), and only the eigenvalues of that are binary64.
+///
+/// How far G is off is measured against the weights: G x is compared with the sum of B^T (B x) in
+/// binary64 for two random x of signs, whose mean square is |error|_F^2. The reduction adds what
+/// tests found, with room. From both follows how far each number of the summary may be off.
+class FastGram {
+ public:
+  /// side = min(m, n) >= 1
+  explicit FastGram(std::int64_t side);
+  /// rows x side, row-major: G += B^T B.
+  void add_rows(std::span<const float> block, std::int64_t rows);
+  /// side x columns, row-major: G += B B^T.
+  void add_columns(std::span<const float> panel, std::int64_t columns);
+  /// Nothing when some number of the summary may be off by more than 1e-5 of itself
+  /// (effective_rank: 1e-4), or when squares overflow or vanish: GramAccumulator has to do it.
+  /// Destroys G. Throws Error(bad_input) naming LAPACK's info when the iteration fails.
+  std::optional<SpectrumSummary> take_summary();
+
+ private:
+  struct AlignedDelete {
+    void operator()(float* values) const;
+  };
+  struct Tridiagonal {
+    std::vector<double> diagonal, beside;
+    double frobenius = 0.0;  ///< of G too
+  };
+
+  double measured_error() const;
+  Tridiagonal reduce();
+
+  std::int64_t side_;
+  std::unique_ptr<float[], AlignedDelete> gram_;  ///< column-major, lower triangle
+  std::array<std::vector<double>, 2> signs_;      ///< x
+  std::array<std::vector<double>, 2> products_;   ///< sum of B^T (B x)
+  std::array<std::vector<double>, 2> inner_;      ///< B^T x of a panel
+};
+
+/// Bytes that a FastGram holds at its peak when panels have up to `columns` columns. Never more
+/// than GramAccumulator's for the same side.
+std::int64_t fast_gram_peak_bytes(std::int64_t side, std::int64_t columns);
+
+/// Could the summary of these eigenvalues be off by more than 1e-5 (effective_rank: 1e-4) when the
+/// differences to the true ones have this root of the sum of squares, and no direction that they
+/// prefer? The sum of t of them is then off by at most sqrt(t) times it, and one of them by about
+/// 2/sqrt(k) times it, of which four times is assumed.
+bool is_accurate_enough(std::span<const double> eigenvalues, double error);
+
+}  // namespace moesweep::kernels
