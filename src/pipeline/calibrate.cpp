@@ -174,6 +174,7 @@ double read_bytes_per_second(const fs::path& path, int threads) {
   std::vector<Piece> pieces;
   std::uint64_t bytes = 0;
   for (const auto& file : files_below(path)) {
+    if (bytes >= most_bytes_read) break;
     files.push_back(open_for_reading(file));
     const auto size = file_size(files.back(), file);
     for (std::uint64_t at = 0; at < size && bytes < most_bytes_read; at += read_block_bytes) {
@@ -207,8 +208,12 @@ double read_bytes_per_second(const fs::path& path, int threads) {
 
 Rates calibrate(const fs::path& read_from, int threads) {
   Rates rates;
-  rates.read_bytes_per_second = read_bytes_per_second(read_from, threads);
-  measure_kernels(rates, threads);
+  try {
+    rates.read_bytes_per_second = read_bytes_per_second(read_from, threads);
+    measure_kernels(rates, threads);
+  } catch (const fs::filesystem_error& error) {
+    throw io_error_of(error);
+  }
   return rates;
 }
 

@@ -13,7 +13,7 @@ class Usage(CliTest):
         self.assert_refused(moesweep(), BAD_USAGE, "--help")
 
     def test_unknown_option_of_every_command_is_refused_by_name(self):
-        for name in ("inspect", "plan", "run", "status", "aggregate", "verify", "export"):
+        for name in ("inspect", "plan", "run", "status", "aggregate", "verify", "export", "twin", "correlate"):
             with self.subTest(name):
                 done = moesweep(name, "x", "y", "--run-dir", "z", "--to", "csv", "--bogus")
                 self.assert_refused(done, BAD_USAGE, "--bogus")

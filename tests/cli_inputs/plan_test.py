@@ -1,0 +1,83 @@
+"""plan --cluster, --ranks and --sweep: one forecast a machine, from the profile that was named."""
+import json
+import unittest
+
+from cli import BAD_JOB, BAD_USAGE, COMPLETE, CliTest, moesweep
+
+CLUSTER = """schema = 1
+name = "c"
+nodes = 2
+tasks_per_node = 2
+cpus_per_task = 3
+memory_per_task = "4GiB"
+launcher = "srun"
+[rates]
+unit_overhead_seconds = {overhead}
+"""
+
+
+class Plan(CliTest):
+    def cluster(self, overhead=1.0):
+        path = self.folder / f"cluster-{overhead}.toml"
+        path.write_text(CLUSTER.format(overhead=overhead))
+        return path
+
+    def plan(self, *more):
+        done = moesweep("plan", self.job(), "--json", *more)
+        self.assert_ends(done, COMPLETE)
+        return json.loads(done.stdout)
+
+    def test_without_a_cluster_nothing_is_simulated(self):
+        document = self.plan("--threads", "2")
+        self.assertNotIn("forecast", document)
+        self.assertGreaterEqual(document["makespan_seconds_estimate"], document["core_seconds_estimate"] / 2)
+
+    def test_a_cluster_is_planned_for_as_a_whole(self):
+        forecast = self.plan("--cluster", self.cluster())["forecast"]
+        self.assertEqual((forecast["ranks"], forecast["threads"]), (4, 3))
+        self.assertGreaterEqual(forecast["makespan_seconds"], forecast["lower_bound_seconds"])
+        self.assertGreater(forecast["lower_bound_seconds"], 0)
+        self.assertLessEqual(forecast["recommended"]["ranks"], 4)
+
+    def test_ranks_and_threads_that_were_asked_for_are_simulated(self):
+        forecast = self.plan("--cluster", self.cluster(), "--ranks", "3", "--threads", "2")["forecast"]
+        self.assertEqual((forecast["ranks"], forecast["threads"]), (3, 2))
+
+    def test_rates_are_those_of_the_profile(self):
+        slow, fast = (self.plan("--cluster", self.cluster(overhead))["core_seconds_estimate"]
+                      for overhead in (2.0, 1.0))
+        units = self.plan()["units"]
+        self.assertAlmostEqual(slow - fast, units, delta=1e-6 * units)
+
+    def test_sweep_has_one_row_a_number_of_ranks_and_no_row_beats_its_bound(self):
+        rows = self.plan("--cluster", self.cluster(), "--sweep", "1,2,4")["scaling"]
+        self.assertEqual([row["ranks"] for row in rows], [1, 2, 4])
+        for row in rows:
+            self.assertGreaterEqual(row["makespan_seconds"], row["lower_bound_seconds"])
+        self.assertLess(rows[2]["makespan_seconds"], rows[0]["makespan_seconds"])
+
+    def test_the_same_plan_twice_is_the_same_text(self):
+        for more in (["--sweep", "1,4"], ["--ranks", "4"]):
+            texts = [moesweep("plan", self.job(), "--cluster", self.cluster(), *more).stdout for _ in range(2)]
+            self.assertEqual(texts[0], texts[1])
+            self.assertIn("efficiency" if more[0] == "--sweep" else "recommended", texts[0])
+
+    def test_numbers_of_ranks_that_are_none_are_refused(self):
+        for more in (["--ranks", "0"], ["--threads", "-1"], ["--sweep", "1,0"], ["--sweep", "1,two"]):
+            with self.subTest(more):
+                self.assert_refused(moesweep("plan", self.job(), *more), BAD_USAGE, more[0])
+
+    def test_a_profile_that_is_missing_or_wrong_is_refused_by_name(self):
+        missing = self.folder / "missing.toml"
+        self.assert_refused(moesweep("plan", self.job(), "--cluster", missing), BAD_JOB, missing)
+        wrong = self.cluster(overhead='"fast"')
+        self.assert_refused(moesweep("plan", self.job(), "--cluster", wrong), BAD_JOB, "unit_overhead_seconds")
+
+    def test_a_unit_beyond_the_memory_of_a_task_is_refused_by_name(self):
+        small = self.folder / "small.toml"
+        small.write_text(CLUSTER.format(overhead=1.0).replace("4GiB", "2MiB"))
+        self.assert_refused(moesweep("plan", self.job(), "--cluster", small), BAD_JOB, "sensitivity/")
+
+
+if __name__ == "__main__":
+    unittest.main()
