@@ -70,7 +70,13 @@ std::string SettingsReader::kind_of(const Given& given, const std::string& file_
   const auto* option = all_.find("kind");
   if (option == nullptr) return {};
   const auto found = given.find("kind");
-  if (found == given.end()) refuse_missing(*option, file_name);
+  if (found == given.end()) {
+    // A misspelt `kind` is the likelier mistake, and says more.
+    for (const auto& [key, entry] : given) {
+      if (all_.find(key) == nullptr && !all_.is_table(key)) all_.refuse_unknown(key, entry.place);
+    }
+    refuse_missing(*option, file_name);
+  }
   return std::get<std::string>(convert(*option, found->second, {}));
 }
 

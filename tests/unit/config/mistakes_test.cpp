@@ -193,6 +193,11 @@ TEST(JobMistake, WeightsThatAreAllZero) {
       "tensor get 2 bits; raise one");
 }
 
+TEST(JobMistake, MisspeltKindIsNotCalledMissing) {
+  EXPECT_EQ(complaint_about_whole("schema = 1\nknd = \"sensitivity\"\n"),
+            "78 dir/job.toml:2: unknown key \"knd\"; did you mean \"kind\"?");
+}
+
 TEST(JobMistake, MissingRequiredKeys) {
   EXPECT_EQ(complaint_about_whole(""),
             "78 dir/job.toml: kind is missing; What is measured: the weights' sensitivity to "
