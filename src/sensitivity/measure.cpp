@@ -102,9 +102,10 @@ std::optional<SliceSums> sum_slice(const Task& task, SliceStream& stream, const 
   if (task.draws_probes()) probes.emplace(task.view, tiling.block_rows, key);
   bool finite = true;
   stream.visit(slice, [&](const Block& block) {
-    finite = !kernels::first_nonfinite(block.values).has_value();
-    if (!finite) return false;
     const auto moments = kernels::moments_of(block.values);
+    // No sum of squares of binary32 values overflows.
+    finite = std::isfinite(moments.sum_squares);
+    if (!finite) return false;
     sums.moments = sums.moments.count == 0 ? moments : kernels::merge(sums.moments, moments);
     add_errors(task, block, amax, sums);
     if (probes) probes->add(block);

@@ -128,13 +128,16 @@ std::span<const std::byte> SliceStream::bytes_of(const Extent& extent) {
 }
 
 std::span<std::byte> SliceStream::filled(Buffer& buffer) const {
-  return std::span(buffer.bytes).first(size(buffer.extent->elements() * element_bytes_));
+  return {buffer.bytes.get(), size(buffer.extent->elements() * element_bytes_)};
 }
 
 void SliceStream::start_reading(const Extent& extent, Buffer& buffer) {
   buffer.pending = {};  // an earlier read into it ends first
   const auto bytes = size(extent.elements() * element_bytes_);
-  if (buffer.bytes.size() < bytes) buffer.bytes.resize(bytes);
+  if (buffer.size < bytes) {
+    buffer.bytes = std::make_unique_for_overwrite<std::byte[]>(bytes);
+    buffer.size = bytes;
+  }
   buffer.extent = extent;
   buffer.pending = reader_.start(tensor_, ranges_of(extent, view_, element_bytes_), filled(buffer));
 }

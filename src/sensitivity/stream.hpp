@@ -3,6 +3,7 @@
 
 #include <array>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -37,7 +38,8 @@ class SliceStream {
 
  private:
   struct Buffer {
-    std::vector<std::byte> bytes;
+    std::unique_ptr<std::byte[]> bytes;
+    std::size_t size = 0;
     std::optional<Extent> extent;  ///< what is in it, or on its way
     checkpoint::PendingRead pending;
   };

@@ -13,8 +13,10 @@ constexpr std::int64_t block_weights = std::int64_t{1} << 20;
 constexpr std::int64_t cached_weights = std::int64_t{1} << 16;
 /// Least depth of a Gram update: a shallower one spends its time moving the k x k sums.
 constexpr std::int64_t gram_depth = 512;
-/// Read at once of whole rows, and of columns when whole rows are too much.
-constexpr std::int64_t rows_bytes = std::int64_t{8} << 20;
+/// Read at once of whole rows: what a parallel file system's servers send at once, and little
+/// enough that it is still in the last-level cache when it is decoded. And of columns, when whole
+/// rows are too much.
+constexpr std::int64_t rows_bytes = std::int64_t{2} << 20;
 constexpr std::int64_t stripe_bytes = std::int64_t{64} << 20;
 
 /// Smallest width that holds whole groups of every quantizer.
