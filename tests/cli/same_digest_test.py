@@ -38,7 +38,7 @@ class SameDigestAfterInterruptions(SweepCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.job = Job.of_stack(cls.shared, 150, 768, 768)
+        cls.job = Job.of_stack(cls.shared, 400, 768, 768)
         cls.alone = cls.job.sweep("alone")
         cls.digest = cls.alone.run_to_digest()
 

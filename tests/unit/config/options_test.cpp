@@ -54,7 +54,7 @@ TEST(Options, OnlyPathsAndWhatCannotChangeAResultAreLeftOutOfTheFingerprint) {
   }
   EXPECT_EQ(left_out, (std::set<std::string>{"name", "checkpoint.path", "checkpoint.twin.inventory",
                                              "resources.memory", "resources.threads",
-                                             "output.flush_seconds"}));
+                                             "resources.reads_per_file", "output.flush_seconds"}));
 }
 
 TEST(MarkdownReference, HasOneRowAKey) {
