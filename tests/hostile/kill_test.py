@@ -70,8 +70,10 @@ class KilledSweep(SweepCase):
     def setUp(self):
         super().setUp()
         self.random = random.Random(SEED)
-        # One byte a weight and many operations: a sweep that lasts, from a file that is not large.
-        self.job = Job.of_stack(self.folder, KILLS * UNITS_PER_KILL, 1024, 1024, "F8_E4M3")
+        # One byte a weight and many operations (q2_k's search most of all): a sweep that lasts, from a
+        # file that is not large.
+        self.job = Job.of_stack(self.folder, KILLS * UNITS_PER_KILL, 1024, 1024, "F8_E4M3",
+                                quantizers=("rtn", "affine", "q2_k"))
         reference = self.job.sweep("reference")
         self.digest = reference.run_to_digest(ranks=2)
         self.units = {unit.id for unit in reference.results()}

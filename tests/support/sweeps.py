@@ -74,9 +74,10 @@ def write_stack(directory, slices, rows, columns, dtype):
             file.write(array.data)
 
 
-def write_job(path, checkpoint, unit_bytes="256MiB", flush_seconds=0.05):
+def write_job(path, checkpoint, unit_bytes="256MiB", flush_seconds=0.05, quantizers=("rtn", "affine")):
     lines = ['schema = 1', 'kind = "sensitivity"',
              '[checkpoint]', f'path = "{checkpoint}"',
+             '[sensitivity]', f'quantizers = {json.dumps(quantizers)}',
              '[resources]', f'unit_bytes = {json.dumps(unit_bytes)}', 'memory = "1GiB"',
              '[output]', f'flush_seconds = {flush_seconds}']
     path.write_text("\n".join(lines) + "\n")
@@ -91,11 +92,11 @@ class Job:
         write_job(self.file, checkpoint, **options)
 
     @classmethod
-    def of_stack(cls, folder, slices, rows, columns, dtype="BF16"):
+    def of_stack(cls, folder, slices, rows, columns, dtype="BF16", **options):
         """One unit a slice of a synthetic stack."""
         write_stack(folder / "stack", slices, rows, columns, dtype)
         slice_bytes = rows * columns * (2 if dtype == "BF16" else 1)
-        return cls(folder, "stack_job", folder / "stack", unit_bytes=slice_bytes)
+        return cls(folder, "stack_job", folder / "stack", unit_bytes=slice_bytes, **options)
 
     def sweep(self, name):
         return Sweep(self, self.folder / name)
