@@ -19,8 +19,8 @@ inline constexpr std::int64_t least_fast_side = 512;
 /// tridiagonal form in binary32 (SSYTRD), and only the eigenvalues of that are binary64.
 ///
 /// How far G is off is measured against the weights: G x is compared with the sum of B^T (B x) in
-/// binary64 for two random x of signs, whose mean square is |error|_F^2. The reduction adds what
-/// tests found, with room. From both follows how far each number of the summary may be off.
+/// binary64 for two random x of signs; the mean square of the difference is |error|_F^2. For the
+/// reduction 12 * 2^-24 |G|_F is added. Both together decide whether the summary is good enough.
 class FastGram {
  public:
   /// side = min(m, n) >= 1
@@ -53,14 +53,10 @@ class FastGram {
   std::array<std::vector<double>, 2> inner_;      ///< B^T x of a panel
 };
 
-/// Bytes that a FastGram holds at its peak when panels have up to `columns` columns. Never more
-/// than GramAccumulator's for the same side.
-std::int64_t fast_gram_peak_bytes(std::int64_t side, std::int64_t columns);
-
-/// Could the summary of these eigenvalues be off by more than 1e-5 (effective_rank: 1e-4) when the
-/// differences to the true ones have this root of the sum of squares, and no direction that they
-/// prefer? The sum of t of them is then off by at most sqrt(t) times it, and one of them by about
-/// 2/sqrt(k) times it, of which four times is assumed.
+/// Is each number of the summary within 1e-5 of itself (effective_rank: 1e-4), when `error` is the
+/// root of the summed squares of what the eigenvalues are off, and no direction is preferred? The
+/// sum of t of them is off by at most sqrt(t) error, and one of them by about 2/sqrt(k) error, of
+/// which four times is assumed.
 bool is_accurate_enough(std::span<const double> eigenvalues, double error);
 
 }  // namespace moesweep::kernels
