@@ -5,7 +5,6 @@
 #include <bit>
 #include <cstdint>
 
-#include "quantizers/formats.hpp"
 #include "quantizers/power_of_two_block.hpp"
 
 namespace moesweep::kernels {
@@ -17,19 +16,10 @@ int exponent_for(float amax) {
   return std::max(biased - 127 - 2, -127);
 }
 
-void round_trip(std::span<const float> in, const BlockContext&, std::span<float> out) {
-  round_trip_with_exponent(in, exponent_for(largest_magnitude(in, 0.0F)), out);
-}
-
 }  // namespace
 
 BlockFormat mxfp4_even_format() {
-  return {.name = "mxfp4_even",
-          .bits = 4,
-          .block_length = 32,
-          .metadata_bits = 8,
-          .relative_cost = 26,
-          .round_trip = round_trip};
+  return mxfp4_format<exponent_for>("mxfp4_even");
 }
 
 }  // namespace moesweep::kernels

@@ -1,11 +1,9 @@
 // MXFP4 with the smallest power of two that does not saturate: ceil(log2(amax/6)), amax/6 being
 // amax times the binary32 nearest to 1/6. cuBLAS; torchao calls it RCEIL.
 
-#include <algorithm>
 #include <bit>
 #include <cstdint>
 
-#include "quantizers/formats.hpp"
 #include "quantizers/power_of_two_block.hpp"
 
 namespace moesweep::kernels {
@@ -20,19 +18,10 @@ int exponent_for(float amax) {
   return biased + (up ? 1 : 0) - 127;
 }
 
-void round_trip(std::span<const float> in, const BlockContext&, std::span<float> out) {
-  round_trip_with_exponent(in, exponent_for(largest_magnitude(in, 0.0F)), out);
-}
-
 }  // namespace
 
 BlockFormat mxfp4_rceil_format() {
-  return {.name = "mxfp4_rceil",
-          .bits = 4,
-          .block_length = 32,
-          .metadata_bits = 8,
-          .relative_cost = 26,
-          .round_trip = round_trip};
+  return mxfp4_format<exponent_for>("mxfp4_rceil");
 }
 
 }  // namespace moesweep::kernels
