@@ -7,23 +7,10 @@
 
 #include <moesweep/kernels/spectrum.hpp>
 
-#include "samples.hpp"
+#include "matrices.hpp"
 
 namespace moesweep::kernels {
 namespace {
-
-using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-
-Matrix gaussian_matrix(Eigen::Index rows, Eigen::Index columns, std::uint64_t seed) {
-  std::mt19937_64 random(seed);
-  Matrix matrix(rows, columns);
-  for (Eigen::Index i = 0; i < matrix.size(); ++i) matrix.data()[i] = gaussian(random);
-  return matrix;
-}
-
-std::span<const float> elements(const Matrix& matrix) {
-  return {matrix.data(), static_cast<std::size_t>(matrix.size())};
-}
 
 // Tall matrices by blocks of rows, wide ones by panels of columns, in uneven pieces.
 std::vector<double> eigenvalues_of(const Matrix& matrix) {
