@@ -1,8 +1,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <new>
-#include <string>
 #include <utility>
 
 #include <cblas.h>
@@ -14,13 +12,12 @@
 #include <moesweep/kernels/fast_spectrum.hpp>
 
 #include "blas_call.hpp"
+#include "eigenvalues.hpp"
 #include "mixed_products.hpp"
 
 namespace moesweep::kernels {
 namespace {
 
-constexpr std::align_val_t buffer_alignment{64};
-constexpr std::int64_t lapack_block = 64;
 /// What SSYTRD may do to the eigenvalues, in units of 2^-24 |G|_F.
 constexpr double reduction_error = 12.0;
 constexpr double tolerance = 1e-5;
@@ -44,12 +41,6 @@ std::vector<double> random_signs(std::int64_t count, std::uint32_t stream) {
   return signs;
 }
 
-double sum_of_first(std::span<const double> values, std::size_t count) {
-  double sum = 0.0;
-  for (const double value : values.first(count)) sum += value;
-  return sum;
-}
-
 /// Of exp(H), H = -sum p log p: dH = -sum (log p + 1) dp.
 double effective_rank_error(std::span<const double> eigenvalues, double sum, double error) {
   double slopes = 0.0;
@@ -63,14 +54,9 @@ double effective_rank_error(std::span<const double> eigenvalues, double sum, dou
 
 }  // namespace
 
-void FastGram::AlignedDelete::operator()(float* values) const {
-  ::operator delete(values, buffer_alignment);
-}
-
 FastGram::FastGram(std::int64_t side)
     : side_(side),
-      gram_(
-          static_cast<float*>(::operator new(size(side* side) * sizeof(float), buffer_alignment))),
+      gram_(allocate_aligned<float>(side * side)),
       signs_{random_signs(side, 0), random_signs(side, 1)},
       products_{std::vector<double>(size(side)), std::vector<double>(size(side))} {
   std::fill_n(gram_.get(), side * side, 0.0F);
@@ -164,20 +150,15 @@ std::optional<SpectrumSummary> FastGram::take_summary() {
   const double gram_error = measured_error();
   // Overflow of a square shows here too. A zero matrix is as exact in binary64.
   if (!std::isfinite(gram_error)) return std::nullopt;
-  auto [eigenvalues, beside, frobenius] = reduce();
+  auto [ascending, beside, frobenius] = reduce();
   const double error = gram_error + reduction_error * std::ldexp(frobenius, -24);
   if (!(std::isnormal(static_cast<float>(frobenius)) && std::isfinite(error))) return std::nullopt;
   const auto info = [&] {
     const BlasCall blas;
-    return LAPACKE_dsterf_work(checked_cast<lapack_int>(side_), eigenvalues.data(), beside.data());
+    return LAPACKE_dsterf_work(checked_cast<lapack_int>(side_), ascending.data(), beside.data());
   }();
-  if (info != 0) {
-    throw Error(ExitCode::bad_input, "eigenvalues of a Gram matrix",
-                "LAPACK dsterf failed with info " + std::to_string(info),
-                "check the matrix for non-finite weights");
-  }
-  std::reverse(eigenvalues.begin(), eigenvalues.end());
-  for (double& value : eigenvalues) value = std::max(value, 0.0);
+  require_success("eigenvalues of a Gram matrix", "dsterf", info);
+  const auto eigenvalues = descending(ascending);
   if (!is_accurate_enough(eigenvalues, error)) return std::nullopt;
   return summarize_spectrum(eigenvalues);
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <string>
 
 #include <cblas.h>
 #include <lapacke.h>
@@ -12,6 +11,7 @@
 #include <moesweep/kernels/normal.hpp>
 
 #include "blas_call.hpp"
+#include "eigenvalues.hpp"
 
 namespace moesweep::kernels {
 namespace {
@@ -25,10 +25,7 @@ std::int64_t work_size(std::int64_t rank) {
 }
 
 void require(lapack_int info, const char* routine) {
-  if (info == 0) return;
-  throw Error(ExitCode::bad_input, "sketch of a Gram matrix",
-              std::string("LAPACK ") + routine + " failed with info " + std::to_string(info),
-              "check the matrix for non-finite weights");
+  require_success("sketch of a Gram matrix", routine, info);
 }
 
 /// Of the rank x rank matrix at the start of scratch, ascending, behind it; with 'V' the matrix
@@ -95,14 +92,14 @@ void orthonormalize(const SketchSpace& space) {
 std::vector<double> projected_eigenvalues(const SketchSpace& space) {
   const auto side = checked_cast<blasint>(space.side);
   const auto rank = checked_cast<blasint>(space.rank);
-  std::vector<double> descending(checked_cast<std::size_t>(space.rank), 0.0);
+  const auto count = checked_cast<std::size_t>(space.rank);
   {
     const BlasCall blas;
     cblas_dgemm(CblasColMajor, CblasTrans, CblasNoTrans, rank, rank, side, 1.0, space.basis, side,
                 space.image, side, 0.0, space.scratch, rank);
   }
   const double* values = solve_small(space, 'V');
-  if (values[space.rank - 1] <= 0.0) return descending;
+  if (values[space.rank - 1] <= 0.0) return std::vector<double>(count, 0.0);
   whiten(space, values);
   {
     const BlasCall blas;
@@ -115,9 +112,7 @@ std::vector<double> projected_eigenvalues(const SketchSpace& space) {
                 space.scratch, rank);
   }
   values = solve_small(space, 'N');
-  std::reverse_copy(values, values + space.rank, descending.begin());
-  for (double& value : descending) value = std::max(value, 0.0);
-  return descending;
+  return descending(std::span(values, count));
 }
 
 }  // namespace moesweep::kernels

@@ -1,9 +1,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <new>
-#include <numeric>
-#include <string>
 #include <utility>
 
 #include <cblas.h>
@@ -14,17 +11,15 @@
 #include <moesweep/kernels/spectrum.hpp>
 
 #include "blas_call.hpp"
+#include "eigenvalues.hpp"
 #include "sketch.hpp"
 
 namespace moesweep::kernels {
 namespace {
 
-constexpr std::align_val_t buffer_alignment{64};
 // Rows (or columns) widened at a time: deep enough for BLAS to reach its speed. Part of the
 // definition of the result: changing it changes bits.
 constexpr std::int64_t slab_depth = 512;
-// Room for the blocked reduction to tridiagonal form (reference LAPACK blocks by 32).
-constexpr std::int64_t lapack_block = 64;
 
 std::int64_t bytes_of(std::int64_t doubles) {
   return doubles * static_cast<std::int64_t>(sizeof(double));
@@ -38,25 +33,14 @@ std::int64_t work_size(std::int64_t side) {
   return (lapack_block + 2) * side + 1;
 }
 
-// In order, largest first: the same bits wherever it runs.
-double sum_of_first(std::span<const double> eigenvalues, std::size_t count) {
-  const auto first = eigenvalues.first(count);
-  return std::accumulate(first.begin(), first.end(), 0.0);
-}
-
 void expect_block(std::span<const float> block, std::int64_t side, std::int64_t other) {
   expect(std::cmp_equal(block.size(), side * other), "gram: block size is not side x other side");
 }
 
 }  // namespace
 
-void GramAccumulator::AlignedDelete::operator()(double* values) const {
-  ::operator delete(values, buffer_alignment);
-}
-
 GramAccumulator::Buffer GramAccumulator::allocate(std::int64_t elements) {
-  const auto bytes = checked_cast<std::size_t>(bytes_of(elements));
-  Buffer buffer(static_cast<double*>(::operator new(bytes, buffer_alignment)));
+  Buffer buffer = allocate_aligned<double>(elements);
   held_bytes_ += bytes_of(elements);
   peak_bytes_ = std::max(peak_bytes_, held_bytes_);
   return buffer;
@@ -129,16 +113,10 @@ std::vector<double> GramAccumulator::take_eigenvalues() {
   }();
   release(gram_, side_ * side_);
   release(work, work_elements);
-  if (info != 0) {
-    throw Error(ExitCode::bad_input, "eigenvalues of a Gram matrix",
-                "LAPACK dsyevd failed with info " + std::to_string(info),
-                "check the matrix for non-finite weights");
-  }
-  std::vector<double> descending(checked_cast<std::size_t>(side_));
-  std::reverse_copy(ascending.get(), ascending.get() + side_, descending.begin());
+  require_success("eigenvalues of a Gram matrix", "dsyevd", info);
+  auto eigenvalues = descending(std::span(ascending.get(), checked_cast<std::size_t>(side_)));
   release(ascending, side_);
-  for (double& value : descending) value = std::max(value, 0.0);
-  return descending;
+  return eigenvalues;
 }
 
 void GramAccumulator::multiply(const double* columns, std::int64_t count, double* product) const {

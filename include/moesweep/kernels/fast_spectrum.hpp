@@ -3,11 +3,11 @@
 
 #include <array>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
 
+#include <moesweep/kernels/aligned_buffer.hpp>
 #include <moesweep/kernels/spectrum.hpp>
 
 namespace moesweep::kernels {
@@ -35,9 +35,6 @@ class FastGram {
   std::optional<SpectrumSummary> take_summary();
 
  private:
-  struct AlignedDelete {
-    void operator()(float* values) const;
-  };
   struct Tridiagonal {
     std::vector<double> diagonal, beside;
     double frobenius = 0.0;  ///< of G too
@@ -47,10 +44,10 @@ class FastGram {
   Tridiagonal reduce();
 
   std::int64_t side_;
-  std::unique_ptr<float[], AlignedDelete> gram_;  ///< column-major, lower triangle
-  std::array<std::vector<double>, 2> signs_;      ///< x
-  std::array<std::vector<double>, 2> products_;   ///< sum of B^T (B x)
-  std::array<std::vector<double>, 2> inner_;      ///< B^T x of a panel
+  AlignedBuffer<float> gram_;                    ///< column-major, lower triangle
+  std::array<std::vector<double>, 2> signs_;     ///< x
+  std::array<std::vector<double>, 2> products_;  ///< sum of B^T (B x)
+  std::array<std::vector<double>, 2> inner_;     ///< B^T x of a panel
 };
 
 /// Is each number of the summary within 1e-5 of itself (effective_rank: 1e-4), when `error` is the

@@ -2,11 +2,11 @@
 // Singular values from the Gram matrix of the smaller side, and the four numbers kept of them.
 
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <vector>
 
 #include <moesweep/base/philox.hpp>
+#include <moesweep/kernels/aligned_buffer.hpp>
 
 namespace moesweep::kernels {
 
@@ -36,10 +36,7 @@ class GramAccumulator {
   std::int64_t peak_bytes() const { return peak_bytes_; }
 
  private:
-  struct AlignedDelete {
-    void operator()(double* values) const;
-  };
-  using Buffer = std::unique_ptr<double[], AlignedDelete>;
+  using Buffer = AlignedBuffer<double>;
 
   Buffer allocate(std::int64_t elements);
   void release(Buffer& buffer, std::int64_t elements);
