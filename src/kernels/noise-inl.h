@@ -1,4 +1,4 @@
-// Philox 4x32-10 on vectors of counters, one copy per target.
+// Noise from vectors of Philox counters, one copy per target.
 #if defined(MOESWEEP_KERNELS_NOISE_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef MOESWEEP_KERNELS_NOISE_INL_H
 #undef MOESWEEP_KERNELS_NOISE_INL_H
@@ -13,36 +13,13 @@
 
 #include <moesweep/kernels/noise.hpp>
 
+#include "philox-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace moesweep::kernels {
 namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
-
-// 16 counters make a block, so wider vectors would straddle two.
-using CounterTag = hn::CappedTag<std::uint32_t, 16>;
-using CounterVector = hn::Vec<CounterTag>;
-
-struct WideProduct {
-  CounterVector high, low;
-};
-
-// 32x32 -> 64 bit products of all lanes.
-template <class D>
-HWY_INLINE WideProduct multiply_wide(D d, CounterVector a, std::uint32_t factor) {
-#if HWY_TARGET == HWY_SCALAR
-  const std::uint64_t product = std::uint64_t{factor} * hn::GetLane(a);
-  return {hn::Set(d, static_cast<std::uint32_t>(product >> 32)),
-          hn::Set(d, static_cast<std::uint32_t>(product))};
-#else
-  const hn::RepartitionToWide<D> d_wide;
-  const auto factors = hn::Set(d, factor);
-  const auto even = hn::MulEven(a, factors);
-  const auto odd = hn::MulEven(hn::BitCast(d, hn::ShiftRight<32>(hn::BitCast(d_wide, a))), factors);
-  return {hn::OddEven(hn::BitCast(d, odd), hn::BitCast(d, hn::ShiftRight<32>(even))),
-          hn::OddEven(hn::BitCast(d, hn::ShiftLeft<32>(odd)), hn::BitCast(d, even))};
-#endif
-}
 
 template <class D>
 HWY_INLINE void store_sum_of_uniforms(D d, CounterVector word, float* HWY_RESTRICT out) {
@@ -64,27 +41,15 @@ inline void counter_noise_blocks(const NoiseAddress& from, float* HWY_RESTRICT o
   for (std::size_t block = 0; block < blocks; ++block) {
     for (std::size_t lane = 0; lane < 16; lane += lanes) {
       const auto first = static_cast<std::uint32_t>(16 * (from.block + block) + lane);
-      auto x0 = hn::Iota(d, first);
-      auto x1 = hn::Set(d, from.row);
-      auto x2 = hn::Set(d, from.slice);
-      auto x3 = hn::Set(d, from.stream);
-      std::uint32_t key0 = from.key[0];
-      std::uint32_t key1 = from.key[1];
-      for (int round = 0; round < 10; ++round) {
-        const auto product0 = multiply_wide(d, x0, 0xD2511F53U);
-        const auto product1 = multiply_wide(d, x2, 0xCD9E8D57U);
-        x0 = hn::Xor(hn::Xor(product1.high, x1), hn::Set(d, key0));
-        x1 = product1.low;
-        x2 = hn::Xor(hn::Xor(product0.high, x3), hn::Set(d, key1));
-        x3 = product0.low;
-        key0 += 0x9E3779B9U;
-        key1 += 0xBB67AE85U;
-      }
+      const auto word = philox(d,
+                               {hn::Iota(d, first), hn::Set(d, from.row), hn::Set(d, from.slice),
+                                hn::Set(d, from.stream)},
+                               from.key);
       float* HWY_RESTRICT to = out + 64 * block + lane;
-      store_sum_of_uniforms(d, x0, to);
-      store_sum_of_uniforms(d, x1, to + 16);
-      store_sum_of_uniforms(d, x2, to + 32);
-      store_sum_of_uniforms(d, x3, to + 48);
+      store_sum_of_uniforms(d, word.x0, to);
+      store_sum_of_uniforms(d, word.x1, to + 16);
+      store_sum_of_uniforms(d, word.x2, to + 32);
+      store_sum_of_uniforms(d, word.x3, to + 48);
     }
   }
 }
