@@ -1,8 +1,7 @@
-#include <moesweep/training/features.hpp>
-
 #include <cmath>
 
 #include <moesweep/base/error.hpp>
+#include <moesweep/training/features.hpp>
 
 namespace moesweep::training {
 
