@@ -1,0 +1,95 @@
+// heads_bench SEEDS EPOCHS [SAMPLES DIM]: trains decision heads DIM-256-3 on all cores, one seed a
+// core at a time, and prints seconds an epoch and seed, beside what the machine could do: the flops
+// at the SGEMM rate measured just before.
+
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <thread>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include <moesweep/kernels/aligned_buffer.hpp>
+#include <moesweep/kernels/matrix_product.hpp>
+#include <moesweep/kernels/normal.hpp>
+#include <moesweep/training/trainer.hpp>
+
+namespace {
+
+using namespace moesweep;
+
+double seconds_of(const auto& work) {
+  const auto begin = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+void on_all(unsigned threads, const auto& work) {
+  std::vector<std::jthread> pool;
+  for (unsigned i = 0; i < threads; ++i) pool.emplace_back(work);
+}
+
+// Per core, while all work, on the shape of a forward pass.
+double sgemm_flops_per_core(unsigned threads, std::int64_t batch, std::int64_t inputs,
+                            std::int64_t width) {
+  constexpr int repeats = 200;
+  const double seconds = seconds_of([&] {
+    on_all(threads, [&] {
+      const auto x = kernels::allocate_aligned<float>(batch * inputs);
+      const auto w = kernels::allocate_aligned<float>(inputs * width);
+      const auto y = kernels::allocate_aligned<float>(batch * width);
+      std::fill_n(x.get(), batch * inputs, 0.5F);
+      std::fill_n(w.get(), inputs * width, 0.25F);
+      for (int i = 0; i < repeats; ++i) {
+        kernels::multiply(kernels::Transpose::no, kernels::Transpose::no, batch, width, inputs,
+                          1.0F, x.get(), inputs, w.get(), width, 0.0F, y.get(), width);
+      }
+    });
+  });
+  return 2.0 * repeats * static_cast<double>(batch * inputs * width) / seconds;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto number = [&](int i, std::int64_t otherwise) {
+    return argc > i ? std::strtoll(argv[i], nullptr, 10) : otherwise;
+  };
+  const std::int64_t seeds = number(1, 4);
+  training::TrainOptions options;
+  options.epochs = number(2, 5);
+  const std::int64_t samples = number(3, 2975);
+  options.shape = {training::HeadKind::mlp, number(4, 2560), 3, 256, 64};
+  training::FeatureMatrix features{samples, options.shape.inputs, {}};
+  features.values.resize(static_cast<std::size_t>(samples * features.columns));
+  for (std::size_t i = 0; i < features.values.size(); i += 4) {
+    const auto drawn =
+        kernels::normals(philox4x32_10({static_cast<std::uint32_t>(i), 1, 0, 0}, {}));
+    for (std::size_t k = 0; k < 4; ++k) features.values[i + k] = static_cast<float>(drawn[k]);
+  }
+  std::vector<std::int8_t> labels(static_cast<std::size_t>(samples));
+  for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<std::int8_t>(i % 3);
+  const std::vector<std::int8_t> split(labels.size(), 0);
+  const training::Examples examples{&features, {}, labels, split};
+
+  const unsigned threads = std::max(1U, std::thread::hardware_concurrency());
+  const double rate = sgemm_flops_per_core(threads, options.batch, options.shape.inputs, 256);
+  std::atomic<std::int64_t> next = 0;
+  const double seconds = seconds_of([&] {
+    on_all(threads, [&] {
+      for (std::int64_t seed = next++; seed < seeds; seed = next++) {
+        training::train<float>(examples, options, static_cast<std::uint64_t>(seed));
+      }
+    });
+  });
+  const double per_epoch = seconds * threads / static_cast<double>(seeds * options.epochs);
+  const double flops = 4.0 * static_cast<double>(samples * options.shape.inputs) * 256.0;
+  fmt::print(
+      "{{\"seeds\": {}, \"epochs\": {}, \"threads\": {}, \"seconds\": {:.3f}, "
+      "\"core_seconds_per_epoch_and_seed\": {:.4f}, \"sgemm_gflops_per_core\": {:.1f}, "
+      "\"flops_limit_seconds\": {:.4f}, \"memory_mib_per_seed\": {:.1f}}}\n",
+      seeds, options.epochs, threads, seconds, per_epoch, rate * 1e-9, flops / rate,
+      static_cast<double>(training::train_bytes(options, 1)) / (1 << 20));
+  return 0;
+}
