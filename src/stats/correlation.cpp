@@ -1,27 +1,16 @@
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
-
-#include <boost/math/distributions/students_t.hpp>
 
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
 #include <moesweep/stats/correlation.hpp>
 
+#include "moments.hpp"
+#include "tails.hpp"
+
 namespace moesweep::stats {
 namespace {
-
-constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
-
-double mean_of(std::span<const double> values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
-
-bool is_constant(std::span<const double> values) {
-  return std::all_of(values.begin(), values.end(),
-                     [&](double value) { return value == values.front(); });
-}
 
 double coefficient(std::span<const double> x, std::span<const double> y) {
   if (x.size() < 3 || is_constant(x) || is_constant(y)) return undefined;
@@ -44,9 +33,7 @@ double two_sided_p(double r, std::size_t count) {
   if (std::isnan(r)) return undefined;
   if (std::fabs(r) == 1.0) return 0.0;
   const auto freedom = static_cast<double>(count) - 2.0;
-  const double t = std::fabs(r) * std::sqrt(freedom / ((1.0 - r) * (1.0 + r)));
-  const boost::math::students_t distribution(freedom);
-  return std::min(1.0, 2.0 * boost::math::cdf(boost::math::complement(distribution, t)));
+  return student_two_sided(r * std::sqrt(freedom / ((1.0 - r) * (1.0 + r))), freedom);
 }
 
 }  // namespace
