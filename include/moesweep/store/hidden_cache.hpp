@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <functional>
 #include <map>
-#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -55,6 +54,12 @@ class HiddenCache {
     std::filesystem::path tokens;  ///< the file that has them; empty when none has
   };
   const Layer* find_layer(const std::string& layer) const;
+  void add(const std::string& layer, const std::string& dataset, const std::filesystem::path& file);
+  void add_token_file();
+  void require(bool has, const std::string& layer, const std::string& dataset) const;
+  std::vector<float> read_states(const std::filesystem::path& file, const std::string& dataset,
+                                 const std::vector<std::int64_t>& shape,
+                                 const std::string& row_name) const;
 
   std::filesystem::path path_;
   std::filesystem::path tokens_path_;  ///< empty when there is no such file
