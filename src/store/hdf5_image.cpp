@@ -4,6 +4,7 @@
 
 #include <moesweep/base/error.hpp>
 
+#include "hdf5_call.hpp"
 #include "hdf5_handle.hpp"
 
 namespace moesweep::store {
@@ -50,6 +51,7 @@ herr_t keep_user(void* /*image*/) {
 }  // namespace
 
 std::vector<std::byte> build_image(const std::function<void(hid_t)>& fill) {
+  const Hdf5Call call;
   h5_prepare();
   const auto access = memory_file_access();
   const H5Handle creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose, "H5Pcreate");
@@ -71,6 +73,7 @@ void with_image(std::span<const std::byte> bytes, const std::string& file_name,
     throw Error(ExitCode::bad_input, file_name, "is not a readable HDF5 file");
   };
   if (bytes.empty()) refuse();
+  const Hdf5Call call;
   h5_prepare();
   const auto access = memory_file_access();
   // HDF5 takes a non-const pointer; see SharedImage.

@@ -1,6 +1,6 @@
 #pragma once
 // HDF5 files as byte strings: built in memory and opened from memory, so that the library never
-// touches the disk.
+// touches the disk. Both hold the library's lock (hdf5_call.hpp) while the callback runs.
 
 #include <cstddef>
 #include <functional>

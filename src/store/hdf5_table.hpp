@@ -29,8 +29,11 @@ std::vector<std::int64_t> read_int64_column(hid_t file, const std::string& table
 std::optional<records::Table> read_table(hid_t file, const records::TableInfo& info,
                                          const std::string& file_name);
 
-/// One text; attributes of other types and shapes are nothing.
+/// One text, of fixed length when written; attributes of other types and shapes are nothing.
 void write_attribute(hid_t object, const std::string& name, const std::string& value);
 std::optional<std::string> read_attribute(hid_t object, const std::string& name);
+/// One integer of any width.
+void write_int64_attribute(hid_t object, const std::string& name, std::int64_t value);
+std::optional<std::int64_t> read_int64_attribute(hid_t object, const std::string& name);
 
 }  // namespace moesweep::store

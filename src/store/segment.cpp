@@ -82,9 +82,10 @@ records::Table read_units(hid_t file, const std::string& name) {
 std::vector<std::byte> encode_segment(std::span<const UnitRecord> records) {
   records::Table units(records::table_info<records::UnitRow>());
   for (const auto& record : records) records::append_row(units, record.unit);
+  const auto tables = join(records);
   return build_image([&](hid_t file) {
     write_table(file, units.info->name, units, Packing::contiguous);
-    for (const auto& [name, joined] : join(records)) {
+    for (const auto& [name, joined] : tables) {
       write_table(file, name, joined.table, Packing::contiguous);
       write_int64_column(file, name, unit_row_column, joined.unit_rows);
     }

@@ -1,0 +1,32 @@
+#pragma once
+// What every HDF5 file of ours is made of.
+
+#include <string>
+#include <vector>
+
+#include <hdf5.h>
+
+#include "hdf5_handle.hpp"
+
+namespace moesweep::store {
+
+/// Fixed-length UTF-8, null-padded; at least one byte.
+H5Handle text_type(std::size_t length);
+
+/// Texts as one dataset has them: null-padded to the longest.
+struct PaddedTexts {
+  std::size_t length = 1;
+  std::vector<char> bytes;
+};
+PaddedTexts pad(const std::vector<std::string>& texts);
+
+/// With parents; without object times, so that equal content gives equal bytes.
+H5Handle create_group(hid_t file, const std::string& name);
+
+/// Creates and fills a dataset, contiguous where `chunk` is empty, else in chunks that are shuffled
+/// and deflated.
+H5Handle create_dataset(hid_t group, const std::string& name, hid_t type,
+                        const std::vector<hsize_t>& dims, const std::vector<hsize_t>& chunk,
+                        const void* data);
+
+}  // namespace moesweep::store

@@ -1,0 +1,37 @@
+#pragma once
+// HDF5 files too large to be held in memory: read and written by the library itself.
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+
+#include <hdf5.h>
+
+#include "hdf5_handle.hpp"
+
+namespace moesweep::store {
+
+/// Opens a regular file read-only for the duration of `read`, which holds the library's lock
+/// (hdf5_call.hpp). No file lock is taken: many ranks read at once, and parallel file systems often
+/// have none. Throws Error(bad_input) when the file is not HDF5 or HDF5 cannot read what is in it.
+void with_file(const std::filesystem::path& path, const std::function<void(hid_t file)>& read);
+
+/// A file being written, in steps between which others may use HDF5.
+class OutputFile {
+ public:
+  /// Replaces what is at `path`.
+  explicit OutputFile(const std::filesystem::path& path);
+  ~OutputFile();
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+
+  void step(const std::function<void(hid_t file)>& write);
+  /// Last; everything is handed to the operating system then.
+  void close();
+
+ private:
+  std::optional<H5Handle> file_;
+};
+
+}  // namespace moesweep::store

@@ -1,0 +1,245 @@
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <moesweep/base/cast.hpp>
+#include <moesweep/base/error.hpp>
+#include <moesweep/base/file.hpp>
+#include <moesweep/store/hidden_cache.hpp>
+
+#include "hdf5_file.hpp"
+#include "hidden_cache_check.hpp"
+#include "hidden_cache_layout.hpp"
+
+namespace moesweep::store {
+namespace {
+
+using layout::FileShapes;
+using records::HiddenCacheInfo;
+using Shape = std::vector<std::int64_t>;
+
+constexpr std::size_t hash_piece_bytes = std::size_t{8} << 20;
+
+[[noreturn]] void refuse(const std::string& file_name, const std::string& name,
+                         const std::string& problem, const std::string& remedy) {
+  throw Error(ExitCode::bad_input, fmt::format("{}:/{}", file_name, name), problem, remedy);
+}
+
+// What a dataset of states must look like; hidden_dim is taken from the first one that is asked
+// about when the file does not tell it.
+void check_shape(HiddenCacheInfo& info, std::int64_t tokens, const std::string& layer,
+                 const std::string& name, const Shape& shape, const std::string& file_name) {
+  if (info.hidden_dim == 0 && !shape.empty()) info.hidden_dim = shape.back();
+  Shape expected{info.samples, info.hidden_dim};
+  if (name == layout::span_mean) expected = {info.samples, info.spans, info.hidden_dim};
+  if (name == layout::states) expected = {tokens, info.hidden_dim};
+  if (shape == expected && info.hidden_dim > 0 && info.samples > 0) return;
+  refuse(file_name, layer + "/" + name,
+         fmt::format("has shape [{}], [{}] was expected", fmt::join(shape, ", "),
+                     fmt::join(expected, ", ")),
+         "states are [samples, d], span_mean [samples, spans, d], token states [tokens, d]");
+}
+
+// "L2" before "L10".
+bool is_below(const std::string& a, const std::string& b) {
+  const auto number = [](const std::string& name) { return name.find_first_of("0123456789"); };
+  const auto [at_a, at_b] = std::pair(number(a), number(b));
+  if (at_a != at_b || at_a == std::string::npos || a.substr(0, at_a) != b.substr(0, at_b)) {
+    return a < b;
+  }
+  const auto significant = [](const std::string& name, std::size_t at) {
+    const auto digits = name.substr(at);
+    return digits.substr(std::min(digits.find_first_not_of('0'), digits.size() - 1));
+  };
+  const auto [digits_a, digits_b] = std::pair(significant(a, at_a), significant(b, at_b));
+  if (digits_a.size() != digits_b.size()) return digits_a.size() < digits_b.size();
+  return std::pair(digits_a, a) < std::pair(digits_b, b);
+}
+
+std::vector<std::string> order_layers(std::vector<std::string> found,
+                                      const std::vector<std::string>& named,
+                                      const std::string& file_name) {
+  std::ranges::sort(found, is_below);
+  if (named.empty()) return found;
+  const auto holds = [](const std::vector<std::string>& names, const std::string& name) {
+    return std::ranges::find(names, name) != names.end();
+  };
+  const auto remedy = "the attribute layer_names lists the groups of states, bottom first";
+  for (const auto& name : named) {
+    if (!holds(found, name)) refuse(file_name, name, "is in layer_names, not in the file", remedy);
+  }
+  for (const auto& name : found) {
+    if (!holds(named, name)) refuse(file_name, name, "is not in layer_names", remedy);
+  }
+  if (named.size() != found.size()) {
+    throw Error(ExitCode::bad_input, file_name, "layer_names lists a layer twice", remedy);
+  }
+  return named;
+}
+
+std::int64_t tokens_of(const std::vector<std::int64_t>& offsets) {
+  return offsets.empty() ? 0 : offsets.back();
+}
+
+}  // namespace
+
+HiddenCache::HiddenCache(std::filesystem::path path) : path_(std::move(path)) {
+  const auto file_name = path_.string();
+  FileShapes shapes;
+  with_file(path_, [&](hid_t file) {
+    info_ = layout::read_samples(file, file_name);
+    check_samples(info_, file_name);
+    shapes = layout::read_shapes(file, file_name);
+    skills_ = layout::read_skills(file, file_name, info_.samples);
+    token_offsets_ = layout::read_offsets(file, file_name, info_);
+  });
+  info_.variant = path_.stem().string();
+  std::vector<std::string> found;
+  for (const auto& [name, layer] : shapes.layers) {
+    found.push_back(name);
+    for (const auto& [dataset, shape] : layer.datasets) {
+      check_shape(info_, tokens_of(token_offsets_), name, dataset, shape, file_name);
+      add(name, dataset, path_);
+    }
+  }
+  add_token_file();
+  for (const auto& [name, layer] : layers_) {
+    if (std::ranges::find(found, name) == found.end()) found.push_back(name);
+  }
+  info_.layers = order_layers(std::move(found), shapes.layer_names, file_name);
+  if (layers_.empty()) {
+    throw Error(ExitCode::bad_input, file_name, "holds no states",
+                "write them as /<layer>/<pooling> [samples, d]");
+  }
+}
+
+void HiddenCache::add(const std::string& layer, const std::string& dataset,
+                      const std::filesystem::path& file) {
+  auto& entry = layers_[layer];
+  if (dataset == layout::states) {
+    entry.tokens = file;
+  } else if (dataset == layout::span_mean) {
+    entry.span_means = true;
+  } else {
+    entry.poolings.push_back(dataset);
+  }
+}
+
+void HiddenCache::add_token_file() {
+  const auto beside = path_.parent_path() / (info_.variant + "_tokens.h5");
+  if (!std::filesystem::exists(beside)) return;
+  const auto file_name = beside.string();
+  if (!token_offsets_.empty()) {
+    throw Error(ExitCode::bad_input, file_name, "token states are here and in " + path_.string(),
+                "remove one of them");
+  }
+  FileShapes shapes;
+  with_file(beside, [&](hid_t file) {
+    shapes = layout::read_shapes(file, file_name);
+    token_offsets_ = layout::read_offsets(file, file_name, info_);
+  });
+  if (token_offsets_.empty()) {
+    refuse(file_name, layout::offsets, "is missing", "write the first token of each sample");
+  }
+  tokens_path_ = beside;
+  for (const auto& [layer, content] : shapes.layers) {
+    for (const auto& [dataset, shape] : content.datasets) {
+      if (dataset != layout::states) continue;
+      check_shape(info_, tokens_of(token_offsets_), layer, dataset, shape, file_name);
+      add(layer, dataset, beside);
+    }
+  }
+}
+
+const HiddenCache::Layer* HiddenCache::find_layer(const std::string& layer) const {
+  const auto found = layers_.find(layer);
+  return found == layers_.end() ? nullptr : &found->second;
+}
+
+bool HiddenCache::has_pooled(const std::string& layer, const std::string& pooling) const {
+  const auto* found = find_layer(layer);
+  return found != nullptr && std::ranges::find(found->poolings, pooling) != found->poolings.end();
+}
+
+std::vector<std::string> HiddenCache::poolings(const std::string& layer) const {
+  const auto* found = find_layer(layer);
+  return found == nullptr ? std::vector<std::string>{} : found->poolings;
+}
+
+bool HiddenCache::has_span_means(const std::string& layer) const {
+  const auto* found = find_layer(layer);
+  return found != nullptr && found->span_means;
+}
+
+bool HiddenCache::has_token_states(const std::string& layer) const {
+  const auto* found = find_layer(layer);
+  return found != nullptr && !found->tokens.empty();
+}
+
+std::vector<float> HiddenCache::read_states(const std::filesystem::path& file,
+                                            const std::string& dataset, const Shape& shape,
+                                            const std::string& row_name) const {
+  const DatasetPlace place{file.string(), dataset, "dataset"};
+  RawFloats raw;
+  with_file(file, [&](hid_t id) {
+    const auto open = open_dataset(id, place);
+    const bool unchanged = std::ranges::equal(
+        open.dims, shape,
+        [](hsize_t have, std::int64_t want) { return std::cmp_equal(have, want); });
+    if (!unchanged) store::refuse(place, "has another shape than when the cache was opened");
+    raw = read_floats(open, place);
+  });
+  auto values = raw.take();
+  check_finite(values, checked_cast<std::size_t>(shape.front()), row_name, dataset, file.string());
+  return values;
+}
+
+void HiddenCache::require(bool has, const std::string& layer, const std::string& dataset) const {
+  if (has) return;
+  std::vector<std::string> known;
+  for (const auto& name : info_.layers) {
+    for (const auto& pooling : poolings(name)) known.push_back(name + "/" + pooling);
+    if (has_span_means(name)) known.push_back(fmt::format("{}/{}", name, layout::span_mean));
+    if (has_token_states(name)) known.push_back(fmt::format("{}/{}", name, layout::states));
+  }
+  refuse(path_.string(), layer + "/" + dataset, "is not in the cache",
+         fmt::format("it has {}", fmt::join(known, " ")));
+}
+
+std::vector<float> HiddenCache::pooled(const std::string& layer, const std::string& pooling) const {
+  require(has_pooled(layer, pooling), layer, pooling);
+  return read_states(path_, layer + "/" + pooling, {info_.samples, info_.hidden_dim}, "sample");
+}
+
+std::vector<float> HiddenCache::span_means(const std::string& layer) const {
+  require(has_span_means(layer), layer, layout::span_mean);
+  return read_states(path_, fmt::format("{}/{}", layer, layout::span_mean),
+                     {info_.samples, info_.spans, info_.hidden_dim}, "sample");
+}
+
+records::TokenStates HiddenCache::token_states(const std::string& layer) const {
+  require(has_token_states(layer), layer, layout::states);
+  auto states = read_states(find_layer(layer)->tokens, fmt::format("{}/{}", layer, layout::states),
+                            {tokens_of(token_offsets_), info_.hidden_dim}, "token");
+  return {checked_cast<std::int64_t>(token_offsets_.size()) - 1, token_offsets_, std::move(states)};
+}
+
+Hash128 HiddenCache::content_hash() const {
+  Hasher128 hasher;
+  std::vector<std::byte> piece(hash_piece_bytes);
+  for (const auto& path : {path_, tokens_path_}) {
+    if (path.empty()) continue;
+    const auto file = open_for_reading(path);
+    const auto bytes = file_size(file, path);
+    for (std::uint64_t at = 0; at < bytes; at += piece.size()) {
+      const auto part = std::span(piece).first(std::min<std::uint64_t>(piece.size(), bytes - at));
+      read_exactly(file, at, part, path);
+      hasher.add(part);
+    }
+  }
+  return hasher.finish();
+}
+
+}  // namespace moesweep::store
