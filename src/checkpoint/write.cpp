@@ -67,31 +67,44 @@ std::string header_text(std::span<const TensorSource> tensors) {
   return text;
 }
 
-void write_header(FilePublisher& file, const std::string& text) {
+void write_header(const std::string& text, const auto& write) {
   std::array<std::byte, 8> length{};
   for (std::size_t i = 0; i < length.size(); ++i) {
     length[i] = static_cast<std::byte>(text.size() >> (8 * i) & 0xff);
   }
-  file.write(length);
-  file.write(std::as_bytes(std::span(text)));
+  write(std::span<const std::byte>(length));
+  write(std::as_bytes(std::span(text)));
 }
 
-}  // namespace
-
-void write_safetensors(const std::filesystem::path& path, std::span<const TensorSource> tensors) {
+// Calls `write` with one piece of the file after the other.
+void write_pieces(std::span<const TensorSource> tensors, const auto& write) {
   expect_valid_names(tensors);
-  FilePublisher file(path);
-  write_header(file, header_text(tensors));
+  write_header(header_text(tensors), write);
   std::vector<std::byte> piece;
   for (const auto& tensor : tensors) {
     const auto bytes = tensor_bytes(tensor);
     for (std::uint64_t offset = 0; offset < bytes; offset += piece.size()) {
       piece.resize(std::min(piece_bytes, bytes - offset));
       tensor.fill(offset, piece);
-      file.write(piece);
+      write(std::span<const std::byte>(piece));
     }
   }
+}
+
+}  // namespace
+
+void write_safetensors(const std::filesystem::path& path, std::span<const TensorSource> tensors) {
+  FilePublisher file(path);
+  write_pieces(tensors, [&file](std::span<const std::byte> piece) { file.write(piece); });
   file.publish();
+}
+
+std::vector<std::byte> encode_safetensors(std::span<const TensorSource> tensors) {
+  std::vector<std::byte> bytes;
+  write_pieces(tensors, [&bytes](std::span<const std::byte> piece) {
+    bytes.insert(bytes.end(), piece.begin(), piece.end());
+  });
+  return bytes;
 }
 
 }  // namespace moesweep::checkpoint

@@ -21,6 +21,7 @@ std::span<const TableInfo* const> all_tables() {
       &table_info<SeedRow>(),
       &table_info<ConfusionRow>(),
       &table_info<PredictionRow>(),
+      &table_info<ArtifactRow>(),
       &table_info<EnsembleRow>(),
       &table_info<CascadeRow>(),
       &table_info<VoteRow>(),

@@ -1,6 +1,7 @@
 #pragma once
 // Writing one safetensors file: tests, twins and quantized models use it.
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -28,5 +29,8 @@ struct TensorSource {
 /// Equal input gives equal bytes. Throws Error(io_error), and then `path` is as it was before;
 /// bug() on duplicate names and on what parse_header would refuse.
 void write_safetensors(const std::filesystem::path& path, std::span<const TensorSource> tensors);
+
+/// The bytes of such a file, for one that is named by their hash and fits in memory.
+std::vector<std::byte> encode_safetensors(std::span<const TensorSource> tensors);
 
 }  // namespace moesweep::checkpoint

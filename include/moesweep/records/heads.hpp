@@ -30,6 +30,7 @@ struct VariantRow {
   std::int64_t spans = 0;
   std::int64_t hidden_dim = 0;
   std::string layers;
+  std::string label_names;
 };
 
 /// One trained head on one split.
@@ -72,6 +73,18 @@ struct PredictionRow {
   std::string pooling;
   std::int64_t seed = 0;
   std::string predicted;
+};
+
+/// A file of trained heads.
+struct ArtifactRow {
+  std::string variant;
+  std::string head;
+  std::string layer;
+  std::string pooling;
+  std::int64_t seed_first = 0;
+  std::int64_t seed_count = 0;
+  std::string file;
+  std::int64_t bytes = 0;
 };
 
 /// The majority vote of all seeds.
@@ -170,6 +183,8 @@ struct TableOf<VariantRow> {
       Column{"spans", &Row::spans, "1", "Evidence spans a sample"},
       Column{"hidden_dim", &Row::hidden_dim, "1", "Size of a hidden state"},
       Column{"layers", &Row::layers, "", "Layers, bottom first, joined by commas"},
+      Column{"label_names", &Row::label_names, "",
+             "Classes in the order of their digits, joined by commas"},
   };
 };
 
@@ -231,7 +246,26 @@ struct TableOf<PredictionRow> {
       Column{"pooling", &Row::pooling, "", "How a sample became one vector"},
       Column{"seed", &Row::seed, "", "Seed of weights, dropout and batch order"},
       Column{"predicted", &Row::predicted, "",
-             "One digit a sample, in the order of cache/samples: the class"},
+             "One digit a sample, in the order of cache/samples: the class; evidence heads: a "
+             "digit a span, - where there is none"},
+  };
+};
+
+template <>
+struct TableOf<ArtifactRow> {
+  using Row = ArtifactRow;
+  static constexpr auto name = "heads/artifacts";
+  static constexpr auto description = "Files of trained heads below artifacts/ of the run";
+  static constexpr bool in_digest = true;
+  static constexpr auto columns = std::tuple{
+      Column{"variant", &Row::variant, "", "Model variant: name of its cache"},
+      Column{"head", &Row::head, "", "linear, mlp, attention_mlp or logistic"},
+      Column{"layer", &Row::layer, "", "Layer of the states"},
+      Column{"pooling", &Row::pooling, "", "How a sample became one vector"},
+      Column{"seed_first", &Row::seed_first, "", "First seed in the file"},
+      Column{"seed_count", &Row::seed_count, "1", "Seeds in it"},
+      Column{"file", &Row::file, "", "Name, with the XXH3-128 of its bytes"},
+      Column{"bytes", &Row::bytes, "B", "Its size"},
   };
 };
 

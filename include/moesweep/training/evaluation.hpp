@@ -1,0 +1,48 @@
+#pragma once
+// What the logits of a head say about every split.
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace moesweep::training {
+
+inline constexpr std::array<const char*, 3> split_names = {"train", "calibration", "test"};
+
+/// The error that must not happen: this truth predicted as that class. -1: there is none.
+struct Forbidden {
+  std::int8_t truth = -1;
+  std::int8_t predicted = -1;
+};
+
+struct SplitEvaluation {
+  std::int64_t samples = 0;
+  double accuracy = 0.0;
+  double loss = 0.0;  ///< mean negative log-likelihood, nats
+  double auc = 0.0;   ///< of class 1; NaN for more than two classes and without both classes
+  double ece = 0.0;   ///< sum over ten equal bins of confidence, share * |accuracy - confidence|
+  std::int64_t forbidden_errors = 0;
+  std::int64_t forbidden_truths = 0;
+  std::vector<std::int64_t> confusion;  ///< [truth, predicted]
+};
+
+struct Evaluation {
+  std::string predicted;                  ///< one digit an example: the most likely class, the
+                                          ///< lowest of equally likely ones
+  std::array<SplitEvaluation, 3> splits;  ///< all but the counts NaN for a split without examples
+};
+
+/// `logits` [N, outputs] of float heads, one output meaning the log-odds of class 1; at most 10
+/// classes.
+Evaluation evaluate(std::span<const float> logits, std::int64_t outputs,
+                    std::span<const std::int8_t> labels, std::span<const std::int8_t> split,
+                    const Forbidden& forbidden);
+
+/// The same from classes that were decided without probabilities: loss, auc and ece are NaN.
+Evaluation evaluate_decisions(std::span<const std::int8_t> decided, std::int64_t classes,
+                              std::span<const std::int8_t> labels,
+                              std::span<const std::int8_t> split, const Forbidden& forbidden);
+
+}  // namespace moesweep::training
