@@ -31,7 +31,8 @@ std::string node_text(const toml::node& node) {
 }
 
 std::string_view element_type_text(ValueType type) {
-  return type == ValueType::integer_list ? "an integer" : "text";
+  if (type == ValueType::integer_list) return "an integer";
+  return type == ValueType::number_list ? "a number" : "text";
 }
 
 /// Is `symbol` in a class such as "A-Za-z0-9._-"?
@@ -67,7 +68,7 @@ class Conversion {
         }
         break;
       case ValueType::number:
-        if (const auto given = number()) return *given;
+        if (const auto given = number_in(node, option_.key)) return *given;
         break;
       case ValueType::size:
         if (const auto given = size()) return *given;
@@ -81,6 +82,9 @@ class Conversion {
         break;
       case ValueType::integer_list:
         if (const auto* given = list()) return integers(*given);
+        break;
+      case ValueType::number_list:
+        if (const auto* given = list()) return numbers(*given);
         break;
       case ValueType::text_list:
         if (const auto* given = list()) return texts(*given);
@@ -121,17 +125,17 @@ class Conversion {
     refuse(what, fmt::format("must be {}, not {}", range, shown));
   }
 
-  std::optional<double> number() const {
+  std::optional<double> number_in(const toml::node& node, std::string_view what) const {
     double given = 0.0;
-    if (const auto* number = entry_.node->as_floating_point()) {
+    if (const auto* number = node.as_floating_point()) {
       given = number->get();
-    } else if (const auto* integer = entry_.node->as_integer()) {
+    } else if (const auto* integer = node.as_integer()) {
       given = static_cast<double>(integer->get());
     } else {
       return std::nullopt;
     }
-    if (!std::isfinite(given)) refuse(option_.key, fmt::format("must be finite, not {}", given));
-    check_range(given, fmt::format("{}", given), option_.key);
+    if (!std::isfinite(given)) refuse(what, fmt::format("must be finite, not {}", given));
+    check_range(given, fmt::format("{}", given), what);
     return given + 0.0;  // -0.0 becomes 0.0: equal values have equal fingerprints
   }
 
@@ -228,6 +232,18 @@ class Conversion {
     return out;
   }
 
+  Value numbers(const toml::array& given) const {
+    NumberList out;
+    for (const auto& node : given) {
+      const auto what = element_name(out.size());
+      const auto element = number_in(node, what);
+      if (!element) refuse_element(node, what);
+      out.push_back(*element);
+    }
+    check_repeats(out);
+    return out;
+  }
+
   Value texts(const toml::array& given) const {
     TextList out;
     for (const auto& node : given) {
@@ -260,6 +276,8 @@ std::string_view type_text(ValueType type) {
       return "text";
     case ValueType::integer_list:
       return "a list of integers";
+    case ValueType::number_list:
+      return "a list of numbers";
     case ValueType::text_list:
       return "a list of texts";
     case ValueType::size:

@@ -1,5 +1,7 @@
 #include <moesweep/config/option.hpp>
 
+#include "hidden_options.hpp"
+
 namespace moesweep::config {
 namespace {
 
@@ -25,8 +27,10 @@ std::vector<Option> general_options() {
        .characters = "A-Za-z0-9._-"},
       {.key = "kind",
        .type = ValueType::text,
-       .help = "What is measured: the weights' sensitivity to quantization.",
-       .choices = {"sensitivity"}},
+       .help =
+           "What is measured: the weights' sensitivity to quantization; on cached hidden states "
+           "heads, suppression, probes, or a pipeline of them.",
+       .choices = {"sensitivity", "heads", "suppression", "probes", "pipeline"}},
   };
 }
 
@@ -247,6 +251,7 @@ std::vector<Option> all_options() {
   add(options, checkpoint_options());
   add(options, measurement_options());
   add(options, decision_options());
+  add(options, hidden_options());
   add(options, resource_options());
   return options;
 }

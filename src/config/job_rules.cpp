@@ -65,7 +65,7 @@ void check_checkpoint(const Settings& job) {
 }  // namespace
 
 void check_job_rules(const Settings& job) {
-  if (job.text("kind") != "sensitivity") return;
+  if (job.text("kind") != "sensitivity") return check_hidden_rules(job);
   check_checkpoint(job);
   check_thresholds(job);
   check_weights(job);

@@ -8,4 +8,8 @@ namespace moesweep::config {
 /// Throws Error(bad_job): thresholds out of order, weights that are all zero.
 void check_job_rules(const Settings& job);
 
+/// Those of jobs over cached hidden states: a baseline that is no variant, stages without what they
+/// need, a head that does not fit the task.
+void check_hidden_rules(const Settings& job);
+
 }  // namespace moesweep::config

@@ -38,6 +38,12 @@ Json integer_schema(const Option& option) {
   return schema;
 }
 
+Json number_schema(const Option& option) {
+  Json schema = {{"type", "number"}};
+  add_range(schema, option);
+  return schema;
+}
+
 Json size_schema(const Option& option) {
   Json bytes = {{"type", "integer"}, {"minimum", 0}};
   add_range(bytes, option);
@@ -58,16 +64,15 @@ Json type_schema(const Option& option) {
       return {{"type", "boolean"}};
     case ValueType::integer:
       return integer_schema(option);
-    case ValueType::number: {
-      Json schema = {{"type", "number"}};
-      add_range(schema, option);
-      return schema;
-    }
+    case ValueType::number:
+      return number_schema(option);
     case ValueType::text:
     case ValueType::path:
       return text_schema(option);
     case ValueType::integer_list:
       return list_schema(option, integer_schema(option));
+    case ValueType::number_list:
+      return list_schema(option, number_schema(option));
     case ValueType::text_list:
       return list_schema(option, text_schema(option));
     case ValueType::size:

@@ -55,6 +55,9 @@ const TextList& Settings::texts(std::string_view key) const {
 const IntegerList& Settings::integers(std::string_view key) const {
   return value_of<IntegerList>(values_, key);
 }
+const NumberList& Settings::numbers(std::string_view key) const {
+  return value_of<NumberList>(values_, key);
+}
 std::filesystem::path Settings::path(std::string_view key) const {
   return text(key);
 }

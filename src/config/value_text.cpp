@@ -72,6 +72,11 @@ std::string value_text(const Option& option, const Value& value) {
           [](double given) { return number_text(given); },
           [](const std::string& given) { return quoted_toml(given); },
           [](const IntegerList& given) { return fmt::format("[{}]", fmt::join(given, ", ")); },
+          [](const NumberList& given) {
+            TextList elements;
+            for (const auto element : given) elements.push_back(number_text(element));
+            return fmt::format("[{}]", fmt::join(elements, ", "));
+          },
           [](const TextList& given) {
             TextList quoted;
             for (const auto& text : given) quoted.push_back(quoted_toml(text));

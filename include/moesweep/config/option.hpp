@@ -12,9 +12,11 @@
 namespace moesweep::config {
 
 using IntegerList = std::vector<std::int64_t>;
+using NumberList = std::vector<double>;
 using TextList = std::vector<std::string>;
 /// What a key may hold. Sizes are bytes in an int64.
-using Value = std::variant<bool, std::int64_t, double, std::string, IntegerList, TextList>;
+using Value =
+    std::variant<bool, std::int64_t, double, std::string, IntegerList, NumberList, TextList>;
 
 enum class ValueType : std::uint8_t {
   boolean,
@@ -22,6 +24,7 @@ enum class ValueType : std::uint8_t {
   number,
   text,
   integer_list,
+  number_list,
   text_list,
   size,
   path
@@ -35,7 +38,7 @@ struct Option {
   std::string help{};                    ///< one sentence, with the unit
   /// For text and lists: the allowed values (integers in decimal), empty for any.
   TextList choices{};
-  std::optional<double> minimum{};  ///< for numbers, sizes and every element of integer_list
+  std::optional<double> minimum{};  ///< for numbers, sizes and every element of their lists
   std::optional<double> maximum{};
   TextList kinds{};  ///< job kinds that know the key, empty for all
   bool in_fingerprint =

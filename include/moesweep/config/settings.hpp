@@ -26,6 +26,7 @@ class Settings {
   const std::string& text(std::string_view key) const;
   const TextList& texts(std::string_view key) const;
   const IntegerList& integers(std::string_view key) const;
+  const NumberList& numbers(std::string_view key) const;
   /// A path key, absolute: relative ones are taken from the folder of the job file, with --set too.
   /// text() and values() hold the same absolute path.
   std::filesystem::path path(std::string_view key) const;

@@ -24,13 +24,15 @@ struct ProbeRow {
   double loss = not_measured;
 };
 
-/// All predictions of one probe.
+/// All predictions of one probe on one split, beside the truth: skills have no table of their own.
 struct ProbePredictionRow {
   std::string variant;
   std::string layer;
   std::int32_t layer_index = 0;
   std::string skill;
   std::string pooling;
+  std::string split;
+  std::string truth;
   std::string predicted;
 };
 
@@ -83,7 +85,11 @@ struct TableOf<ProbePredictionRow> {
       Column{"layer_index", &Row::layer_index, "", "0 is the bottom"},
       Column{"skill", &Row::skill, "", "What is predicted"},
       Column{"pooling", &Row::pooling, "", "How a sample became one vector"},
-      Column{"predicted", &Row::predicted, "", "One digit a sample (or span): the class"},
+      Column{"split", &Row::split, "", "train, calibration or test"},
+      Column{
+          "truth", &Row::truth, "",
+          "One digit a sample (or span) of the split, in the order of the cache: the true class"},
+      Column{"predicted", &Row::predicted, "", "The same: the predicted class"},
   };
 };
 

@@ -25,6 +25,8 @@ bool holds(ValueType type, const Value& value) {
       return std::holds_alternative<std::string>(value);
     case ValueType::integer_list:
       return std::holds_alternative<IntegerList>(value);
+    case ValueType::number_list:
+      return std::holds_alternative<NumberList>(value);
     case ValueType::text_list:
       return std::holds_alternative<TextList>(value);
   }
@@ -52,7 +54,7 @@ TEST(Options, OnlyPathsAndWhatCannotChangeAResultAreLeftOutOfTheFingerprint) {
   for (const auto& option : job_options()) {
     if (!option.in_fingerprint) left_out.insert(option.key);
   }
-  EXPECT_EQ(left_out, (std::set<std::string>{"name", "checkpoint.path", "checkpoint.twin.inventory",
+  EXPECT_EQ(left_out, (std::set<std::string>{"name", "checkpoint.path", "checkpoint.twin.inventory", "cache.dir", "generation.file",
                                              "resources.memory", "resources.threads",
                                              "resources.reads_per_file", "output.flush_seconds"}));
 }
