@@ -4,6 +4,7 @@
 #include <moesweep/base/text.hpp>
 #include <moesweep/pipeline/job.hpp>
 
+#include "hidden_job.hpp"
 #include "sensitivity_job.hpp"
 
 namespace moesweep::pipeline {
@@ -22,6 +23,10 @@ sweep::Plan plan_from(std::vector<StageDraft> drafts, const Hash128& fingerprint
   return sweep::Plan(std::move(stages));
 }
 
+bool is_sensitivity(const config::Settings& settings) {
+  return settings.text("kind") == "sensitivity";
+}
+
 }  // namespace
 
 Rates rates_from(const config::Settings& cluster) {
@@ -38,7 +43,8 @@ UnitId unit_id(std::string_view fingerprint_hex, std::string_view key) {
 
 Job prepare_job(config::Settings settings, const Rates& rates) {
   Job job{std::move(settings), nullptr, {}, {}, {}};
-  job.kind = open_sensitivity_job(job.settings);
+  job.kind = is_sensitivity(job.settings) ? open_sensitivity_job(job.settings)
+                                          : open_hidden_job(job.settings);
   job.inputs = job.kind->inputs();
   job.fingerprint = config::job_fingerprint(job.settings, job.inputs);
   job.plan = plan_from(job.kind->stages(rates), job.fingerprint);
@@ -52,13 +58,15 @@ void require_memory(const sweep::Plan& plan, std::int64_t memory_bytes) {
       throw Error(ExitCode::bad_job, unit.key,
                   fmt::format("needs {} of memory, resources.memory is {}",
                               format_size(unit.cost.peak_bytes), format_size(memory_bytes)),
-                  "raise resources.memory, or drop \"spectrum\" from sensitivity.metrics");
+                  "raise resources.memory, or in a sensitivity sweep drop \"spectrum\" from "
+                  "sensitivity.metrics");
     }
   }
 }
 
 records::Tables reduce_rows(const config::Settings& settings, const records::Tables& rows) {
-  return reduce_sensitivity(settings, rows);
+  return is_sensitivity(settings) ? reduce_sensitivity(settings, rows)
+                                  : reduce_hidden(settings, rows);
 }
 
 }  // namespace moesweep::pipeline

@@ -110,7 +110,7 @@ struct RankWork {
       : job(std::move(prepared)),
         notes(run.lock(), epoch, rank, resources.threads),
         sink(job.plan, host_name(), {run.segments(), epoch, rank, flush_interval}),
-        runner(job, notes, resources.threads) {}
+        runner(job, notes, run.artifacts(), resources.threads) {}
   Job job;
   store::InFlightNotes notes;
   SegmentSink sink;

@@ -4,8 +4,20 @@
 #include <new>
 
 #include <moesweep/base/error.hpp>
+#include <moesweep/base/file.hpp>
 
 namespace moesweep::pipeline {
+namespace {
+
+// A file of the same name has the same bytes: an earlier run of the unit wrote it.
+void publish(const std::vector<Artifact>& artifacts, const std::filesystem::path& folder) {
+  for (const auto& artifact : artifacts) {
+    const auto path = folder / artifact.name;
+    if (!std::filesystem::exists(path)) publish_file(path, artifact.bytes);
+  }
+}
+
+}  // namespace
 
 void UnitRunner::start(sweep::UnitIndex unit) {
   notes_.started(job_.plan.unit(unit).id);
@@ -38,6 +50,7 @@ sweep::Outcome UnitRunner::compute(sweep::UnitIndex unit) const {
   const auto begin = std::chrono::steady_clock::now();
   try {
     auto rows = job_.kind->run(unit);
+    publish(rows.artifacts, artifacts_);
     outcome.bytes_read = rows.bytes_read;
     outcome.payload = std::move(rows.tables);
   } catch (const Error& error) {

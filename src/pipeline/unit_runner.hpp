@@ -2,6 +2,7 @@
 // JobRunner over a TBB arena.
 
 #include <deque>
+#include <filesystem>
 #include <mutex>
 
 #include <moesweep/parallel/task_pool.hpp>
@@ -14,8 +15,10 @@ namespace moesweep::pipeline {
 class UnitRunner final : public sweep::JobRunner {
  public:
   /// Both must outlive the runner. `notes` is touched by the calling thread only.
-  UnitRunner(const Job& job, store::InFlightNotes& notes, int threads)
-      : job_(job), notes_(notes), pool_(threads) {}
+  /// Artifacts are on disk in `artifacts` before a unit's rows are handed on.
+  UnitRunner(const Job& job, store::InFlightNotes& notes, std::filesystem::path artifacts,
+             int threads)
+      : job_(job), notes_(notes), artifacts_(std::move(artifacts)), pool_(threads) {}
 
   void start(sweep::UnitIndex unit) override;
   std::optional<sweep::Outcome> poll() override;
@@ -25,6 +28,7 @@ class UnitRunner final : public sweep::JobRunner {
 
   const Job& job_;
   store::InFlightNotes& notes_;
+  std::filesystem::path artifacts_;
   std::mutex mutex_;
   std::deque<sweep::Outcome> finished_;
   parallel::TaskPool pool_;  // last: waits for its tasks before the rest goes

@@ -1,6 +1,7 @@
 #pragma once
 // From a job file to a plan: the only place where the domain meets the engine.
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -47,10 +48,18 @@ struct StageDraft {
   std::vector<UnitDraft> units;
 };
 
-/// Rows of one unit.
+/// A file below artifacts/ of the run. Its name carries the hash of its bytes, so that equal units
+/// write equal files.
+struct Artifact {
+  std::string name;
+  std::vector<std::byte> bytes;
+};
+
+/// Rows of one unit, and the files that they name.
 struct UnitRows {
   records::Tables tables;
   std::int64_t bytes_read = 0;
+  std::vector<Artifact> artifacts{};
 };
 
 /// What a kind of sweep brings to the engine: one implementation a job kind.
