@@ -139,4 +139,19 @@ std::optional<std::string> nearest_name(std::string_view name,
   return best;
 }
 
+bool is_before_by_number(std::string_view a, std::string_view b) {
+  const auto number = [](std::string_view name) { return name.find_first_of("0123456789"); };
+  const auto [at_a, at_b] = std::pair(number(a), number(b));
+  if (at_a != at_b || at_a == std::string::npos || a.substr(0, at_a) != b.substr(0, at_b)) {
+    return a < b;
+  }
+  const auto significant = [](std::string_view name, std::size_t at) {
+    const auto digits = name.substr(at);
+    return digits.substr(std::min(digits.find_first_not_of('0'), digits.size() - 1));
+  };
+  const auto [digits_a, digits_b] = std::pair(significant(a, at_a), significant(b, at_b));
+  if (digits_a.size() != digits_b.size()) return digits_a.size() < digits_b.size();
+  return std::pair(digits_a, a) < std::pair(digits_b, b);
+}
+
 }  // namespace moesweep

@@ -7,6 +7,7 @@
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/text.hpp>
 #include <moesweep/store/hidden_cache.hpp>
 
 #include "hdf5_file.hpp"
@@ -42,26 +43,10 @@ void check_shape(HiddenCacheInfo& info, std::int64_t tokens, const std::string& 
          "states are [samples, d], span_mean [samples, spans, d], token states [tokens, d]");
 }
 
-// "L2" before "L10".
-bool is_below(const std::string& a, const std::string& b) {
-  const auto number = [](const std::string& name) { return name.find_first_of("0123456789"); };
-  const auto [at_a, at_b] = std::pair(number(a), number(b));
-  if (at_a != at_b || at_a == std::string::npos || a.substr(0, at_a) != b.substr(0, at_b)) {
-    return a < b;
-  }
-  const auto significant = [](const std::string& name, std::size_t at) {
-    const auto digits = name.substr(at);
-    return digits.substr(std::min(digits.find_first_not_of('0'), digits.size() - 1));
-  };
-  const auto [digits_a, digits_b] = std::pair(significant(a, at_a), significant(b, at_b));
-  if (digits_a.size() != digits_b.size()) return digits_a.size() < digits_b.size();
-  return std::pair(digits_a, a) < std::pair(digits_b, b);
-}
-
 std::vector<std::string> order_layers(std::vector<std::string> found,
                                       const std::vector<std::string>& named,
                                       const std::string& file_name) {
-  std::ranges::sort(found, is_below);
+  std::ranges::sort(found, is_before_by_number);
   if (named.empty()) return found;
   const auto holds = [](const std::vector<std::string>& names, const std::string& name) {
     return std::ranges::find(names, name) != names.end();

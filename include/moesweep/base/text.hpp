@@ -31,4 +31,7 @@ bool contains_ignoring_case(std::string_view text, std::string_view part);
 std::optional<std::string> nearest_name(std::string_view name,
                                         std::span<const std::string> candidates);
 
+/// Order of names with a number in them: "L2" before "L10".
+bool is_before_by_number(std::string_view a, std::string_view b);
+
 }  // namespace moesweep

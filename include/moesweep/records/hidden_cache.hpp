@@ -30,7 +30,7 @@ struct HiddenCacheInfo {
   std::vector<std::int8_t> cited;    ///< [N, S], 1 when the span is evidence for the label
   std::vector<std::int32_t>
       span_tokens;                     ///< [N, S, 2], start and exclusive end; equal: no span here
-  std::vector<std::int32_t> n_tokens;  ///< [N]
+  std::vector<std::int32_t> n_tokens;  ///< [N], or empty in a cache without spans
 };
 
 /// Token states of one layer, of the first `samples` samples of the cache.

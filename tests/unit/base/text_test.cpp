@@ -54,5 +54,13 @@ TEST(Dtype, NamesRoundTrip) {
   EXPECT_EQ(parse_dtype("F4"), std::nullopt);
 }
 
+TEST(NumberOrder, LayersFollowTheirNumbers) {
+  EXPECT_TRUE(is_before_by_number("L2", "L10"));
+  EXPECT_FALSE(is_before_by_number("L10", "L2"));
+  EXPECT_FALSE(is_before_by_number("L2", "L2"));
+  EXPECT_TRUE(is_before_by_number("L02", "L2"));
+  EXPECT_TRUE(is_before_by_number("a", "b1"));
+}
+
 }  // namespace
 }  // namespace moesweep

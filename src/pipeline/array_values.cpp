@@ -1,0 +1,128 @@
+#include <bit>
+#include <cstring>
+#include <span>
+
+#include <fmt/format.h>
+
+#include <moesweep/base/cast.hpp>
+#include <moesweep/base/error.hpp>
+#include <moesweep/base/float16.hpp>
+
+#include "array_file.hpp"
+
+namespace moesweep::pipeline {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "arrays are read as they lie");
+
+// Elements lie at any address: members of an archive are not aligned.
+template <typename Element, typename Value, typename Convert>
+std::vector<Value> convert(const Array& array, const Convert& value_of) {
+  const auto bytes = array.read();
+  std::vector<Value> values(bytes.size() / sizeof(Element));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    Element element;
+    std::memcpy(&element, &bytes[i * sizeof(Element)], sizeof(Element));
+    values[i] = value_of(element);
+  }
+  return values;
+}
+
+template <typename Element>
+std::vector<std::int64_t> widen(const Array& array) {
+  return convert<Element, std::int64_t>(array,
+                                        [](Element element) { return std::int64_t{element}; });
+}
+
+[[noreturn]] void refuse(const Array& array, const std::string& what) {
+  throw Error(ExitCode::bad_input, array.place, "does not hold " + what,
+              "name the right array with --map or convert it");
+}
+
+void append_utf8(std::string& text, std::uint32_t code) {
+  const auto add = [&](std::uint32_t byte) { text += static_cast<char>(byte); };
+  if (code < 0x80) {
+    add(code);
+  } else if (code < 0x800) {
+    add(0xc0 | code >> 6);
+    add(0x80 | (code & 0x3f));
+  } else if (code < 0x10000) {
+    add(0xe0 | code >> 12);
+    add(0x80 | (code >> 6 & 0x3f));
+    add(0x80 | (code & 0x3f));
+  } else {
+    add(0xf0 | code >> 18);
+    add(0x80 | (code >> 12 & 0x3f));
+    add(0x80 | (code >> 6 & 0x3f));
+    add(0x80 | (code & 0x3f));
+  }
+}
+
+std::string utf8_of(std::span<const std::byte> characters, const Array& array) {
+  constexpr std::uint32_t last_code = 0x10ffff;
+  std::string text;
+  for (std::size_t at = 0; at < characters.size(); at += 4) {
+    std::uint32_t code = 0;
+    std::memcpy(&code, &characters[at], 4);
+    if (code == 0) break;
+    if (code > last_code) refuse(array, "Unicode");
+    append_utf8(text, code);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::vector<float> floats_of(const Array& array) {
+  if (array.type.kind == ElementKind::bfloat) {
+    return convert<std::uint16_t, float>(array, [](std::uint16_t bits) {
+      return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
+    });
+  }
+  if (array.type.kind != ElementKind::floating) refuse(array, "floating-point values");
+  switch (array.type.bytes) {
+    case 2:
+      return convert<std::uint16_t, float>(array, float_of_half);
+    case 4:
+      return convert<float, float>(array, [](float value) { return value; });
+    default:
+      return convert<double, float>(array, [](double value) { return static_cast<float>(value); });
+  }
+}
+
+std::vector<std::int64_t> integers_of(const Array& array) {
+  if (array.type.kind == ElementKind::unsigned_integer) return widen<std::uint8_t>(array);
+  if (array.type.kind != ElementKind::signed_integer) refuse(array, "integers");
+  switch (array.type.bytes) {
+    case 1:
+      return widen<std::int8_t>(array);
+    case 2:
+      return widen<std::int16_t>(array);
+    case 4:
+      return widen<std::int32_t>(array);
+    default:
+      return widen<std::int64_t>(array);
+  }
+}
+
+std::vector<std::string> texts_of(const Array& array) {
+  if (array.type.kind != ElementKind::bytes && array.type.kind != ElementKind::unicode) {
+    refuse(array, "text");
+  }
+  const auto bytes = array.read();
+  const auto width = checked_cast<std::size_t>(array.type.bytes);
+  std::vector<std::string> texts;
+  texts.reserve(bytes.size() / width);
+  for (std::size_t at = 0; at < bytes.size(); at += width) {
+    const auto one = std::span(bytes).subspan(at, width);
+    if (array.type.kind == ElementKind::unicode) {
+      texts.push_back(utf8_of(one, array));
+    } else {
+      const auto* text = reinterpret_cast<const char*>(one.data());
+      texts.emplace_back(text, ::strnlen(text, width));
+    }
+  }
+  return texts;
+}
+
+}  // namespace moesweep::pipeline
