@@ -73,8 +73,10 @@ Interval bca_interval(std::span<const double> replicates, double observed,
   if (below == 0.0 || below == 1.0) return {undefined, undefined};
   const double bias = normal_critical(1.0 - below);
   const double skew = acceleration(defined_ascending(leave_one_out));
+  if (std::isnan(skew)) return {undefined, undefined};
   const auto end = [&](double z) {
-    return quantile(ascending, normal_cdf(bias + (bias + z) / (1.0 - skew * (bias + z))));
+    const double level = normal_cdf(bias + (bias + z) / (1.0 - skew * (bias + z)));
+    return quantile(ascending, level);
   };
   const double z = normal_critical(alpha / 2.0);
   return {end(-z), end(z)};

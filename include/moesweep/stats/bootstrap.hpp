@@ -4,11 +4,11 @@
 // analyses alike.
 
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <vector>
 
 #include <moesweep/stats/interval.hpp>
+#include <moesweep/stats/leave_one_out.hpp>
 
 namespace moesweep::stats {
 
@@ -27,17 +27,9 @@ struct Replicates {
 /// than 2^33 draws.
 void draw_resample(std::uint64_t seed, std::int64_t replicate, std::span<std::int64_t> indices);
 
-/// A number from elements chosen by index, with repetitions; must not depend on their order
-/// beyond rounding, nor change anything.
-using Statistic = std::function<double(std::span<const std::int64_t> indices)>;
-
 /// The statistic of each replicate of `elements` elements, in order of the replicates.
 std::vector<double> bootstrap_replicates(const Statistic& statistic, std::int64_t elements,
                                          const Replicates& replicates);
-
-/// The statistic of all elements, and without each of them in turn.
-double statistic_of_all(const Statistic& statistic, std::int64_t elements);
-std::vector<double> leave_one_out(const Statistic& statistic, std::int64_t elements);
 
 /// Values added up by cluster: what is resampled when samples of a cluster are alike.
 struct ClusterSums {
@@ -64,7 +56,8 @@ Interval percentile_interval(std::span<const double> replicates, double alpha);
 /// Bias-corrected and accelerated interval (Efron, JASA 82, 1987): bias from the share of
 /// replicates below `observed`, equal ones counting half, acceleration from the leave-one-out
 /// values. NaN are left out of both. All replicates equal give that point; replicates that all lie
-/// on one side of `observed` give NaN, as the bias is unbounded.
+/// on one side of `observed` give NaN, as the bias is unbounded; so do infinite leave-one-out
+/// values.
 Interval bca_interval(std::span<const double> replicates, double observed,
                       std::span<const double> leave_one_out, double alpha);
 

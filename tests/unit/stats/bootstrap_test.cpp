@@ -86,22 +86,15 @@ TEST(Bootstrap, ReplicatesWithoutAStatisticAreCountedAndLeftOut) {
   EXPECT_EQ(found.percentile.lo, 1.0);
 }
 
+TEST(BcaInterval, InfiniteLeaveOneOutValuesHaveNone) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  EXPECT_TRUE(std::isnan(
+      bca_interval(std::array{1.0, 2.0, 3.0}, 2.0, std::array{1.0, infinity, 2.0}, 0.05).hi));
+}
+
 TEST(BcaInterval, AnEstimateBeyondAllReplicatesHasNone) {
   EXPECT_TRUE(std::isnan(bca_interval(std::array{1.0, 2.0}, 9.0, {}, 0.05).lo));
   EXPECT_TRUE(std::isnan(bca_interval({}, 9.0, {}, 0.05).lo));
-}
-
-TEST(LeaveOneOut, LeavesOutEachElementInTurn) {
-  const Statistic digits = [](std::span<const std::int64_t> indices) {
-    double number = 0.0;
-    std::vector<std::int64_t> sorted(indices.begin(), indices.end());
-    std::sort(sorted.begin(), sorted.end());
-    for (const auto index : sorted) number = 10.0 * number + static_cast<double>(index);
-    return number;
-  };
-  EXPECT_THAT(leave_one_out(digits, 3), ElementsAre(12.0, 2.0, 1.0));
-  EXPECT_THAT(leave_one_out(digits, 1), ElementsAre(0.0));
-  EXPECT_TRUE(leave_one_out(digits, 0).empty());
 }
 
 TEST(Quantile, InterpolatesBetweenOrderStatistics) {
