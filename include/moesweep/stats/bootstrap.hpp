@@ -45,6 +45,10 @@ ClusterSums cluster_sums(std::span<const double> values, std::span<const std::in
 /// weighs as many samples as it has. The result refers to `clusters`, which has to outlive it.
 Statistic mean_over(const ClusterSums& clusters);
 
+/// The mean without each cluster in turn: leave_one_out(mean_over(clusters)) but for rounding, in
+/// time linear in the clusters. NaN without the only one.
+std::vector<double> leave_one_out_means(const ClusterSums& clusters);
+
 /// Quantile q in [0, 1] of ascending values by linear interpolation between order statistics
 /// (type 7 of Hyndman and Fan, numpy's default). NaN of none.
 double quantile(std::span<const double> ascending, double q);
@@ -70,9 +74,13 @@ struct Bootstrap {
   Interval bca;
 };
 
-/// Observed value and intervals from replicates that were computed elsewhere, all of them or by
-/// parts. With fewer than two elements intervals and standard error are NaN: one element says
-/// nothing about another.
+/// Intervals from replicates that were computed elsewhere, all of them or by parts; there are as
+/// many elements as leave-one-out values. With fewer than two, intervals and standard error are
+/// NaN: one element says nothing about another.
+Bootstrap summarize_bootstrap(double observed, std::span<const double> leave_one_out,
+                              std::span<const double> replicates, double alpha);
+
+/// The same, observed and leave-one-out values computed here (`elements` times the statistic).
 Bootstrap summarize_bootstrap(const Statistic& statistic, std::int64_t elements,
                               std::span<const double> replicates, double alpha);
 

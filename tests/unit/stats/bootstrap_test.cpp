@@ -45,6 +45,21 @@ TEST(Bootstrap, ClustersAreResampledAsAWhole) {
   EXPECT_EQ(bootstrap_mean(values, clusters, {1, 0, 200}, 0.05).observed, 2.0);
 }
 
+TEST(Bootstrap, LeaveOneOutMeansAreThoseOfTheStatistic) {
+  const std::array values = {1.0, 4.0, 2.5, -3.0, 8.0};
+  const std::array<std::int64_t, 5> clusters = {1, 1, 2, 3, 3};
+  const auto sums = cluster_sums(values, clusters);
+  const auto quick = leave_one_out_means(sums);
+  const auto plain = leave_one_out(mean_over(sums), 3);
+  ASSERT_EQ(quick.size(), 3U);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_TRUE(agrees(quick[i], plain[i]));
+  const auto by_statistic = bootstrap(mean_over(sums), 3, {5, 0, 300}, 0.05);
+  const auto by_mean = bootstrap_mean(values, clusters, {5, 0, 300}, 0.05);
+  EXPECT_TRUE(agrees(by_mean.bca.lo, by_statistic.bca.lo));
+  EXPECT_TRUE(agrees(by_mean.bca.hi, by_statistic.bca.hi));
+  EXPECT_TRUE(std::isnan(leave_one_out_means(cluster_sums(std::array{2.0}, {})).front()));
+}
+
 TEST(Bootstrap, DrawsAreUniform) {
   std::vector<std::int64_t> indices(7);
   std::array<int, 7> drawn{};

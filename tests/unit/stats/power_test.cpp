@@ -74,6 +74,14 @@ TEST(PairsForMargin, WithoutDiscordantPairsHasAClosedForm) {
   EXPECT_EQ(pairs_for_margin({0.0, 0.0, 150.0}, 0.02, 0.05), 133.0);
 }
 
+TEST(PairsForMargin, ScaledSharesNeverExceedThePairs) {
+  for (double n = 2.0; n < 60.0; ++n) {
+    for (double b = 0.0; b < n; ++b) {
+      EXPECT_LT(pairs_for_margin({b, n - b, n}, (2.0 * b - n) / n + 0.01, 0.05), 1e6);
+    }
+  }
+}
+
 TEST(PairsForMargin, AnExcessBeyondTheMarginNeverResolves) {
   EXPECT_EQ(pairs_for_margin({9.0, 1.0, 100.0}, 0.02, 0.05), infinity);
   EXPECT_EQ(pairs_for_margin({2.0, 0.0, 100.0}, 0.02, 0.05), infinity);
