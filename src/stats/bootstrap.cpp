@@ -73,29 +73,37 @@ Interval bca_interval(std::span<const double> replicates, double observed,
   if (below == 0.0 || below == 1.0) return {undefined, undefined};
   const double bias = normal_critical(1.0 - below);
   const double skew = acceleration(defined_ascending(leave_one_out));
+  if (std::isnan(skew)) return {undefined, undefined};
   const auto end = [&](double z) {
-    return quantile(ascending, normal_cdf(bias + (bias + z) / (1.0 - skew * (bias + z))));
+    const double level = normal_cdf(bias + (bias + z) / (1.0 - skew * (bias + z)));
+    return quantile(ascending, level);
   };
   const double z = normal_critical(alpha / 2.0);
   return {end(-z), end(z)};
 }
 
-Bootstrap summarize_bootstrap(const Statistic& statistic, std::int64_t elements,
+Bootstrap summarize_bootstrap(double observed, std::span<const double> leave_one_out,
                               std::span<const double> replicates, double alpha) {
   Bootstrap summary;
-  summary.elements = elements;
+  summary.elements = checked_cast<std::int64_t>(leave_one_out.size());
   const auto defined = defined_ascending(replicates);
   summary.undefined = checked_cast<std::int64_t>(replicates.size() - defined.size());
-  summary.observed = elements == 0 ? undefined : statistic_of_all(statistic, elements);
-  if (elements < 2) {
+  summary.observed = observed;
+  if (summary.elements < 2) {
     summary.standard_error = undefined;
     summary.percentile = summary.bca = {undefined, undefined};
     return summary;
   }
   summary.standard_error = sample_sd(defined);
   summary.percentile = percentile_interval(defined, alpha);
-  summary.bca = bca_interval(defined, summary.observed, leave_one_out(statistic, elements), alpha);
+  summary.bca = bca_interval(defined, observed, leave_one_out, alpha);
   return summary;
+}
+
+Bootstrap summarize_bootstrap(const Statistic& statistic, std::int64_t elements,
+                              std::span<const double> replicates, double alpha) {
+  const double observed = elements == 0 ? undefined : statistic_of_all(statistic, elements);
+  return summarize_bootstrap(observed, leave_one_out(statistic, elements), replicates, alpha);
 }
 
 Bootstrap bootstrap(const Statistic& statistic, std::int64_t elements, const Replicates& replicates,

@@ -1,8 +1,11 @@
 #include <map>
+#include <numeric>
 
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
 #include <moesweep/stats/bootstrap.hpp>
+
+#include "moments.hpp"
 
 namespace moesweep::stats {
 
@@ -42,11 +45,25 @@ Statistic mean_over(const ClusterSums& clusters) {
   };
 }
 
+std::vector<double> leave_one_out_means(const ClusterSums& clusters) {
+  const double sum = std::accumulate(clusters.sums.begin(), clusters.sums.end(), 0.0);
+  const double count = std::accumulate(clusters.counts.begin(), clusters.counts.end(), 0.0);
+  std::vector<double> means(clusters.sums.size());
+  for (std::size_t i = 0; i < means.size(); ++i) {
+    means[i] = (sum - clusters.sums[i]) / (count - clusters.counts[i]);
+  }
+  if (means.size() == 1) means.front() = undefined;
+  return means;
+}
+
 Bootstrap bootstrap_mean(std::span<const double> values, std::span<const std::int64_t> cluster_of,
                          const Replicates& replicates, double alpha) {
   const auto clusters = cluster_sums(values, cluster_of);
-  return bootstrap(mean_over(clusters), checked_cast<std::int64_t>(clusters.sums.size()),
-                   replicates, alpha);
+  const auto elements = checked_cast<std::int64_t>(clusters.sums.size());
+  const auto mean = mean_over(clusters);
+  if (elements == 0) return summarize_bootstrap(undefined, {}, {}, alpha);
+  return summarize_bootstrap(statistic_of_all(mean, elements), leave_one_out_means(clusters),
+                             bootstrap_replicates(mean, elements, replicates), alpha);
 }
 
 }  // namespace moesweep::stats

@@ -36,6 +36,15 @@ double two_sided_p(double r, std::size_t count) {
   return student_two_sided(r * std::sqrt(freedom / ((1.0 - r) * (1.0 + r))), freedom);
 }
 
+Interval interval_about(double r, double unit_variance, std::int64_t count, double alpha) {
+  if (std::isnan(r)) return {undefined, undefined};
+  if (std::fabs(r) == 1.0) return {r, r};
+  if (count <= 3) return {-1.0, 1.0};
+  const double error = std::sqrt(unit_variance / (static_cast<double>(count) - 3.0));
+  const double half_width = normal_critical(alpha / 2.0) * error;
+  return {std::tanh(std::atanh(r) - half_width), std::tanh(std::atanh(r) + half_width)};
+}
+
 }  // namespace
 
 std::vector<double> mid_ranks(std::span<const double> values) {
@@ -66,6 +75,14 @@ Correlation correlate(std::span<const double> x, std::span<const double> y) {
   const double spearman = coefficient(mid_ranks(left), mid_ranks(right));
   return {checked_cast<std::int64_t>(left.size()), pearson, two_sided_p(pearson, left.size()),
           spearman, two_sided_p(spearman, left.size())};
+}
+
+Interval fisher_interval(double r, std::int64_t count, double alpha) {
+  return interval_about(r, 1.0, count, alpha);
+}
+
+Interval fisher_interval_spearman(double rho, std::int64_t count, double alpha) {
+  return interval_about(rho, 1.0 + rho * rho / 2.0, count, alpha);
 }
 
 }  // namespace moesweep::stats

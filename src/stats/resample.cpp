@@ -1,6 +1,3 @@
-#include <array>
-#include <numeric>
-
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/philox.hpp>
@@ -45,25 +42,6 @@ std::vector<double> bootstrap_replicates(const Statistic& statistic, std::int64_
   for (std::size_t i = 0; i < values.size(); ++i) {
     draw_resample(replicates.seed, replicates.first + checked_cast<std::int64_t>(i), indices);
     values[i] = statistic(indices);
-  }
-  return values;
-}
-
-double statistic_of_all(const Statistic& statistic, std::int64_t elements) {
-  std::vector<std::int64_t> indices(checked_cast<std::size_t>(elements));
-  std::iota(indices.begin(), indices.end(), std::int64_t{0});
-  return statistic(indices);
-}
-
-std::vector<double> leave_one_out(const Statistic& statistic, std::int64_t elements) {
-  if (elements == 0) return {};
-  // All but element 0; moving to the next puts the element left out before back in its place.
-  std::vector<std::int64_t> indices(checked_cast<std::size_t>(elements) - 1);
-  std::iota(indices.begin(), indices.end(), std::int64_t{1});
-  std::vector<double> values = {statistic(indices)};
-  for (std::size_t i = 0; i < indices.size(); ++i) {
-    indices[i] = checked_cast<std::int64_t>(i);
-    values.push_back(statistic(indices));
   }
   return values;
 }

@@ -17,15 +17,21 @@ inline double normal_critical(double upper_tail) {
   return boost::math::quantile(boost::math::complement(boost::math::normal(), upper_tail));
 }
 
-/// P(T >= t) of Student's t; t may be infinite.
+/// distance / scale; 0/0 is 0: no distance, whatever the scale.
+inline double standardized(double distance, double scale) {
+  return distance == 0.0 ? 0.0 : distance / scale;
+}
+
+/// P(T >= t) of Student's t; t may be infinite or NaN.
 inline double student_upper_tail(double t, double freedom) {
+  if (std::isnan(t)) return t;
   if (t == std::numeric_limits<double>::infinity()) return 0.0;
   if (t == -std::numeric_limits<double>::infinity()) return 1.0;
   return boost::math::cdf(boost::math::complement(boost::math::students_t(freedom), t));
 }
 
 inline double student_two_sided(double t, double freedom) {
-  return std::fmin(1.0, 2.0 * student_upper_tail(std::fabs(t), freedom));
+  return 2.0 * student_upper_tail(std::fabs(t), freedom);  // the tail from 0 is exactly 1/2
 }
 
 }  // namespace moesweep::stats

@@ -4,11 +4,11 @@
 // analyses alike.
 
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <vector>
 
 #include <moesweep/stats/interval.hpp>
+#include <moesweep/stats/leave_one_out.hpp>
 
 namespace moesweep::stats {
 
@@ -27,17 +27,9 @@ struct Replicates {
 /// than 2^33 draws.
 void draw_resample(std::uint64_t seed, std::int64_t replicate, std::span<std::int64_t> indices);
 
-/// A number from elements chosen by index, with repetitions; must not depend on their order
-/// beyond rounding, nor change anything.
-using Statistic = std::function<double(std::span<const std::int64_t> indices)>;
-
 /// The statistic of each replicate of `elements` elements, in order of the replicates.
 std::vector<double> bootstrap_replicates(const Statistic& statistic, std::int64_t elements,
                                          const Replicates& replicates);
-
-/// The statistic of all elements, and without each of them in turn.
-double statistic_of_all(const Statistic& statistic, std::int64_t elements);
-std::vector<double> leave_one_out(const Statistic& statistic, std::int64_t elements);
 
 /// Values added up by cluster: what is resampled when samples of a cluster are alike.
 struct ClusterSums {
@@ -53,6 +45,10 @@ ClusterSums cluster_sums(std::span<const double> values, std::span<const std::in
 /// weighs as many samples as it has. The result refers to `clusters`, which has to outlive it.
 Statistic mean_over(const ClusterSums& clusters);
 
+/// The mean without each cluster in turn: leave_one_out(mean_over(clusters)) but for rounding, in
+/// time linear in the clusters. NaN without the only one.
+std::vector<double> leave_one_out_means(const ClusterSums& clusters);
+
 /// Quantile q in [0, 1] of ascending values by linear interpolation between order statistics
 /// (type 7 of Hyndman and Fan, numpy's default). NaN of none.
 double quantile(std::span<const double> ascending, double q);
@@ -64,7 +60,8 @@ Interval percentile_interval(std::span<const double> replicates, double alpha);
 /// Bias-corrected and accelerated interval (Efron, JASA 82, 1987): bias from the share of
 /// replicates below `observed`, equal ones counting half, acceleration from the leave-one-out
 /// values. NaN are left out of both. All replicates equal give that point; replicates that all lie
-/// on one side of `observed` give NaN, as the bias is unbounded.
+/// on one side of `observed` give NaN, as the bias is unbounded; so do infinite leave-one-out
+/// values.
 Interval bca_interval(std::span<const double> replicates, double observed,
                       std::span<const double> leave_one_out, double alpha);
 
@@ -77,9 +74,13 @@ struct Bootstrap {
   Interval bca;
 };
 
-/// Observed value and intervals from replicates that were computed elsewhere, all of them or by
-/// parts. With fewer than two elements intervals and standard error are NaN: one element says
-/// nothing about another.
+/// Intervals from replicates that were computed elsewhere, all of them or by parts; there are as
+/// many elements as leave-one-out values. With fewer than two, intervals and standard error are
+/// NaN: one element says nothing about another.
+Bootstrap summarize_bootstrap(double observed, std::span<const double> leave_one_out,
+                              std::span<const double> replicates, double alpha);
+
+/// The same, observed and leave-one-out values computed here (`elements` times the statistic).
 Bootstrap summarize_bootstrap(const Statistic& statistic, std::int64_t elements,
                               std::span<const double> replicates, double alpha);
 

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include <moesweep/stats/interval.hpp>
+
 namespace moesweep::stats {
 
 /// Places of the values in ascending order, 1 for the smallest; equal values share the mean of
@@ -26,6 +28,15 @@ struct Correlation {
 
 /// x.size() == y.size(). Sums are float64 about the means, in order.
 Correlation correlate(std::span<const double> x, std::span<const double> y);
+
+/// Interval of level 1 - alpha for Pearson's r of `count` pairs (Fisher, Metron 1, 1921): atanh(r)
+/// has standard error 1/sqrt(count - 3). r = +-1 gives that point, 3 pairs or fewer all of [-1, 1],
+/// a NaN r NaN.
+Interval fisher_interval(double r, std::int64_t count, double alpha);
+
+/// The same for Spearman's rho with standard error sqrt((1 + rho^2/2) / (count - 3)) (Bonett and
+/// Wright, Psychometrika 65, 2000).
+Interval fisher_interval_spearman(double rho, std::int64_t count, double alpha);
 
 struct NamedColumn {
   std::string name;

@@ -6,6 +6,8 @@
 
 #include <moesweep/stats/correlation.hpp>
 
+#include "goldens.hpp"
+
 namespace moesweep::stats {
 namespace {
 
@@ -16,6 +18,32 @@ constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 TEST(MidRanks, EqualValuesShareTheMeanOfTheirPlaces) {
   EXPECT_THAT(mid_ranks(std::array{30.0, 10.0, 20.0, 10.0, 30.0, 30.0}),
               ElementsAre(5.0, 1.5, 3.0, 1.5, 5.0, 5.0));
+}
+
+TEST(Correlate, AgreesWithScipyOnAThousandCases) {
+  for_each_golden("pairs", [](const GoldenCase& golden) {
+    const auto found = correlate(golden.numbers("x"), golden.numbers("y"));
+    EXPECT_TRUE(agrees(found.pearson, golden.number("pearson")));
+    EXPECT_TRUE(agrees(found.pearson_p, golden.number("pearson_p")));
+    EXPECT_TRUE(agrees(found.spearman, golden.number("spearman")));
+    EXPECT_TRUE(agrees(found.spearman_p, golden.number("spearman_p")));
+    const double alpha = golden.number("alpha");
+    const auto interval = fisher_interval(found.pearson, found.count, alpha);
+    EXPECT_TRUE(agrees(interval.lo, golden.numbers("interval").at(0)));
+    EXPECT_TRUE(agrees(interval.hi, golden.numbers("interval").at(1)));
+    const auto of_rho = fisher_interval_spearman(found.spearman, found.count, alpha);
+    EXPECT_TRUE(agrees(of_rho.lo, golden.numbers("spearman_interval").at(0)));
+    EXPECT_TRUE(agrees(of_rho.hi, golden.numbers("spearman_interval").at(1)));
+  });
+}
+
+TEST(FisherInterval, FewPairsExcludeNothingAndAPerfectLineIsAPoint) {
+  EXPECT_EQ(fisher_interval(0.9, 3, 0.05).lo, -1.0);
+  EXPECT_EQ(fisher_interval(0.9, 3, 0.05).hi, 1.0);
+  EXPECT_EQ(fisher_interval(1.0, 9, 0.05).lo, 1.0);
+  EXPECT_EQ(fisher_interval(-1.0, 9, 0.05).hi, -1.0);
+  EXPECT_TRUE(std::isnan(fisher_interval(nan, 9, 0.05).lo));
+  EXPECT_TRUE(std::isnan(fisher_interval_spearman(nan, 9, 0.05).hi));
 }
 
 // scipy 1.11: pearsonr and spearmanr of these columns.

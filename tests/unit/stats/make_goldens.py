@@ -17,7 +17,7 @@ from decimal import Decimal, getcontext
 
 import numpy as np
 import scipy
-from scipy import stats
+from scipy import optimize, stats
 from scipy.stats._resampling import _bca_interval
 
 CASES = 1000
@@ -239,6 +239,122 @@ def bootstrap_case(rng, number):
              "percentile": percentile, "bca": bca})
 
 
+def fisher(r, unit_variance, n, alpha):
+    if math.isnan(r):
+        return [math.nan, math.nan]
+    if n <= 3 and abs(r) < 1:
+        return [-1, 1]
+    with np.errstate(divide="ignore"):
+        error = np.sqrt(unit_variance / (n - 3)) if n > 3 else 0
+        return np.tanh(np.arctanh(r) + stats.norm.isf(alpha / 2) * error * np.array([-1, 1]))
+
+
+def noisy_pairs(rng, number):
+    """x and y that are no exact line, where a remainder of 1e-16 would decide the digits."""
+    x = sample(rng, 4, 12, number % 3)
+    slope = [0, 0.5, -2][number // 3 % 3]
+    y = np.round(slope * x + rng.normal(0, np.std(x) + 0.5, len(x)), [3, 0][number // 9 % 2])
+    x[0] += float(len(set(x)) == 1)
+    y[-1] += float(len(set(y)) == 1)
+    return x, y
+
+
+def pairs_case(rng, number):
+    x, y = noisy_pairs(rng, number)
+    alpha = [0.05, 0.01][number % 2]
+    pearson, spearman = stats.pearsonr(x, y), stats.spearmanr(x, y)
+    ours = fisher(pearson.statistic, 1, len(x), alpha)
+    theirs = pearson.confidence_interval(1 - alpha)
+    assert np.allclose(ours, [theirs.low, theirs.high], rtol=1e-9)
+    rho = spearman.statistic
+    if abs(rho) > 1 - 1e-12:  # scipy's rounding of a perfect order
+        rho = float(np.sign(rho))
+    line = stats.linregress(x, y)
+    return ({"x": x, "y": y, "alpha": alpha},
+            {"pearson": pearson.statistic, "pearson_p": pearson.pvalue, "interval": ours,
+             "spearman": rho, "spearman_p": 0.0 if abs(rho) == 1 else spearman.pvalue,
+             "spearman_interval": fisher(rho, 1 + rho * rho / 2, len(x), alpha),
+             "slope": line.slope, "intercept": line.intercept, "r2": line.rvalue**2,
+             "slope_error": line.stderr, "intercept_error": line.intercept_stderr})
+
+
+def welch_freedom(a, b):
+    of_a, of_b = np.var(a, ddof=1) / len(a), np.var(b, ddof=1) / len(b)
+    return (of_a + of_b) ** 2 / (of_a**2 / (len(a) - 1) + of_b**2 / (len(b) - 1))
+
+
+def tails(difference, error, freedom, margin):
+    return [stats.t.sf((difference + margin) / error, freedom),
+            stats.t.cdf((difference - margin) / error, freedom)]
+
+
+def means_case(rng, number):
+    """Two samples: Welch, Cohen's d, equivalence; the first of them also as differences of pairs."""
+    a, b = sample(rng, 2, 12, number % 4), sample(rng, 2, 12, number % 3)
+    if len(set(b)) == 1:
+        b[0] += 1
+    margin = [0.5, 2.0, 30.0][number % 3]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # scipy warns where one sample has no variance
+        test = stats.ttest_ind(a, b, equal_var=False)
+    pooled = ((len(a) - 1) * np.var(a, ddof=1) + (len(b) - 1) * np.var(b, ddof=1)) / (
+        len(a) + len(b) - 2)
+    difference = np.mean(a) - np.mean(b)
+    error, freedom = np.hypot(stats.sem(a), stats.sem(b)), welch_freedom(a, b)
+    paired = tails(np.mean(b), stats.sem(b), len(b) - 1, margin)
+    return ({"a": a, "b": b, "margin": margin},
+            {"difference": difference, "standard_error": error, "freedom": freedom,
+             "t": test.statistic, "p": test.pvalue, "d": difference / np.sqrt(pooled),
+             "tost": tails(difference, error, freedom, margin), "tost_paired": paired})
+
+
+def counts_case(rng, number):
+    n = rng.integers(2, [12, 400, 50_000][number % 3], 2)
+    k = [int(rng.integers(0, size + 1)) for size in n]
+    if k[0] in (0, n[0]) and k[1] in (0, n[1]):
+        k[0] = 1
+    a, b = (np.repeat([1.0, 0.0], [ones, size - ones]) for ones, size in zip(k, n))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        test = stats.ttest_ind(a, b, equal_var=False)
+    again = stats.ttest_ind_from_stats(a.mean(), a.std(ddof=1), n[0], b.mean(), b.std(ddof=1),
+                                       n[1], equal_var=False)
+    assert math.isclose(test.pvalue, again.pvalue, rel_tol=1e-8, abs_tol=1e-300)
+    return {"k": k, "n": n}, {"t": test.statistic, "p": test.pvalue}
+
+
+def equivalence_size(difference, sd, margin, alpha, power):
+    z = stats.norm.isf(alpha)
+
+    def lacking(log_n):
+        error = sd * math.sqrt(2 / math.exp(log_n))
+        return power - (stats.norm.cdf((margin - difference) / error - z)
+                        + stats.norm.cdf((margin + difference) / error - z) - 1)
+
+    return max(1, math.ceil(math.exp(optimize.brentq(lacking, -60, 60, xtol=1e-14))))
+
+
+def power_case(rng, number):
+    p, q = (float(np.round(x, 3)) for x in rng.uniform(0.001, 0.999, 2))
+    q += 0.0005  # never equal
+    n = [int(x) for x in rng.integers(1, [30, 1000, 10**6][number % 3], 2)]
+    alpha, power = [0.05, 0.01, 0.05 / 36][number % 3], [0.8, 0.9][number % 2]
+    z, zp = stats.norm.isf(alpha / 2), stats.norm.isf(1 - power)
+    factor = z + zp
+    error = math.sqrt(p * (1 - p) / n[0] + q * (1 - q) / n[1])
+    found = stats.norm.cdf(abs(p - q) / error - z) + stats.norm.cdf(-abs(p - q) / error - z)
+    share = math.sqrt(1 / n[0] + 1 / n[1])
+    means = stats.norm.sf(z - 0.3 / share / p) + stats.norm.cdf(-0.3 / share / p - z)
+    true_difference = float(np.round(rng.uniform(-0.9, 0.9), 2)) * (number % 4 > 0)
+    return ({"p": p, "q": q, "n": n, "alpha": alpha, "power": power,
+             "true_difference": true_difference},
+            {"factor": factor, "two_proportions": found, "two_means": means,
+             "detectable": factor * math.sqrt(p * (1 - p)) * share,
+             "size": max(1, math.ceil(factor**2 * (p * (1 - p) + q * (1 - q)) / (p - q) ** 2)),
+             "equivalence": equivalence_size(true_difference, p, 1.0, alpha, power),
+             "half_width": max(1, math.ceil(p * (1 - p) * (z / 0.03) ** 2))})
+
+
 MAKERS = {
     "roc": roc_case,
     "proportions": proportion_case,
@@ -248,6 +364,10 @@ MAKERS = {
     "wilcoxon": wilcoxon_case,
     "multiple": multiple_case,
     "bootstrap": bootstrap_case,
+    "pairs": pairs_case,
+    "means": means_case,
+    "counts": counts_case,
+    "power": power_case,
 }
 
 if __name__ == "__main__":

@@ -1,0 +1,49 @@
+#include <algorithm>
+#include <cmath>
+
+#include <moesweep/base/error.hpp>
+#include <moesweep/stats/equivalence.hpp>
+#include <moesweep/stats/paired.hpp>
+#include <moesweep/stats/welch.hpp>
+
+#include "moments.hpp"
+#include "tails.hpp"
+
+namespace moesweep::stats {
+namespace {
+
+/// The limit of Student's tail when the error is 0: t is then 0 or infinite.
+double upper_tail(double t, double freedom) {
+  if (t == 0.0) return 0.5;
+  return student_upper_tail(t, freedom);
+}
+
+}  // namespace
+
+Tost tost_of(double difference, double standard_error, double freedom, double margin) {
+  expect(margin > 0.0, "a margin of equivalence that is not positive");
+  Tost tests{difference, standard_error, freedom};
+  if (std::isnan(difference) || std::isnan(standard_error)) {
+    tests.t_lower = tests.p_lower = tests.t_upper = tests.p_upper = tests.p = undefined;
+    return tests;
+  }
+  tests.t_lower = standardized(difference + margin, standard_error);
+  tests.p_lower = upper_tail(tests.t_lower, freedom);
+  tests.t_upper = standardized(difference - margin, standard_error);
+  tests.p_upper = upper_tail(-tests.t_upper, freedom);
+  tests.p = std::max(tests.p_lower, tests.p_upper);
+  return tests;
+}
+
+Tost tost(const Summary& a, const Summary& b, double margin) {
+  const auto welch = welch_t(a, b);
+  return tost_of(welch.difference, welch.standard_error, welch.freedom, margin);
+}
+
+Tost tost_paired(std::span<const double> differences, double margin) {
+  const auto paired = paired_t(differences);
+  return tost_of(paired.mean, paired.standard_error, static_cast<double>(paired.count) - 1.0,
+                 margin);
+}
+
+}  // namespace moesweep::stats
