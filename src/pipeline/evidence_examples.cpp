@@ -70,8 +70,7 @@ void require_token_states(const store::HiddenCache& cache, const std::string& la
 std::int64_t longest_span(const records::HiddenCacheInfo& info) {
   std::int64_t longest = 1;
   for (std::int64_t slot = 0; slot < info.samples * info.spans; ++slot) {
-    longest = std::max(longest,
-                       training::span_length(info, slot / info.spans, slot % info.spans));
+    longest = std::max(longest, training::span_length(info, slot / info.spans, slot % info.spans));
   }
   return longest;
 }

@@ -33,13 +33,14 @@ class Reader {
     const auto variant = text_in(object, "variant");
     const auto sample_id = text_in(object, "sample_id");
     const auto found = position_.find(sample_id);
-    if (found == position_.end()) refuse("names a sample that the caches do not have: " + sample_id);
+    if (found == position_.end())
+      refuse("names a sample that the caches do not have: " + sample_id);
     const auto truth = label_in(object, "truth");
     if (truth != samples_.label[found->second]) {
-      refuse(fmt::format("says that {} is {}, the caches say {}", sample_id,
-                         samples_.label_names[static_cast<std::size_t>(truth)],
-                         samples_.label_names[static_cast<std::size_t>(
-                             samples_.label[found->second])]));
+      refuse(fmt::format(
+          "says that {} is {}, the caches say {}", sample_id,
+          samples_.label_names[static_cast<std::size_t>(truth)],
+          samples_.label_names[static_cast<std::size_t>(samples_.label[found->second])]));
     }
     auto& decided = decisions_.by_variant[variant];
     decided.resize(samples_.sample_id.size(), not_told);
@@ -51,10 +52,11 @@ class Reader {
     for (const auto& [variant, decided] : decisions_.by_variant) {
       const auto missing = std::find(decided.begin(), decided.end(), not_told);
       if (missing == decided.end()) continue;
-      throw Error(ExitCode::bad_input, file_,
-                  fmt::format("has no decision of {} for sample {}", variant,
-                              samples_.sample_id[static_cast<std::size_t>(missing - decided.begin())]),
-                  "a verdict needs every sample of the caches");
+      throw Error(
+          ExitCode::bad_input, file_,
+          fmt::format("has no decision of {} for sample {}", variant,
+                      samples_.sample_id[static_cast<std::size_t>(missing - decided.begin())]),
+          "a verdict needs every sample of the caches");
     }
     if (decisions_.by_variant.empty()) {
       throw Error(ExitCode::bad_input, file_, "holds no decision");
@@ -64,13 +66,15 @@ class Reader {
 
  private:
   [[noreturn]] void refuse(const std::string& problem) const {
-    throw Error(ExitCode::bad_input, fmt::format("{}:{}", file_, line_), printable(problem),
-                "a line is {\"variant\": ..., \"sample_id\": ..., \"truth\": ..., \"predicted\": ...}");
+    throw Error(
+        ExitCode::bad_input, fmt::format("{}:{}", file_, line_), printable(problem),
+        "a line is {\"variant\": ..., \"sample_id\": ..., \"truth\": ..., \"predicted\": ...}");
   }
 
   std::string text_in(const nlohmann::json& object, const char* key) const {
     const auto found = object.find(key);
-    if (found == object.end() || !found->is_string()) refuse(fmt::format("has no text \"{}\"", key));
+    if (found == object.end() || !found->is_string())
+      refuse(fmt::format("has no text \"{}\"", key));
     return found->get<std::string>();
   }
 

@@ -22,8 +22,8 @@ checkpoint::TensorSource source_of(std::string name, std::vector<std::int64_t> s
 }
 
 std::string file_stem(const heads::Axis& axis, std::int64_t first, std::size_t count) {
-  auto stem = fmt::format("{}-{}-{}-{}-s{:04}-{}", axis.variant, axis.head, axis.layer, axis.pooling,
-                          first, count);
+  auto stem = fmt::format("{}-{}-{}-{}-s{:04}-{}", axis.variant, axis.head, axis.layer,
+                          axis.pooling, first, count);
   std::replace_if(
       stem.begin(), stem.end(),
       [](unsigned char c) { return std::isalnum(c) == 0 && c != '-' && c != '_' && c != '.'; },
@@ -41,8 +41,8 @@ Artifact encode_heads(const heads::Axis& axis, const std::vector<heads::KeptHead
   sources.push_back(source_of("standardize.sd", {d}, by.sd));
   for (const auto& head : kept) {
     for (const auto& tensor : head.tensors) {
-      sources.push_back(source_of(fmt::format("seed{}/{}", head.seed, tensor.name), tensor.shape,
-                                  tensor.values));
+      sources.push_back(
+          source_of(fmt::format("seed{}/{}", head.seed, tensor.name), tensor.shape, tensor.values));
     }
   }
   Artifact artifact;

@@ -51,11 +51,10 @@ void HiddenInputs::require_pooling(const std::string& variant, const std::string
   if (pooling == "evidence_mean") return require_span_means(variant, layer);
   const auto& opened = cache(variant);
   if (opened.has_pooled(layer, pooling)) return;
-  throw Error(ExitCode::bad_input, opened.path().string(),
-              fmt::format("has no {}/{}", layer, pooling),
-              fmt::format("layer {} has the poolings [{}], layers are {}", layer,
-                          fmt::join(opened.poolings(layer), ", "),
-                          fmt::join(opened.info().layers, ", ")));
+  throw Error(
+      ExitCode::bad_input, opened.path().string(), fmt::format("has no {}/{}", layer, pooling),
+      fmt::format("layer {} has the poolings [{}], layers are {}", layer,
+                  fmt::join(opened.poolings(layer), ", "), fmt::join(opened.info().layers, ", ")));
 }
 
 void HiddenInputs::require_span_means(const std::string& variant, const std::string& layer) const {

@@ -65,11 +65,11 @@ records::Tables describe(const HiddenInputs& inputs) {
   for (std::int64_t i = 0; i < samples.samples; ++i) {
     const auto at = static_cast<std::size_t>(i);
     records::append_row(
-        tables, records::SampleRow{
-                    i, samples.sample_id[at],
-                    samples.label_names[static_cast<std::size_t>(samples.label[at])],
-                    training::split_names[static_cast<std::size_t>(samples.split[at])],
-                    samples.cluster.empty() ? std::string() : samples.cluster[at]});
+        tables,
+        records::SampleRow{i, samples.sample_id[at],
+                           samples.label_names[static_cast<std::size_t>(samples.label[at])],
+                           training::split_names[static_cast<std::size_t>(samples.split[at])],
+                           samples.cluster.empty() ? std::string() : samples.cluster[at]});
   }
   for (const auto& variant : inputs.variants()) {
     const auto& info = inputs.info(variant);
@@ -183,7 +183,8 @@ class HiddenJob final : public JobKind {
     const auto evaluation = training::evaluate_decisions(
         generation_->by_variant.at(variant), static_cast<std::int64_t>(info.label_names.size()),
         info.label, info.split, forbidden());
-    return {heads::rows_of_decisions({variant, "generation", "", ""}, evaluation, info.label_names)};
+    return {
+        heads::rows_of_decisions({variant, "generation", "", ""}, evaluation, info.label_names)};
   }
 
   training::Forbidden forbidden() const {
@@ -241,8 +242,8 @@ class HiddenJob final : public JobKind {
                      std::int64_t seeds, std::int64_t most_tokens) const {
     const auto parameters = static_cast<double>(training::parameter_count(options.shape));
     Work work;
-    work.flops = 5.0 * static_cast<double>(rows) * parameters *
-                 static_cast<double>(options.epochs * seeds);
+    work.flops =
+        5.0 * static_cast<double>(rows) * parameters * static_cast<double>(options.epochs * seeds);
     work.bytes_read = rows * columns * 2;
     work.peak_bytes = 2 * 4 * rows * columns + training::train_bytes(options, most_tokens);
     if (settings_.boolean("heads.save")) {
@@ -293,8 +294,8 @@ class HiddenJob final : public JobKind {
 
   void add_class_weights(heads::Block& block) const {
     if (settings_.text("heads.class_weights") != "balanced") return;
-    block.options.class_weights = balanced_weights(
-        block.examples, static_cast<std::int64_t>(block.label_names.size()));
+    block.options.class_weights =
+        balanced_weights(block.examples, static_cast<std::int64_t>(block.label_names.size()));
   }
 
   UnitRows train(const heads::Axis& axis, const StandardizedFeatures& on,
@@ -309,11 +310,10 @@ class HiddenJob final : public JobKind {
     rows.artifacts.push_back(encode_heads(axis, result.heads, by));
     const auto& artifact = rows.artifacts.back();
     records::append_row(
-        rows.tables,
-        records::ArtifactRow{axis.variant, axis.head, axis.layer, axis.pooling,
-                             result.heads.front().seed,
-                             static_cast<std::int64_t>(result.heads.size()), artifact.name,
-                             static_cast<std::int64_t>(artifact.bytes.size())});
+        rows.tables, records::ArtifactRow{
+                         axis.variant, axis.head, axis.layer, axis.pooling,
+                         result.heads.front().seed, static_cast<std::int64_t>(result.heads.size()),
+                         artifact.name, static_cast<std::int64_t>(artifact.bytes.size())});
     return rows;
   }
 
@@ -330,11 +330,10 @@ class HiddenJob final : public JobKind {
         const heads::Axis axis{variant, settings_.text("heads.head"), layer, "span"};
         const auto rows = info.samples * info.spans;
         for (const auto& block : seed_blocks()) {
-          stage.units.push_back(
-              {fmt::format("heads/{}/{}/span/{}", variant, layer, key_of(block)),
-               training_work(rows, info.hidden_dim, options, block.count,
-                             attends ? longest_span(info) : 1),
-               [this, axis, block] { return evidence_heads(axis, block); }});
+          stage.units.push_back({fmt::format("heads/{}/{}/span/{}", variant, layer, key_of(block)),
+                                 training_work(rows, info.hidden_dim, options, block.count,
+                                               attends ? longest_span(info) : 1),
+                                 [this, axis, block] { return evidence_heads(axis, block); }});
         }
       }
     }
@@ -424,7 +423,8 @@ class HiddenJob final : public JobKind {
         inputs_.require_span_means(variant, layer);
         for (const auto& pooling : settings_.texts("heads.pooling")) {
           for (const auto& setting : suppression_settings(pooling)) {
-            const Suppression what{{variant, settings_.text("heads.head"), layer, pooling}, setting};
+            const Suppression what{{variant, settings_.text("heads.head"), layer, pooling},
+                                   setting};
             add_suppression_units(stage, what, options);
           }
         }
@@ -444,7 +444,8 @@ class HiddenJob final : public JobKind {
           {fmt::format("suppression/{}/{}/{}/{}-{:g}/{}", what.axis.variant, what.axis.layer,
                        what.axis.pooling, suppression::mode_name(what.setting.mode),
                        what.setting.parameter, key_of(block)),
-           work, [this, what, block, is_first] { return suppressed_heads(what, block, is_first); }});
+           work,
+           [this, what, block, is_first] { return suppressed_heads(what, block, is_first); }});
     }
   }
 
@@ -471,11 +472,11 @@ class HiddenJob final : public JobKind {
     const std::string mode(suppression::mode_name(what.setting.mode));
     const double parameter = what.setting.parameter;
     for (const auto& row : records::rows_of<records::SeedRow>(result.tables)) {
-      records::append_row(rows.tables,
-                          records::SuppressedSeedRow{
-                              row.variant, row.head, row.layer, row.pooling, mode, parameter,
-                              row.seed, row.split, row.samples, row.accuracy, row.forbidden_errors,
-                              row.forbidden_truths, row.epochs});
+      records::append_row(
+          rows.tables,
+          records::SuppressedSeedRow{row.variant, row.head, row.layer, row.pooling, mode, parameter,
+                                     row.seed, row.split, row.samples, row.accuracy,
+                                     row.forbidden_errors, row.forbidden_truths, row.epochs});
     }
     for (const auto& row : records::rows_of<records::PredictionRow>(result.tables)) {
       records::append_row(rows.tables, records::SuppressedPredictionRow{
@@ -541,8 +542,9 @@ class HiddenJob final : public JobKind {
           work.peak_bytes = 3 * 4 * rows * info.hidden_dim;
           const probes::ProbePlace place{variant, layers[i], checked_cast<std::int32_t>(i), skill,
                                          pooling};
-          stage.units.push_back({fmt::format("probes/{}/{}/{}", variant, skill, layers[i]), work,
-                                 [this, place, skill_labels] { return probe(place, skill_labels); }});
+          stage.units.push_back(
+              {fmt::format("probes/{}/{}/{}", variant, skill, layers[i]), work,
+               [this, place, skill_labels] { return probe(place, skill_labels); }});
         }
       }
     }

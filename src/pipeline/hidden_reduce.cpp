@@ -14,10 +14,10 @@ namespace moesweep::pipeline {
 namespace {
 
 void add_suppression(const config::Settings& settings, records::Tables& tables) {
-  const suppression::ReduceInput input{
-      records::rows_of<records::SampleRow>(tables), records::rows_of<records::PredictionRow>(tables),
-      records::rows_of<records::SuppressedPredictionRow>(tables),
-      records::rows_of<records::SuppressionSettingRow>(tables)};
+  const suppression::ReduceInput input{records::rows_of<records::SampleRow>(tables),
+                                       records::rows_of<records::PredictionRow>(tables),
+                                       records::rows_of<records::SuppressedPredictionRow>(tables),
+                                       records::rows_of<records::SuppressionSettingRow>(tables)};
   if (input.settings.empty()) return;
   suppression::ReduceOptions options;
   options.label_names = training::samples_of(tables).label_names;
@@ -54,8 +54,8 @@ records::Tables reduce_hidden(const config::Settings& settings, const records::T
                   heads::ensembles(tables, {truth, predicted, settings.integers("cascade.pct_veto"),
                                             settings.integers("cascade.pct_approve")}));
   if (settings.text("kind") != "heads") add_suppression(settings, tables);
-  records::append(tables, heads::verdicts(tables, {truth, predicted,
-                                                   settings.number("verdict.margin")}));
+  records::append(tables,
+                  heads::verdicts(tables, {truth, predicted, settings.number("verdict.margin")}));
   return tables;
 }
 
