@@ -150,15 +150,18 @@ std::optional<SpectrumSummary> FastGram::take_summary() {
   const double gram_error = measured_error();
   // Overflow of a square shows here too. A zero matrix is as exact in binary64.
   if (!std::isfinite(gram_error)) return std::nullopt;
-  auto [ascending, beside, frobenius] = reduce();
-  const double error = gram_error + reduction_error * std::ldexp(frobenius, -24);
-  if (!(std::isnormal(static_cast<float>(frobenius)) && std::isfinite(error))) return std::nullopt;
+  // Not taken apart: Clang 14 cannot capture structured bindings.
+  Tridiagonal reduced = reduce();
+  const double error = gram_error + reduction_error * std::ldexp(reduced.frobenius, -24);
+  if (!(std::isnormal(static_cast<float>(reduced.frobenius)) && std::isfinite(error)))
+    return std::nullopt;
   const auto info = [&] {
     const BlasCall blas;
-    return LAPACKE_dsterf_work(checked_cast<lapack_int>(side_), ascending.data(), beside.data());
+    return LAPACKE_dsterf_work(checked_cast<lapack_int>(side_), reduced.diagonal.data(),
+                               reduced.beside.data());
   }();
   require_success("eigenvalues of a Gram matrix", "dsterf", info);
-  const auto eigenvalues = descending(ascending);
+  const auto eigenvalues = descending(reduced.diagonal);
   if (!is_accurate_enough(eigenvalues, error)) return std::nullopt;
   return summarize_spectrum(eigenvalues);
 }
