@@ -324,7 +324,7 @@ class HiddenJob final : public JobKind {
     for (const auto& variant : inputs_.variants()) {
       for (const auto& layer : settings_.texts("heads.layers")) {
         if (attends)
-          require_token_states(inputs_.cache(variant), layer);
+          inputs_.require_token_states(variant, layer);
         else
           inputs_.require_span_means(variant, layer);
         const heads::Axis axis{variant, settings_.text("heads.head"), layer, "span"};
@@ -499,7 +499,7 @@ class HiddenJob final : public JobKind {
   }
 
   // The first that every layer of every variant has: layers are comparable in one pooling only.
-  std::string probe_pooling(const std::vector<std::string>& layers) const {
+  std::string probe_pooling(const std::vector<std::string>& layers) {
     const auto& asked = settings_.text("probes.pooling");
     const auto all_have = [&](const std::string& pooling) {
       for (const auto& variant : inputs_.variants()) {
@@ -534,7 +534,10 @@ class HiddenJob final : public JobKind {
       for (const auto& variant : inputs_.variants()) {
         const auto skill_labels = of_spans ? Skill{} : skill_of(variant, skill);
         for (std::size_t i = 0; i < layers.size(); ++i) {
-          if (of_spans) inputs_.require_span_means(variant, layers[i]);
+          if (of_spans)
+            inputs_.require_span_means(variant, layers[i]);
+          else
+            inputs_.require_pooling(variant, layers[i], pooling);
           const auto rows = info.samples * (of_spans ? info.spans : 1);
           Work work;
           work.flops = 150.0 * 4.0 * 3.0 * static_cast<double>(rows * info.hidden_dim);
