@@ -109,8 +109,8 @@ class Dense {
   Parameter<Real> bias;
 
  private:
-  /// Of a gradient panel: with the weights and moments beside it, it stays in a 1 MiB cache.
-  static constexpr std::int64_t panel_values = std::int64_t{32} << 10;
+  /// Of a gradient panel: with the weights and moments beside it, it stays in a 256 KiB cache.
+  static constexpr std::int64_t panel_values = std::int64_t{8} << 10;
   std::int64_t panel_rows_;
   kernels::AlignedBuffer<Real> panel_;
 };
