@@ -246,8 +246,8 @@ std::int64_t resolving_samples(std::int64_t only_variant, std::int64_t only_base
   };
   double enough = static_cast<double>(truths);
   while (!at(enough)) {
-    enough *= 2.0;
-    if (enough > most_samples) return -1;
+    if (enough >= most_samples) return -1;
+    enough = std::min(2.0 * enough, most_samples);
   }
   double too_few = enough / 2.0;
   while (enough - too_few > 1.0) {
