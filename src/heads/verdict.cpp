@@ -47,11 +47,12 @@ class Facts {
         suppressions_(records::rows_of<records::SuppressionTestRow>(rows)),
         probes_(records::rows_of<records::InversionRow>(rows)) {}
 
-  /// Place of a variant in the job, the baseline's is 0.
+  /// Place of a variant: 0 for the baseline, then in the order of the job.
   std::size_t place_of(const std::string& variant) const {
     const auto found = std::find_if(variants_.begin(), variants_.end(),
                                     [&](const auto& row) { return row.variant == variant; });
-    return static_cast<std::size_t>(found - variants_.begin());
+    if (found != variants_.end() && found->is_baseline == 1) return 0;
+    return 1 + static_cast<std::size_t>(found - variants_.begin());
   }
 
   VerdictRow row_of(const GroupKey& key) const {
