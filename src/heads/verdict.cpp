@@ -39,8 +39,9 @@ bool is_of(const GroupKey& key, const auto& row) {
 // Everything about a variant that other tables already tell.
 class Facts {
  public:
-  explicit Facts(const records::Tables& rows)
-      : variants_(records::rows_of<records::VariantRow>(rows)),
+  Facts(const records::Tables& rows, std::string evidence_layer)
+      : evidence_layer_(std::move(evidence_layer)),
+        variants_(records::rows_of<records::VariantRow>(rows)),
         ensembles_(records::rows_of<records::EnsembleRow>(rows)),
         cascades_(records::rows_of<records::CascadeRow>(rows)),
         evidence_(records::rows_of<records::EvidenceRow>(rows)),
@@ -67,7 +68,11 @@ class Facts {
     add_ensemble(key, row);
     add_cascade(key, row);
     for (const auto& fact : evidence_) {
-      if (fact.variant == key.variant && fact.split == "test") row.evidence_auc = fact.auc;
+      const bool is_shown =
+          evidence_layer_.empty() ? std::isnan(row.evidence_auc) : fact.layer == evidence_layer_;
+      if (fact.variant == key.variant && fact.split == "test" && is_shown) {
+        row.evidence_auc = fact.auc;
+      }
     }
     add_suppression(key, row);
     for (const auto& fact : probes_) {
@@ -118,6 +123,7 @@ class Facts {
     }
   }
 
+  std::string evidence_layer_;
   std::vector<records::VariantRow> variants_;
   std::vector<records::EnsembleRow> ensembles_;
   std::vector<records::CascadeRow> cascades_;
@@ -264,7 +270,7 @@ records::Tables verdicts(const records::Tables& rows, const VerdictOptions& opti
   const training::Forbidden forbidden{samples.class_named(options.forbidden_truth),
                                       samples.class_named(options.forbidden_predicted)};
   if (forbidden.truth < 0 || forbidden.predicted < 0) return tables;
-  const Facts facts(rows);
+  const Facts facts(rows, options.evidence_layer);
   std::vector<Compared> of_source;
   std::string source;
   const auto finish_source = [&] {

@@ -54,8 +54,11 @@ records::Tables reduce_hidden(const config::Settings& settings, const records::T
                   heads::ensembles(tables, {truth, predicted, settings.integers("cascade.pct_veto"),
                                             settings.integers("cascade.pct_approve")}));
   if (settings.text("kind") != "heads") add_suppression(settings, tables);
-  records::append(tables,
-                  heads::verdicts(tables, {truth, predicted, settings.number("verdict.margin")}));
+  heads::VerdictOptions verdict_options{truth, predicted, settings.number("verdict.margin"), {}};
+  if (settings.has("suppression.evidence_layer")) {
+    verdict_options.evidence_layer = settings.text("suppression.evidence_layer");
+  }
+  records::append(tables, heads::verdicts(tables, verdict_options));
   return tables;
 }
 

@@ -215,8 +215,9 @@ class KilledSensitivity(Killed, SweepCase):
 
 class KilledPipeline(Killed, SweepCase):
     def make_job(self):
-        # Three variants, each seed a unit without and one with each of three suppressions.
-        return Job.of_caches(self.folder, KILLS * UNITS_PER_KILL // 10, pooling=("mean",))
+        # Three variants, each seed a unit without and one with each of three suppressions; so many epochs that
+        # a flush of three ranks holds a few units only.
+        return Job.of_caches(self.folder, KILLS * UNITS_PER_KILL // 12, pooling=("mean",), epochs=300)
 
 
 if __name__ == "__main__":

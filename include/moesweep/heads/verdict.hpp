@@ -14,6 +14,7 @@ struct VerdictOptions {
   std::string forbidden_truth;      ///< "VETO"
   std::string forbidden_predicted;  ///< "APPROVE"
   double margin = 0.02;             ///< of the rate of forbidden errors
+  std::string evidence_layer{};     ///< whose AUC is shown; empty: the first in heads/evidence
 };
 
 /// Rows of `verdict` for every source of predictions that the baseline has too (a kind of head,
