@@ -11,8 +11,8 @@
 
 namespace moesweep {
 
-/// Reads `text`, which has to outlive it. A byte order mark at its beginning is passed over; `place`
-/// names it in errors.
+/// Reads `text`, which has to outlive it. A byte order mark at its beginning is passed over;
+/// `place` names it in errors.
 class CsvRecords {
  public:
   CsvRecords(std::string_view text, std::string_view place);
