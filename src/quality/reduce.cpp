@@ -31,15 +31,19 @@ void add(Tables& tables, const std::vector<Row>& rows) {
   append_all(tables, rows);
 }
 
-// Passes cost little next to a sweep: what they give tells whether their units are all there.
-bool has_all_passes(const Tables& tables, const Study& study, const Options& options) {
+// Passes cost little next to a sweep: what they give tells whether their units are all there. Then
+// passes that found nothing get their empty tables, which segments do not keep.
+bool has_all_passes(Tables& tables, const Study& study, const Options& options) {
+  Tables empty;
   for (const auto pass : whole_passes()) {
-    for (const auto& [name, table] : run_pass(pass, study, options)) {
+    for (auto& [name, table] : run_pass(pass, study, options)) {
       const auto found = tables.find(name);
       const auto rows = found == tables.end() ? 0 : found->second.rows();
       if (rows != table.rows()) return false;
+      if (rows == 0) empty.emplace(name, table);
     }
   }
+  tables.merge(empty);
   return true;
 }
 
