@@ -8,6 +8,7 @@
 
 #include <moesweep/base/text.hpp>
 #include <moesweep/export/export.hpp>
+#include <moesweep/export/heads.hpp>
 #include <moesweep/store/results.hpp>
 #include <moesweep/store/run_directory.hpp>
 
@@ -23,10 +24,9 @@ struct ExportCommand {
   exports::ExportOptions options;
 };
 
-void export_run(ExportCommand& command, const Context& context) {
-  command.options.format = exports::format_named(command.format);
-  command.options.output = command.output;
-  const store::RunDirectory run{command.run_directory};
+constexpr auto heads_format = "heads";
+
+store::Results read_made(const store::RunDirectory& run) {
   store::require_run_directory(run);
   if (!std::filesystem::exists(run.results())) {
     throw Error(ExitCode::bad_input, run.results().string(), "does not exist",
@@ -38,6 +38,34 @@ void export_run(ExportCommand& command, const Context& context) {
     spdlog::warn("{} is incomplete: it was made from {} of {} units", run.results().string(),
                  made["units_done"], made["units_total"]);
   }
+  return results;
+}
+
+void export_trained_heads(const ExportCommand& command, const Context& context) {
+  const store::RunDirectory run{command.run_directory};
+  const auto results = read_made(run);
+  if (!command.options.tables.empty()) {
+    throw Error(ExitCode::bad_usage, "--table", "heads are no table", "leave it out");
+  }
+  const auto written =
+      exports::export_heads(run.artifacts(), records::rows_of<records::ArtifactRow>(results.tables),
+                            command.output, command.options.overwrite);
+  if (context.json) {
+    Json document = Json::array();
+    for (const auto& file : written) document.push_back({{"file", file.string()}});
+    return print_json(document);
+  }
+  if (!context.quiet) {
+    fmt::print("{} heads to {}\n", format_count(static_cast<std::int64_t>(written.size())),
+               printable(command.output));
+  }
+}
+
+void export_run(ExportCommand& command, const Context& context) {
+  if (command.format == heads_format) return export_trained_heads(command, context);
+  command.options.format = exports::format_named(command.format);
+  command.options.output = command.output;
+  const auto results = read_made(store::RunDirectory{command.run_directory});
   const auto written = exports::export_tables(results.tables, command.options);
   if (context.json) {
     Json document = Json::array();
@@ -63,7 +91,8 @@ void add_export(CLI::App& app, Context& context) {
   command->add_option("OUT", state->output, "File or folder")->required();
   command
       ->add_option("--to", state->format,
-                   fmt::format("{}", fmt::join(exports::format_names(), ", ")))
+                   fmt::format("{}; heads: trained heads, one .npz a seed",
+                               fmt::join(exports::format_names(), ", ")))
       ->required();
   command->add_option("--table", state->options.tables, "Only this table, e.g. sensitivity/tensors")
       ->allow_extra_args(false);

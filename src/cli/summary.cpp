@@ -12,6 +12,7 @@
 #include <moesweep/store/results.hpp>
 #include <moesweep/store/run_directory.hpp>
 
+#include "hidden_summary.hpp"
 #include "text_table.hpp"
 
 namespace moesweep::cli {
@@ -101,6 +102,7 @@ void print_summary(const std::filesystem::path& run_directory) {
     print_ranking("least sensitive", {ranked.end() - middle, ranked.end()});
   }
   if (!tensors.empty()) print_bits(results.tables, tensors);
+  print_hidden_summary(results.tables);
 }
 
 }  // namespace moesweep::cli

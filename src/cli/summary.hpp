@@ -4,8 +4,8 @@
 
 namespace moesweep::cli {
 
-/// What a finished sensitivity sweep says, from its results.h5: the most and least sensitive
-/// tensors, the bits decided, and the size they give.
+/// What a finished sweep says, from its results.h5: the most and least sensitive tensors, the bits
+/// decided and the size they give; or what hidden states tell (hidden_summary.hpp).
 void print_summary(const std::filesystem::path& run_directory);
 
 }  // namespace moesweep::cli

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "clean_text.hpp"
+#include "npy_header.hpp"
 #include "writers.hpp"
 #include "zip_writer.hpp"
 
@@ -11,23 +12,6 @@ namespace moesweep::exports {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "columns are written as they lie");
-
-/// Format 1.0 of numpy's .npy: the data starts at a multiple of 64 bytes.
-std::string npy_header(std::string_view dtype, std::size_t rows) {
-  constexpr std::size_t before_dictionary = 10;
-  constexpr std::size_t alignment = 64;
-  auto dictionary =
-      fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({},), }}", dtype, rows);
-  const auto used = before_dictionary + dictionary.size() + 1;
-  dictionary.append((alignment - used % alignment) % alignment, ' ');
-  dictionary += '\n';
-  std::string header = "\x93NUMPY";
-  header += '\x01';
-  header += '\0';
-  header += static_cast<char>(dictionary.size() & 0xff);
-  header += static_cast<char>(dictionary.size() >> 8);
-  return header + dictionary;
-}
 
 void add_text(ZipWriter& zip, std::string_view text) {
   zip.add(std::as_bytes(std::span(text)));
@@ -51,7 +35,7 @@ std::string_view dtype_of(const std::vector<double>&) {
 
 template <typename Value>
 void add_column(ZipWriter& zip, const std::vector<Value>& values) {
-  add_text(zip, npy_header(dtype_of(values), values.size()));
+  add_text(zip, npy_header(dtype_of(values), {static_cast<std::int64_t>(values.size())}));
   zip.add(std::as_bytes(std::span(values)));
 }
 
@@ -59,7 +43,7 @@ void add_column(ZipWriter& zip, const std::vector<std::string>& values) {
   std::string scratch;
   std::size_t width = 1;  // numpy has no text of width 0 in files
   for (const auto& value : values) width = std::max(width, clean_text(value, scratch).size());
-  add_text(zip, npy_header(fmt::format("|S{}", width), values.size()));
+  add_text(zip, npy_header(fmt::format("|S{}", width), {static_cast<std::int64_t>(values.size())}));
   constexpr std::size_t flush_bytes = std::size_t{1} << 20;
   std::string cells;
   for (const auto& value : values) {

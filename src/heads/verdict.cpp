@@ -47,11 +47,12 @@ class Facts {
         suppressions_(records::rows_of<records::SuppressionTestRow>(rows)),
         probes_(records::rows_of<records::InversionRow>(rows)) {}
 
-  std::string baseline() const {
-    for (const auto& row : variants_) {
-      if (row.is_baseline == 1) return row.variant;
-    }
-    return {};
+  /// Place of a variant: 0 for the baseline, then in the order of the job.
+  std::size_t place_of(const std::string& variant) const {
+    const auto found = std::find_if(variants_.begin(), variants_.end(),
+                                    [&](const auto& row) { return row.variant == variant; });
+    if (found != variants_.end() && found->is_baseline == 1) return 0;
+    return 1 + static_cast<std::size_t>(found - variants_.begin());
   }
 
   VerdictRow row_of(const GroupKey& key) const {
@@ -112,7 +113,8 @@ class Facts {
       if (std::abs(fact.effect) <= std::abs(row.suppression_effect)) continue;
       row.suppression_effect = fact.effect;
       row.suppression_p = fact.p_holm;
-      row.suppression_setting = fmt::format("{} {:g}", fact.mode, fact.parameter);
+      row.suppression_setting =
+          fact.mode == "soft_mask" ? fact.mode : fmt::format("{} {:g}", fact.mode, fact.parameter);
     }
   }
 
@@ -200,13 +202,12 @@ void compare(Compared& variant, const Compared& baseline) {
 }
 
 // All variants of one source.
-void add_verdicts(records::Tables& tables, std::vector<Compared>& variants,
-                  const std::string& baseline_name, const VerdictOptions& options) {
-  const auto is_baseline = [&](const Compared& variant) {
-    return variant.row.variant == baseline_name;
-  };
-  std::stable_partition(variants.begin(), variants.end(), is_baseline);
-  if (variants.empty() || !is_baseline(variants.front())) return;
+void add_verdicts(records::Tables& tables, std::vector<Compared>& variants, const Facts& facts,
+                  const VerdictOptions& options) {
+  std::sort(variants.begin(), variants.end(), [&](const Compared& a, const Compared& b) {
+    return facts.place_of(a.row.variant) < facts.place_of(b.row.variant);
+  });
+  if (variants.empty() || facts.place_of(variants.front().row.variant) != 0) return;
   const auto& baseline = variants.front();
   std::vector<double> p_values;
   for (std::size_t i = 1; i < variants.size(); ++i) {
@@ -246,8 +247,8 @@ std::int64_t resolving_samples(std::int64_t only_variant, std::int64_t only_base
   };
   double enough = static_cast<double>(truths);
   while (!at(enough)) {
-    enough *= 2.0;
-    if (enough > most_samples) return -1;
+    if (enough >= most_samples) return -1;
+    enough = std::min(2.0 * enough, most_samples);
   }
   double too_few = enough / 2.0;
   while (enough - too_few > 1.0) {
@@ -267,7 +268,7 @@ records::Tables verdicts(const records::Tables& rows, const VerdictOptions& opti
   std::vector<Compared> of_source;
   std::string source;
   const auto finish_source = [&] {
-    add_verdicts(tables, of_source, facts.baseline(), options);
+    add_verdicts(tables, of_source, facts, options);
     of_source.clear();
   };
   for (const auto& [key, predictions] : group_predictions(rows, samples.label.size())) {

@@ -1,10 +1,15 @@
+#include <map>
+
 #include <fmt/format.h>
 
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
+#include <moesweep/base/file.hpp>
+#include <moesweep/base/hash.hpp>
 #include <moesweep/config/settings.hpp>
 #include <moesweep/pipeline/aggregate.hpp>
 #include <moesweep/pipeline/job.hpp>
+#include <moesweep/records/heads.hpp>
 #include <moesweep/records/units.hpp>
 #include <moesweep/store/digest.hpp>
 #include <moesweep/store/lock.hpp>
@@ -33,6 +38,50 @@ store::Attributes attributes_of(const store::RunDirectory& run, const Aggregate&
   attributes["blas"] = first.blas;
   attributes["build"] = first.build;
   return attributes;
+}
+
+// heads/predictions/<variant>/<layer>/<pooling>, int8 [seeds, samples], of the digits in
+// heads/predicted.
+std::vector<store::ByteMatrix> prediction_matrices(const records::Tables& tables) {
+  std::map<std::string, std::map<std::int64_t, std::string>> by_path;
+  for (auto& row : records::rows_of<records::PredictionRow>(tables)) {
+    if (row.layer.empty()) continue;  // generated decisions have no seeds
+    const auto path =
+        fmt::format("heads/predictions/{}/{}/{}", row.variant, row.layer, row.pooling);
+    by_path[path][row.seed] = std::move(row.predicted);
+  }
+  std::vector<store::ByteMatrix> matrices;
+  for (const auto& [path, seeds] : by_path) {
+    auto& matrix = matrices.emplace_back(store::ByteMatrix{
+        path,
+        "Predicted class: a row a seed, in ascending order; a column a sample of cache/samples "
+        "(evidence heads: a span, -1 where there is none)",
+        static_cast<std::int64_t>(seeds.size()),
+        0,
+        {}});
+    for (const auto& [seed, digits] : seeds) {
+      matrix.columns = static_cast<std::int64_t>(digits.size());
+      for (const char digit : digits) {
+        matrix.values.push_back(static_cast<std::int8_t>(digit == '-' ? -1 : digit - '0'));
+      }
+    }
+  }
+  return matrices;
+}
+
+void verify_artifacts(const store::RunDirectory& run, const records::Tables& tables,
+                      std::vector<std::string>& findings) {
+  for (const auto& row : records::rows_of<records::ArtifactRow>(tables)) {
+    const auto path = run.artifacts() / row.file;
+    if (!std::filesystem::exists(path)) {
+      findings.push_back(fmt::format("artifact {} is missing", row.file));
+      continue;
+    }
+    Hasher128 hasher;
+    hasher.add(read_file(path));
+    if (row.file.find(hasher.finish().hex()) != std::string::npos) continue;
+    findings.push_back(fmt::format("artifact {} does not match its hash", row.file));
+  }
 }
 
 }  // namespace
@@ -64,7 +113,8 @@ Aggregate aggregate(const std::filesystem::path& run_directory) {
 Aggregate write_aggregate(const std::filesystem::path& run_directory) {
   auto out = aggregate(run_directory);
   const store::RunDirectory run{run_directory};
-  store::write_results(run.results(), out.tables, attributes_of(run, out));
+  store::write_results(run.results(), out.tables, attributes_of(run, out),
+                       prediction_matrices(out.tables));
   return out;
 }
 
@@ -82,6 +132,7 @@ std::vector<std::string> verify(const std::filesystem::path& run_directory, Aggr
                                    aggregated.units_total - aggregated.units_done,
                                    aggregated.units_total));
   }
+  verify_artifacts(run, aggregated.tables, findings);
   // Results made from more than is left are better than what could be made now.
   if (!aggregated.complete()) return findings;
   if (!std::filesystem::exists(run.results())) {

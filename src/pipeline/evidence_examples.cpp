@@ -61,12 +61,6 @@ SpanExamples examples_of_tokens(const store::HiddenCache& cache, const std::stri
   return examples;
 }
 
-void require_token_states(const store::HiddenCache& cache, const std::string& layer) {
-  if (cache.has_token_states(layer)) return;
-  throw Error(ExitCode::bad_input, cache.path().string(), "has no token states of layer " + layer,
-              "attention_mlp needs them; use another head, or cache " + layer + "/states");
-}
-
 std::int64_t longest_span(const records::HiddenCacheInfo& info) {
   std::int64_t longest = 1;
   for (std::int64_t slot = 0; slot < info.samples * info.spans; ++slot) {

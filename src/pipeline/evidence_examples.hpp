@@ -26,9 +26,6 @@ SpanExamples examples_of_spans(const records::HiddenCacheInfo& info,
 /// Of the samples whose token states are cached.
 SpanExamples examples_of_tokens(const store::HiddenCache& cache, const std::string& layer);
 
-/// Error(bad_input) naming the cache when the layer's token states are not in it.
-void require_token_states(const store::HiddenCache& cache, const std::string& layer);
-
 /// Tokens of the longest span.
 std::int64_t longest_span(const records::HiddenCacheInfo& info);
 

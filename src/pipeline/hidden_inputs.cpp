@@ -12,6 +12,7 @@ namespace moesweep::pipeline {
 namespace {
 
 constexpr auto span_means_name = "span_mean";
+constexpr auto token_states_name = "states";
 
 }  // namespace
 
@@ -47,22 +48,41 @@ const store::HiddenCache& HiddenInputs::cache(const std::string& variant) const 
 }
 
 void HiddenInputs::require_pooling(const std::string& variant, const std::string& layer,
-                                   const std::string& pooling) const {
+                                   const std::string& pooling) {
   if (pooling == "evidence_mean") return require_span_means(variant, layer);
+  if (!is_new({variant, layer, pooling})) return;
   const auto& opened = cache(variant);
-  if (opened.has_pooled(layer, pooling)) return;
+  if (opened.has_pooled(layer, pooling)) {
+    opened.pooled(layer, pooling);
+    return;
+  }
   throw Error(
       ExitCode::bad_input, opened.path().string(), fmt::format("has no {}/{}", layer, pooling),
       fmt::format("layer {} has the poolings [{}], layers are {}", layer,
                   fmt::join(opened.poolings(layer), ", "), fmt::join(opened.info().layers, ", ")));
 }
 
-void HiddenInputs::require_span_means(const std::string& variant, const std::string& layer) const {
+void HiddenInputs::require_span_means(const std::string& variant, const std::string& layer) {
+  if (!is_new({variant, layer, span_means_name})) return;
   const auto& opened = cache(variant);
-  if (opened.has_span_means(layer)) return;
+  if (opened.has_span_means(layer)) {
+    opened.span_means(layer);
+    return;
+  }
   throw Error(ExitCode::bad_input, opened.path().string(),
               fmt::format("has no {}/{}", layer, span_means_name),
               "evidence, suppression and evidence_mean need the mean state of every span");
+}
+
+void HiddenInputs::require_token_states(const std::string& variant, const std::string& layer) {
+  if (!is_new({variant, layer, token_states_name})) return;
+  const auto& opened = cache(variant);
+  if (opened.has_token_states(layer)) {
+    opened.token_states(layer);
+    return;
+  }
+  throw Error(ExitCode::bad_input, opened.path().string(), "has no token states of layer " + layer,
+              "attention_mlp needs them; use another head, or cache " + layer + "/states");
 }
 
 std::shared_ptr<const training::FeatureMatrix> HiddenInputs::span_means(

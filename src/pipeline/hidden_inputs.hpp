@@ -3,6 +3,7 @@
 // use it.
 
 #include <memory>
+#include <set>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -36,10 +37,12 @@ class HiddenInputs {
   }
   const records::HiddenCacheInfo& baseline() const { return info(variants_.front()); }
 
-  /// Error(bad_input) naming cache and layer when the states for it are not cached.
+  /// Reads the states that units will use, once: Error(bad_input) naming cache and layer before
+  /// anything starts when they are not cached or hold NaN or infinities.
   void require_pooling(const std::string& variant, const std::string& layer,
-                       const std::string& pooling) const;
-  void require_span_means(const std::string& variant, const std::string& layer) const;
+                       const std::string& pooling);
+  void require_span_means(const std::string& variant, const std::string& layer);
+  void require_token_states(const std::string& variant, const std::string& layer);
 
   /// [N, d] as cached; evidence_mean from the span means.
   std::shared_ptr<const training::FeatureMatrix> pooled(const std::string& variant,
@@ -58,8 +61,11 @@ class HiddenInputs {
  private:
   using Place = std::tuple<std::string, std::string, std::string>;  // variant, layer, pooling
 
+  bool is_new(const Place& place) { return checked_.insert(place).second; }
+
   std::vector<std::string> variants_;
   std::vector<store::HiddenCache> caches_;
+  std::set<Place> checked_;
   training::EvidenceOptions evidence_options_;
   mutable SharedValues<Place, training::FeatureMatrix> matrices_{false};
   mutable SharedValues<Place, StandardizedFeatures> standardized_{false};

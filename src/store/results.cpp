@@ -1,10 +1,12 @@
 #include <fmt/format.h>
 
+#include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
 #include <moesweep/records/catalog.hpp>
 #include <moesweep/store/results.hpp>
 
+#include "hdf5_create.hpp"
 #include "hdf5_handle.hpp"
 #include "hdf5_image.hpp"
 #include "hdf5_table.hpp"
@@ -31,14 +33,43 @@ Attributes read_attributes(hid_t root) {
   return attributes;
 }
 
+// Several matrices share a group.
+H5Handle open_or_create_group(hid_t file, const std::string& name) {
+  for (std::size_t slash = name.find('/');; slash = name.find('/', slash + 1)) {
+    const auto parent = name.substr(0, slash);
+    if (h5_check(H5Lexists(file, parent.c_str(), H5P_DEFAULT), "H5Lexists") == 0) {
+      return create_group(file, name);
+    }
+    if (slash == std::string::npos) break;
+  }
+  return {H5Gopen2(file, name.c_str(), H5P_DEFAULT), H5Gclose, "H5Gopen " + name};
+}
+
+void write_matrix(hid_t file, const ByteMatrix& matrix) {
+  const auto slash = matrix.path.rfind('/');
+  expect(slash != std::string::npos, "a matrix lies in a group");
+  auto group = open_or_create_group(file, matrix.path.substr(0, slash));
+  const std::vector<hsize_t> dims = {checked_cast<hsize_t>(matrix.rows),
+                                     checked_cast<hsize_t>(matrix.columns)};
+  expect(matrix.values.size() == dims[0] * dims[1] && dims[0] > 0 && dims[1] > 0,
+         "a matrix has as many values as its sides tell");
+  const std::vector<hsize_t> chunk = {1, dims[1]};
+  auto dataset = create_dataset(group, matrix.path.substr(slash + 1), H5T_STD_I8LE, dims, chunk,
+                                matrix.values.data());
+  write_attribute(dataset, "description", matrix.description);
+  dataset.close("H5Dclose " + matrix.path);
+  group.close("H5Gclose " + matrix.path);
+}
+
 }  // namespace
 
 void write_results(const std::filesystem::path& path, const records::Tables& tables,
-                   const Attributes& attributes) {
+                   const Attributes& attributes, std::span<const ByteMatrix> matrices) {
   const auto image = build_image([&](hid_t file) {
     write_attribute(file, schema_attribute, results_schema_version);
     for (const auto& [name, value] : attributes) write_attribute(file, name, value);
     for (const auto& [name, table] : tables) write_table(file, name, table, Packing::compressed);
+    for (const auto& matrix : matrices) write_matrix(file, matrix);
   });
   publish_file(path, image);
 }

@@ -8,6 +8,7 @@
 #include <moesweep/base/cast.hpp>
 #include <moesweep/kernels/aligned_buffer.hpp>
 #include <moesweep/kernels/matrix_product.hpp>
+#include <moesweep/kernels/row_products.hpp>
 #include <moesweep/kernels/training_steps.hpp>
 
 namespace moesweep::training {
@@ -48,6 +49,16 @@ class GradientSink {
                     std::span<const Real> gradient) = 0;
 };
 
+/// c [m, n] += op(a) b, without gaps; `lda` is the row stride of a.
+inline void add(kernels::Transpose a_op, std::int64_t m, std::int64_t n, std::int64_t k,
+                const float* a, std::int64_t lda, const float* b, float* c) {
+  kernels::add_product(a_op, m, n, k, a, lda, b, n, c, n);
+}
+inline void add(kernels::Transpose a_op, std::int64_t m, std::int64_t n, std::int64_t k,
+                const double* a, std::int64_t lda, const double* b, double* c) {
+  multiply(a_op, kernels::Transpose::no, m, n, k, 1.0, a, lda, b, n, 1.0, c, n);
+}
+
 /// y = x W^T + b. The weight is kept transposed, [inputs, outputs], so that a panel of its gradient
 /// is one contiguous piece.
 template <typename Real>
@@ -67,8 +78,7 @@ class Dense {
     for (std::int64_t i = 0; i < rows; ++i) {
       std::copy_n(bias.value.get(), outputs, y + i * outputs);
     }
-    multiply(kernels::Transpose::no, kernels::Transpose::no, rows, outputs, inputs, Real{1}, x,
-             inputs, weight.value.get(), outputs, Real{1}, y, outputs);
+    add(kernels::Transpose::no, rows, outputs, inputs, x, inputs, weight.value.get(), y);
   }
 
   /// dx [rows, inputs] from dy [rows, outputs]; before backward(), which may change the weight.
@@ -81,8 +91,8 @@ class Dense {
   void backward(const Real* x, std::int64_t rows, const Real* dy, GradientSink<Real>& sink) {
     for (std::int64_t lo = 0; lo < inputs; lo += panel_rows_) {
       const auto count = std::min(panel_rows_, inputs - lo);
-      multiply(kernels::Transpose::yes, kernels::Transpose::no, count, outputs, rows, Real{1},
-               x + lo, inputs, dy, outputs, Real{0}, panel_.get(), outputs);
+      std::fill_n(panel_.get(), count * outputs, Real{0});
+      add(kernels::Transpose::yes, count, outputs, rows, x + lo, inputs, dy, panel_.get());
       sink.take(weight, lo * outputs, view(panel_, 0, count * outputs));
     }
     std::fill_n(panel_.get(), outputs, Real{0});
@@ -99,8 +109,8 @@ class Dense {
   Parameter<Real> bias;
 
  private:
-  /// Of a gradient panel: with the weights and moments beside it, it stays in a 1 MiB cache.
-  static constexpr std::int64_t panel_values = std::int64_t{32} << 10;
+  /// Of a gradient panel: with the weights and moments beside it, it stays in a 256 KiB cache.
+  static constexpr std::int64_t panel_values = std::int64_t{8} << 10;
   std::int64_t panel_rows_;
   kernels::AlignedBuffer<Real> panel_;
 };

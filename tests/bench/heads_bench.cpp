@@ -1,7 +1,8 @@
 // heads_bench SEEDS EPOCHS [SAMPLES DIM]: trains decision heads DIM-256-3 on all cores, one seed a
 // core at a time, and prints seconds an epoch and seed, beside what the machine could do: the flops
-// at the SGEMM rate measured just before.
+// at the rate, measured just before, of the faster of SGEMM and our own product.
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
@@ -13,6 +14,7 @@
 #include <moesweep/kernels/aligned_buffer.hpp>
 #include <moesweep/kernels/matrix_product.hpp>
 #include <moesweep/kernels/normal.hpp>
+#include <moesweep/kernels/row_products.hpp>
 #include <moesweep/training/trainer.hpp>
 
 namespace {
@@ -30,9 +32,9 @@ void on_all(unsigned threads, const auto& work) {
   for (unsigned i = 0; i < threads; ++i) pool.emplace_back(work);
 }
 
-// Per core, while all work, on the shape of a forward pass.
-double sgemm_flops_per_core(unsigned threads, std::int64_t batch, std::int64_t inputs,
-                            std::int64_t width) {
+// Of `multiply`, per core while all work, on the shape of a forward pass.
+double flops_per_core(unsigned threads, std::int64_t batch, std::int64_t inputs, std::int64_t width,
+                      const auto& multiply) {
   constexpr int repeats = 200;
   const double seconds = seconds_of([&] {
     on_all(threads, [&] {
@@ -41,10 +43,8 @@ double sgemm_flops_per_core(unsigned threads, std::int64_t batch, std::int64_t i
       const auto y = kernels::allocate_aligned<float>(batch * width);
       std::fill_n(x.get(), batch * inputs, 0.5F);
       std::fill_n(w.get(), inputs * width, 0.25F);
-      for (int i = 0; i < repeats; ++i) {
-        kernels::multiply(kernels::Transpose::no, kernels::Transpose::no, batch, width, inputs,
-                          1.0F, x.get(), inputs, w.get(), width, 0.0F, y.get(), width);
-      }
+      std::fill_n(y.get(), batch * width, 0.0F);
+      for (int i = 0; i < repeats; ++i) multiply(x.get(), w.get(), y.get());
     });
   });
   return 2.0 * repeats * static_cast<double>(batch * inputs * width) / seconds;
@@ -74,7 +74,17 @@ int main(int argc, char** argv) {
   const training::Examples examples{&features, {}, labels, split};
 
   const unsigned threads = std::max(1U, std::thread::hardware_concurrency());
-  const double rate = sgemm_flops_per_core(threads, options.batch, options.shape.inputs, 256);
+  const auto inputs = options.shape.inputs;
+  const auto batch = options.batch;
+  constexpr auto no = kernels::Transpose::no;
+  const double sgemm =
+      flops_per_core(threads, batch, inputs, 256, [&](const float* x, const float* w, float* y) {
+        kernels::multiply(no, no, batch, 256, inputs, 1.0F, x, inputs, w, 256, 1.0F, y, 256);
+      });
+  const double own =
+      flops_per_core(threads, batch, inputs, 256, [&](const float* x, const float* w, float* y) {
+        kernels::add_product(no, batch, 256, inputs, x, inputs, w, 256, y, 256);
+      });
   std::atomic<std::int64_t> next = 0;
   const double seconds = seconds_of([&] {
     on_all(threads, [&] {
@@ -88,8 +98,10 @@ int main(int argc, char** argv) {
   fmt::print(
       "{{\"seeds\": {}, \"epochs\": {}, \"threads\": {}, \"seconds\": {:.3f}, "
       "\"core_seconds_per_epoch_and_seed\": {:.4f}, \"sgemm_gflops_per_core\": {:.1f}, "
+      "\"own_gflops_per_core\": {:.1f}, "
       "\"flops_limit_seconds\": {:.4f}, \"memory_mib_per_seed\": {:.1f}}}\n",
-      seeds, options.epochs, threads, seconds, per_epoch, rate * 1e-9, flops / rate,
+      seeds, options.epochs, threads, seconds, per_epoch, sgemm * 1e-9, own * 1e-9,
+      flops / std::max(sgemm, own),
       static_cast<double>(training::train_bytes(options, 1)) / (1 << 20));
   return 0;
 }

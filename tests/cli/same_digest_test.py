@@ -26,6 +26,9 @@ class SameDigest(SweepCase):
     def test_SameForAStackCutIntoManyUnits(self):
         self.assert_same_for_any_ranks_and_threads(Job.of_stack(self.folder, 60, 96, 160))
 
+    def test_SameForHeadsSuppressionAndProbes(self):
+        self.assert_same_for_any_ranks_and_threads(Job.of_caches(self.folder, 3, epochs=5))
+
     def test_CuttingAStackDifferentlyChangesNoMeasuredValue(self):
         # Another unit size is another job, but its tables hold the same rows.
         whole = Job.of_stack(self.folder, 24, 64, 96)

@@ -66,14 +66,13 @@ class Ledger:
         return {i for i, e in self.epoch_of_failure.items() if e == epoch}
 
 
-class KilledSweep(SweepCase):
+class Killed:
+    """The test, for any job that lasts: `make_job` says which."""
+
     def setUp(self):
         super().setUp()
         self.random = random.Random(SEED)
-        # One byte a weight and many operations (q2_k's search most of all): a sweep that lasts, from a
-        # file that is not large.
-        self.job = Job.of_stack(self.folder, KILLS * UNITS_PER_KILL, 1024, 1024, "F8_E4M3",
-                                quantizers=("rtn", "affine", "q2_k"))
+        self.job = self.make_job()
         reference = self.job.sweep("reference")
         self.digest = reference.run_to_digest(ranks=2)
         self.units = {unit.id for unit in reference.results()}
@@ -204,6 +203,20 @@ class KilledSweep(SweepCase):
         self.assertGreaterEqual(self.kills_after_progress_in_the_epoch, KILLS // 10)
         for victim in (LAUNCHER, COORDINATOR, WORKER):
             self.assertGreaterEqual(self.kills[victim], KILLS // 10, victim)
+
+
+class KilledSensitivity(Killed, SweepCase):
+    def make_job(self):
+        # One byte a weight and many operations (q2_k's search most of all): a sweep that lasts, from a
+        # file that is not large.
+        return Job.of_stack(self.folder, KILLS * UNITS_PER_KILL, 1024, 1024, "F8_E4M3",
+                            quantizers=("rtn", "affine", "q2_k"))
+
+
+class KilledPipeline(Killed, SweepCase):
+    def make_job(self):
+        # Three variants, each seed a unit without and one with each of three suppressions.
+        return Job.of_caches(self.folder, KILLS * UNITS_PER_KILL // 10, pooling=("mean",))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ import processes
 
 COMPLETE, IO_ERROR, RUN_DIRECTORY, STOPPED, NO_PROGRESS, SOME_FAILED = 0, 74, 73, 75, 79, 80
 USE_LITE = pathlib.Path(__file__).resolve().parent.parent / "data" / "use-lite"
+HIDDEN = pathlib.Path(__file__).resolve().parent.parent / "data" / "hidden"
 STACK = "layers.0.mlp.experts.up_proj"
 SEGMENT = re.compile(r"e(\d+)-r(\d+)-s(\d+)-([0-9a-f]{32})\.h5")
 
@@ -83,6 +84,18 @@ def write_job(path, checkpoint, unit_bytes="256MiB", flush_seconds=0.05, quantiz
     path.write_text("\n".join(lines) + "\n")
 
 
+def write_pipeline_job(path, seeds, pooling=("mean", "last_token"), epochs=40, flush_seconds=0.05):
+    """Evidence, heads one seed a unit, suppression and probes on the small caches."""
+    lines = ['schema = 1', 'kind = "pipeline"',
+             '[cache]', f'dir = "{HIDDEN}"', 'variants = ["bf16", "4bit", "2bit"]', 'baseline = "bf16"',
+             '[heads]', 'layers = ["L1"]', f'pooling = {json.dumps(pooling)}', f'epochs = {epochs}',
+             f'seeds = {{ first = 0, count = {seeds} }}', 'seeds_per_unit = 1',
+             '[suppression]', 'evidence_layer = "L0"', 'replicates = 200',
+             '[resources]', 'memory = "1GiB"',
+             '[output]', f'flush_seconds = {flush_seconds}']
+    path.write_text("\n".join(lines) + "\n")
+
+
 class Job:
     """A job file of its own folder."""
 
@@ -97,6 +110,15 @@ class Job:
         write_stack(folder / "stack", slices, rows, columns, dtype)
         slice_bytes = rows * columns * (2 if dtype == "BF16" else 1)
         return cls(folder, "stack_job", folder / "stack", unit_bytes=slice_bytes, **options)
+
+    @classmethod
+    def of_caches(cls, folder, seeds, **options):
+        """A pipeline over cached hidden states."""
+        job = cls.__new__(cls)
+        job.folder = folder
+        job.file = folder / "pipeline_job.toml"
+        write_pipeline_job(job.file, seeds, **options)
+        return job
 
     def sweep(self, name):
         return Sweep(self, self.folder / name)

@@ -24,8 +24,9 @@ records::Tables verdicts(const records::Tables& rows, const VerdictOptions& opti
 
 /// How many samples of the forbidden truth would resolve what `only_variant` and `only_baseline`
 /// discordant ones of `truths` leave open, at the same rates: the smallest n at which the upper
-/// bound is within the margin or the test at `level` is significant; -1 when there is none below
-/// 10 million.
+/// bound is within the margin or the test at `level` is significant, by bisection (counts are
+/// rounded to whole samples for the test, which may leave a smaller n that does); -1 when there is
+/// none up to 10 million.
 std::int64_t resolving_samples(std::int64_t only_variant, std::int64_t only_baseline,
                                std::int64_t truths, double margin, double level);
 

@@ -236,7 +236,7 @@ struct TableOf<ConfusionRow> {
 template <>
 struct TableOf<PredictionRow> {
   using Row = PredictionRow;
-  static constexpr auto name = "heads/predictions";
+  static constexpr auto name = "heads/predicted";
   static constexpr auto description = "Predictions of every head on every sample";
   static constexpr bool in_digest = true;
   static constexpr auto columns = std::tuple{

