@@ -37,8 +37,9 @@ std::vector<Option> cache_options() {
       {.key = "pipeline.stages",
        .type = ValueType::text_list,
        .default_value = TextList{"evidence", "heads", "suppression", "probes"},
-       .help = "What a pipeline runs, in this order whatever the list's; suppression needs heads.",
-       .choices = {"evidence", "heads", "suppression", "probes"},
+       .help = "What a pipeline runs, in this order whatever the list's; suppression and quality "
+               "need heads.",
+       .choices = {"evidence", "heads", "suppression", "probes", "quality"},
        .kinds = {"pipeline"},
        .may_be_empty = false,
        .may_repeat = false},

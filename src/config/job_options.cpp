@@ -1,6 +1,7 @@
 #include <moesweep/config/option.hpp>
 
 #include "hidden_options.hpp"
+#include "quality_options.hpp"
 
 namespace moesweep::config {
 namespace {
@@ -29,8 +30,9 @@ std::vector<Option> general_options() {
        .type = ValueType::text,
        .help =
            "What is measured: the weights' sensitivity to quantization; on cached hidden states "
-           "heads, suppression, probes, or a pipeline of them.",
-       .choices = {"sensitivity", "heads", "suppression", "probes", "pipeline"}},
+           "heads, suppression, probes, or a pipeline of them; or, from measured models, whether "
+           "quality hides a loss of safety (quality_safety).",
+       .choices = {"sensitivity", "heads", "suppression", "probes", "quality_safety", "pipeline"}},
   };
 }
 
@@ -252,6 +254,7 @@ std::vector<Option> all_options() {
   add(options, measurement_options());
   add(options, decision_options());
   add(options, hidden_options());
+  add(options, quality_options());
   add(options, resource_options());
   return options;
 }

@@ -65,7 +65,10 @@ void check_checkpoint(const Settings& job) {
 }  // namespace
 
 void check_job_rules(const Settings& job) {
-  if (job.text("kind") != "sensitivity") return check_hidden_rules(job);
+  const auto& kind = job.text("kind");
+  if (kind == "quality_safety" || kind == "pipeline") check_quality_rules(job);
+  if (kind == "quality_safety") return;
+  if (kind != "sensitivity") return check_hidden_rules(job);
   check_checkpoint(job);
   check_thresholds(job);
   check_weights(job);

@@ -12,4 +12,8 @@ void check_job_rules(const Settings& job);
 /// need, a head that does not fit the task.
 void check_hidden_rules(const Settings& job);
 
+/// Those of the quality-safety analysis: one input, metrics with one role each, a stage that has
+/// the heads it reads.
+void check_quality_rules(const Settings& job);
+
 }  // namespace moesweep::config

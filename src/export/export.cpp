@@ -71,7 +71,10 @@ void refuse_equal_flat_names(const std::vector<const Table*>& tables) {
 }
 
 bool is_one_file(const ExportOptions& options, std::size_t tables) {
-  if (options.format == Format::sqlite || options.format == Format::npz) return true;
+  if (options.format == Format::sqlite || options.format == Format::npz ||
+      options.format == Format::markdown) {
+    return true;
+  }
   return !options.tables.empty() && tables == 1 && !means_folder(options.output);
 }
 
@@ -108,6 +111,8 @@ void write(Format format, const Destination& destination, FilePublisher& file) {
       return write_sqlite(destination.tables, file.temporary(), destination.file);
     case Format::npz:
       return write_npz(destination.tables, file);
+    case Format::markdown:
+      return write_markdown(destination.tables, file);
   }
   bug("unknown export format");
 }
@@ -123,7 +128,7 @@ void publish(FilePublisher& file, const Destination& destination, bool overwrite
 }  // namespace
 
 std::span<const std::string> format_names() {
-  static const std::array<std::string, 4> names = {"csv", "jsonl", "sqlite", "npz"};
+  static const std::array<std::string, 5> names = {"csv", "jsonl", "sqlite", "npz", "markdown"};
   return names;
 }
 

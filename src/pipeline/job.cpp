@@ -5,6 +5,7 @@
 #include <moesweep/pipeline/job.hpp>
 
 #include "hidden_job.hpp"
+#include "quality_job.hpp"
 #include "sensitivity_job.hpp"
 
 namespace moesweep::pipeline {
@@ -23,8 +24,11 @@ sweep::Plan plan_from(std::vector<StageDraft> drafts, const Hash128& fingerprint
   return sweep::Plan(std::move(stages));
 }
 
-bool is_sensitivity(const config::Settings& settings) {
-  return settings.text("kind") == "sensitivity";
+std::unique_ptr<JobKind> open_job(const config::Settings& settings) {
+  const auto& kind = settings.text("kind");
+  if (kind == "sensitivity") return open_sensitivity_job(settings);
+  if (kind == "quality_safety") return open_quality_job(settings);
+  return open_hidden_job(settings);
 }
 
 }  // namespace
@@ -43,8 +47,7 @@ UnitId unit_id(std::string_view fingerprint_hex, std::string_view key) {
 
 Job prepare_job(config::Settings settings, const Rates& rates) {
   Job job{std::move(settings), nullptr, {}, {}, {}};
-  job.kind = is_sensitivity(job.settings) ? open_sensitivity_job(job.settings)
-                                          : open_hidden_job(job.settings);
+  job.kind = open_job(job.settings);
   job.inputs = job.kind->inputs();
   job.fingerprint = config::job_fingerprint(job.settings, job.inputs);
   job.plan = plan_from(job.kind->stages(rates), job.fingerprint);
@@ -65,8 +68,12 @@ void require_memory(const sweep::Plan& plan, std::int64_t memory_bytes) {
 }
 
 records::Tables reduce_rows(const config::Settings& settings, const records::Tables& rows) {
-  return is_sensitivity(settings) ? reduce_sensitivity(settings, rows)
-                                  : reduce_hidden(settings, rows);
+  const auto& kind = settings.text("kind");
+  if (kind == "sensitivity") return reduce_sensitivity(settings, rows);
+  if (kind == "quality_safety") return reduce_quality(settings, rows);
+  auto tables = reduce_hidden(settings, rows);
+  if (kind == "pipeline") records::append(tables, quality_stage(settings, tables));
+  return tables;
 }
 
 }  // namespace moesweep::pipeline

@@ -192,6 +192,7 @@ RunReport run(comm::Session& session, const RunOptions& options) {
   agree(session, [&] {
     run.root = std::filesystem::absolute(options.run_directory);
     require_memory(job.plan, resources.memory_bytes);
+    job.kind->run_in(run.root);
     if (is_root) open = open_epoch(run, job, comm.size(), options.take_over);
   });
   const Epoch epoch{

@@ -1,6 +1,9 @@
 #include <moesweep/records/catalog.hpp>
 #include <moesweep/records/heads.hpp>
 #include <moesweep/records/probes.hpp>
+#include <moesweep/records/quality.hpp>
+#include <moesweep/records/quality_decisions.hpp>
+#include <moesweep/records/quality_relations.hpp>
 #include <moesweep/records/sensitivity.hpp>
 #include <moesweep/records/suppression.hpp>
 #include <moesweep/records/units.hpp>
@@ -34,6 +37,29 @@ std::span<const TableInfo* const> all_tables() {
       &table_info<ProbePredictionRow>(),
       &table_info<InversionRow>(),
       &table_info<VerdictRow>(),
+      &table_info<SampleGroupRow>(),
+      &table_info<CellRow>(),
+      &table_info<RoleScoreRow>(),
+      &table_info<MergedRow>(),
+      &table_info<QualityGateRow>(),
+      &table_info<CapabilityOverlapRow>(),
+      &table_info<QualityCorrelationRow>(),
+      &table_info<HeterogeneityRow>(),
+      &table_info<LeaveOneOutRow>(),
+      &table_info<DivergenceRow>(),
+      &table_info<AsymmetryRow>(),
+      &table_info<AsymmetryGapRow>(),
+      &table_info<BitsRegressionRow>(),
+      &table_info<SafetyTestRow>(),
+      &table_info<QualityEquivalenceRow>(),
+      &table_info<PowerRow>(),
+      &table_info<CapabilityRow>(),
+      &table_info<AlertThresholdRow>(),
+      &table_info<AlertRow>(),
+      &table_info<FloorRow>(),
+      &table_info<FindingRow>(),
+      &table_info<SampleSumRow>(),
+      &table_info<GapReplicateRow>(),
       &table_info<FailureRow>(),
   };
   return tables;

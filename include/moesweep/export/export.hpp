@@ -18,6 +18,8 @@
 // npz     One NumPy array a column, named table/column: sensitivity/tensors/bits. Native types: ids
 //         are uint64, doubles keep NaN, infinities and -0; text is bytes of fixed length ('S').
 //         Equal tables give equal files.
+// markdown One document for people, a section a table (GitHub's tables); doubles to six significant
+//         digits, not a number: an empty cell.
 // Names of files and SQL tables are the table's with '/' replaced: sensitivity_tensors.
 
 #include <cstdint>
@@ -31,7 +33,7 @@
 
 namespace moesweep::exports {
 
-enum class Format : std::uint8_t { csv, jsonl, sqlite, npz };
+enum class Format : std::uint8_t { csv, jsonl, sqlite, npz, markdown };
 
 /// Names of the formats, in the order of Format.
 std::span<const std::string> format_names();
@@ -43,7 +45,7 @@ std::string flat_name(std::string_view table);
 
 struct ExportOptions {
   Format format = Format::csv;
-  /// The file for sqlite and npz. For csv and jsonl the file when exactly one table is named,
+  /// The file for sqlite, npz and markdown. For csv and jsonl the file when exactly one table is named,
   /// unless it is a folder or ends in a slash; otherwise the folder, created when missing, for one
   /// file a table: <output>/<flat name>.<format>.
   std::filesystem::path output;

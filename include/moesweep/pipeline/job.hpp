@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -69,8 +70,11 @@ class JobKind {
   /// Files that results depend on, by header and size.
   virtual std::vector<config::InputHash> inputs() const = 0;
   virtual std::vector<StageDraft> stages(const Rates& rates) const = 0;
+  /// Where the sweep runs: what earlier stages have published is below it. Called once, before
+  /// run().
+  virtual void run_in(const std::filesystem::path& run_directory) { (void)run_directory; }
   /// Computes a unit, by its position in stages() counted through. Called from many threads at
-  /// once; a pure function of job and inputs.
+  /// once; a pure function of job, inputs and earlier stages.
   virtual UnitRows run(sweep::UnitIndex unit) const = 0;
 };
 

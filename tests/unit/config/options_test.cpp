@@ -55,9 +55,10 @@ TEST(Options, OnlyPathsAndWhatCannotChangeAResultAreLeftOutOfTheFingerprint) {
     if (!option.in_fingerprint) left_out.insert(option.key);
   }
   EXPECT_EQ(left_out, (std::set<std::string>{"name", "checkpoint.path", "checkpoint.twin.inventory",
-                                             "cache.dir", "generation.file", "resources.memory",
-                                             "resources.threads", "resources.reads_per_file",
-                                             "output.flush_seconds"}));
+                                             "cache.dir", "generation.file", "quality.matrix",
+                                             "quality.samples", "quality.heads_run",
+                                             "resources.memory", "resources.threads",
+                                             "resources.reads_per_file", "output.flush_seconds"}));
 }
 
 TEST(MarkdownReference, HasOneRowAKey) {

@@ -1,0 +1,55 @@
+#include "quality_summary.hpp"
+
+#include <map>
+
+#include <fmt/format.h>
+
+#include <moesweep/base/error.hpp>
+#include <moesweep/base/text.hpp>
+#include <moesweep/records/quality_decisions.hpp>
+#include <moesweep/records/quality_relations.hpp>
+#include <moesweep/store/results.hpp>
+#include <moesweep/store/run_directory.hpp>
+
+#include "text_table.hpp"
+
+namespace moesweep::cli {
+namespace {
+
+void print_gaps(const records::Tables& tables) {
+  const auto rows = records::rows_of<records::AsymmetryGapRow>(tables);
+  if (rows.empty()) return;
+  TextTable table({"model", "quality", "safety", "gap pp", "interval"});
+  for (const auto& row : rows) {
+    if (row.quality != rows.front().quality || row.safety != rows.front().safety) continue;
+    table.add({printable(row.model), printable(row.quality), printable(row.safety),
+               fmt::format("{:+.2f}", row.gap_pp),
+               fmt::format("{:+.2f} to {:+.2f}", row.lo, row.hi)});
+  }
+  fmt::print("change of safety less change of quality, mean over levels\n");
+  table.print();
+  fmt::print("\n");
+}
+
+}  // namespace
+
+void print_quality_summary(const std::filesystem::path& run_directory) {
+  const auto results = store::read_results(store::RunDirectory{run_directory}.results());
+  const auto findings = records::rows_of<records::FindingRow>(results.tables);
+  if (findings.empty()) return;
+  print_gaps(results.tables);
+  std::map<std::string, std::int64_t> left_out;
+  for (const auto& finding : findings) {
+    if (finding.kind == "unresolved" || finding.kind == "alert_threshold") {
+      ++left_out[finding.kind];
+    } else {
+      fmt::print("{}: {}\n", finding.kind, printable(finding.text));
+    }
+  }
+  for (const auto& [kind, count] : left_out) {
+    fmt::print("{} more of kind {}: table quality/findings\n", format_count(count), kind);
+  }
+  fmt::print("\n");
+}
+
+}  // namespace moesweep::cli

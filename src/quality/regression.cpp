@@ -1,0 +1,28 @@
+#include <moesweep/quality/passes.hpp>
+#include <moesweep/stats/regression.hpp>
+
+namespace moesweep::quality {
+
+std::vector<records::BitsRegressionRow> regression(const Study& study) {
+  std::vector<records::BitsRegressionRow> rows;
+  for (const auto& model : study.models()) {
+    for (const auto* role : {"quality", "safety", "capability"}) {
+      for (const auto& metric : study.metrics(role)) {
+        std::vector<double> bits;
+        std::vector<double> values;
+        for (const auto& level : study.levels(model)) {
+          const auto* cell = study.find(model, level.name, metric);
+          if (cell == nullptr) continue;
+          bits.push_back(level.bits_per_weight);
+          values.push_back(cell->value);
+        }
+        const auto line = stats::regress(bits, values);
+        rows.push_back({model, metric, line.count, line.slope, line.intercept, line.r2,
+                        line.slope_error, line.slope_p});
+      }
+    }
+  }
+  return rows;
+}
+
+}  // namespace moesweep::quality
