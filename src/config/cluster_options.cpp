@@ -37,6 +37,101 @@ std::vector<Option> shape_options() {
        .type = ValueType::text,
        .help = "What starts the ranks; none runs one rank without MPI.",
        .choices = {"srun", "mpirun", "none"}},
+      {.key = "launcher_options",
+       .type = ValueType::text_list,
+       .default_value = TextList{},
+       .help = "More options of srun or mpirun, one a text."},
+      {.key = "mpi",
+       .type = ValueType::text,
+       .default_value = std::string("pmix"),
+       .help = "How srun starts MPI ranks, as given to --mpi.",
+       .characters = "A-Za-z0-9._-"},
+  };
+}
+
+// Where a site keeps things, and what a batch job needs before the program starts.
+std::vector<Option> environment_options() {
+  return {
+      {.key = "program",
+       .type = ValueType::path,
+       .help = "This program as compute nodes see it; where it is absent, the one that submits.",
+       .may_be_absent = true},
+      {.key = "scratch",
+       .type = ValueType::path,
+       .help = "Folder that all nodes share; submit warns of a run directory elsewhere.",
+       .may_be_absent = true},
+      {.key = "modules",
+       .type = ValueType::text_list,
+       .default_value = TextList{},
+       .help = "Environment modules to load, in this order.",
+       .characters = "A-Za-z0-9._/+:@=-"},
+      {.key = "environment",
+       .type = ValueType::text_list,
+       .default_value = TextList{},
+       .help = "Variables to export, each as NAME=value; the value is taken as it stands."},
+      {.key = "stripe.count",
+       .type = ValueType::integer,
+       .help = "Lustre: over how many targets a file of the run directory is spread, -1 for all.",
+       .minimum = -1,
+       .maximum = 2000,
+       .may_be_absent = true},
+      {.key = "stripe.bytes",
+       .type = ValueType::size,
+       .help = "Lustre: bytes on one target before the next, a multiple of 64 KiB.",
+       .minimum = 65536,
+       .may_be_absent = true},
+  };
+}
+
+/// A name that Slurm knows; without it Slurm's own default holds.
+Option slurm_name(std::string name, std::string help) {
+  return {.key = "slurm." + std::move(name),
+          .type = ValueType::text,
+          .help = std::move(help),
+          .characters = "A-Za-z0-9._:,@+-",
+          .may_be_absent = true};
+}
+
+std::vector<Option> slurm_options() {
+  return {
+      slurm_name("partition", "Partition, or several with commas."),
+      slurm_name("account", "Account that is charged."),
+      slurm_name("qos", "Quality of service."),
+      {.key = "slurm.time",
+       .type = ValueType::text,
+       .default_value = std::string("04:00:00"),
+       .help = "Time limit of one allocation, as sbatch takes it: 90, 04:00:00 or 1-12.",
+       .characters = "0-9:-"},
+      {.key = "slurm.min_nodes",
+       .type = ValueType::integer,
+       .help = "Fewest nodes to start with where not all of `nodes` are free.",
+       .minimum = 1,
+       .maximum = 1e6,
+       .may_be_absent = true},
+      {.key = "slurm.request_memory",
+       .type = ValueType::boolean,
+       .default_value = true,
+       .help = "Ask for memory_per_task; false on sites that refuse --mem."},
+      {.key = "slurm.requeue",
+       .type = ValueType::boolean,
+       .default_value = true,
+       .help = "Requeue one job until the sweep is complete; false chains a new job to each."},
+      {.key = "slurm.signal_seconds",
+       .type = ValueType::integer,
+       .default_value = std::int64_t{120},
+       .help = "Seconds before the time limit at which no more units start.",
+       .minimum = 1,
+       .maximum = 65535},
+      {.key = "slurm.margin_seconds",
+       .type = ValueType::integer,
+       .default_value = std::int64_t{60},
+       .help = "Seconds before the time limit at which the last unit should have ended.",
+       .minimum = 1,
+       .maximum = 65535},
+      {.key = "slurm.extra",
+       .type = ValueType::text_list,
+       .default_value = TextList{},
+       .help = "More options of sbatch, each as --name or --name=value."},
   };
 }
 
@@ -51,6 +146,9 @@ Option rate(std::string name, double value, double minimum, std::string help) {
 
 std::vector<Option> all_options() {
   auto options = shape_options();
+  for (auto&& more : {environment_options(), slurm_options()}) {
+    options.insert(options.end(), more.begin(), more.end());
+  }
   options.push_back(rate("read_bytes_per_second_node", 2e8, 1.0,
                          "Bytes a second that one node reads from the checkpoint's file system."));
   options.push_back(rate("read_bytes_per_second_total", 1e9, 1.0,
