@@ -36,6 +36,7 @@ void print_json(const Json& document);
 void add_inspect(CLI::App& app, Context& context);
 void add_plan(CLI::App& app, Context& context);
 void add_run(CLI::App& app, Context& context);
+void add_submit(CLI::App& app, Context& context);
 void add_status(CLI::App& app, Context& context);
 void add_aggregate(CLI::App& app, Context& context);
 void add_verify(CLI::App& app, Context& context);

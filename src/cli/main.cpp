@@ -84,6 +84,7 @@ int run_command(int argc, char** argv) {
   add_inspect(app, context);
   add_plan(app, context);
   add_run(app, context);
+  add_submit(app, context);
   add_status(app, context);
   add_aggregate(app, context);
   add_verify(app, context);

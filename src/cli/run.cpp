@@ -35,8 +35,15 @@ Json to_json(const pipeline::RunReport& report) {
           {"units_failed", report.progress.failed},
           {"bytes_read", report.bytes_read},
           {"seconds", report.seconds},
+          {"unused_seconds", report.unused_seconds},
           {"results_digest", report.digest},
           {"error", report.error}};
+}
+
+void print_unused(const pipeline::RunReport& report) {
+  if (report.units_declined == 0) return;
+  fmt::print("{} units were left because none of them fits before the deadline, {} from now\n",
+             format_count(report.units_declined), format_duration(report.unused_seconds));
 }
 
 void print_end(const pipeline::RunReport& report, const std::string& run_directory) {
@@ -55,6 +62,7 @@ void print_end(const pipeline::RunReport& report, const std::string& run_directo
       break;
     case ExitCode::stopped_early:
       fmt::print("stopped early: the same command goes on\n");
+      print_unused(report);
       break;
     case ExitCode::no_progress:
       fmt::print("stopped early again without finishing a unit: give it more time or memory\n");
@@ -142,6 +150,10 @@ void add_run(CLI::App& app, Context& context) {
       ->allow_extra_args(false);
   command->add_option("--deadline", options.deadline,
                       "Unix time by which everything must be on disk");
+  command
+      ->add_option("--deadline-margin", options.deadline_margin_seconds,
+                   "Seconds kept free before the deadline for publishing")
+      ->check(CLI::NonNegativeNumber);
   command->add_option("--expect-ranks", options.expect_ranks, "Refuse another number of MPI ranks");
   command->add_flag("--take-over", options.take_over,
                     "The process that holds the run directory is dead");

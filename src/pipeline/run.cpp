@@ -81,6 +81,7 @@ class Observer {
     last_ = sweep::progress(state, now);
     published_ = state.done - state.done_before;
     bytes_read_ = state.bytes_read;
+    declined_ = state.declined;
     if (options_.on_progress) options_.on_progress(last_);
     if (now - last_beat_ >= beat_every_seconds) {
       last_beat_ = now;
@@ -90,6 +91,7 @@ class Observer {
   const sweep::Progress& last() const { return last_; }
   std::int64_t published() const { return published_; }
   std::int64_t bytes_read() const { return bytes_read_; }
+  std::int64_t declined() const { return declined_; }
 
  private:
   const store::RunDirectory& run_;
@@ -98,6 +100,7 @@ class Observer {
   sweep::Progress last_;
   std::int64_t published_ = 0;
   std::int64_t bytes_read_ = 0;
+  std::int64_t declined_ = 0;
   double last_beat_ = -beat_every_seconds;
   std::int64_t beats_ = 0;
 };
@@ -155,9 +158,17 @@ std::string describe_failures(const records::Tables& tables) {
 // The part of the end that is rank 0's: what is complete becomes results.h5. Only then is the end
 // recorded, so that no sweep is called complete whose results could not be written.
 void finish(const store::RunDirectory& run, RunReport& report, Epoch epoch,
-            const Observer& observer) {
+            const Observer& observer, const RunOptions& options) {
   report.progress = observer.last();
   report.bytes_read = observer.bytes_read();
+  report.units_declined = observer.declined();
+  if (options.deadline && report.units_declined > 0) {
+    report.unused_seconds = std::max(0.0, *options.deadline - unix_time());
+    append_event(run.events(), "tail_unused",
+                 {{"epoch", epoch.value},
+                  {"seconds", report.unused_seconds},
+                  {"units_declined", report.units_declined}});
+  }
   if (report.exit_code == ExitCode::complete || report.exit_code == ExitCode::some_failed) {
     try {
       const auto made = write_aggregate(run.root);
@@ -211,7 +222,8 @@ RunReport run(comm::Session& session, const RunOptions& options) {
   Observer observer(run, epoch, options);
   sweep::RankInputs inputs;
   inputs.plan = &work->job.plan;
-  inputs.worker = {resources.threads, resources.memory_bytes, host_name(), options.deadline};
+  inputs.worker = {resources.threads, resources.memory_bytes, host_name(), options.deadline,
+                   options.deadline_margin_seconds};
   inputs.stop_requested = requested_stop;
   inputs.done = std::move(open.done);
   inputs.failed_without_run = std::move(open.failed_without_run);
@@ -227,7 +239,7 @@ RunReport run(comm::Session& session, const RunOptions& options) {
   else
     work.reset();  // ends the I/O thread: HDF5 is this thread's from here on
   agree(session, [&] {
-    if (is_root) finish(run, report, epoch, observer);
+    if (is_root) finish(run, report, epoch, observer, options);
   });
   report.exit_code = share_exit_code(session, report.exit_code);
   report.seconds = unix_time() - begin;

@@ -21,9 +21,10 @@ struct RunOptions {
   std::filesystem::path job_file;
   std::vector<std::string> overrides;  ///< --set
   std::filesystem::path run_directory;
-  std::optional<int> threads;       ///< --threads, else resources.threads
-  std::optional<double> deadline;   ///< Unix time, s
-  std::optional<int> expect_ranks;  ///< refuse another world size
+  std::optional<int> threads;             ///< --threads, else resources.threads
+  std::optional<double> deadline;         ///< Unix time, s
+  double deadline_margin_seconds = 60.0;  ///< before the deadline, for publishing
+  std::optional<int> expect_ranks;        ///< refuse another world size
   bool take_over = false;
   std::function<void(const sweep::Progress&)> on_progress;  ///< rank 0, about ten times a second
 };
@@ -39,6 +40,8 @@ struct RunReport {
   std::string digest;    ///< empty unless complete
   std::string error;     ///< one line: why a rank could not publish, or the first failed unit
   std::int64_t bytes_read = 0;
+  std::int64_t units_declined = 0;  ///< they would not have ended before the deadline
+  double unused_seconds = 0.0;      ///< from the end to the deadline, when units were declined
 };
 
 /// Call install_stop_handlers() and open the session first. Errors that any rank meets before the
