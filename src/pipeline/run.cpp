@@ -26,7 +26,7 @@
 namespace moesweep::pipeline {
 namespace {
 
-constexpr double beat_every_seconds = 10.0;
+constexpr double beat_every_seconds = 2.0;
 
 struct RankResources {
   int threads = 1;
@@ -85,7 +85,7 @@ class Observer {
     if (options_.on_progress) options_.on_progress(last_);
     if (now - last_beat_ >= beat_every_seconds) {
       last_beat_ = now;
-      store::beat(run_.lock(), epoch_, ++beats_);
+      store::beat(run_.lock(), epoch_, ++beats_, outlook());
     }
   }
   const sweep::Progress& last() const { return last_; }
@@ -94,6 +94,11 @@ class Observer {
   std::int64_t declined() const { return declined_; }
 
  private:
+  store::Outlook outlook() const {
+    return {unix_time(), last_.computed, last_.eta_seconds.value_or(-1.0),
+            last_.eta_low_seconds.value_or(-1.0), last_.eta_high_seconds.value_or(-1.0)};
+  }
+
   const store::RunDirectory& run_;
   Epoch epoch_;
   const RunOptions& options_;

@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <moesweep/pipeline/status.hpp>
 #include <moesweep/store/lock.hpp>
@@ -13,7 +15,10 @@
 namespace moesweep::pipeline {
 namespace {
 
-RunState state_of(const store::EpochRecord& last) {
+// As the lock does: a beat that stands still this long is no sign of life.
+constexpr double beat_seconds = 90.0;
+
+RunState state_of(const store::EpochRecord& last, const std::optional<store::Outlook>& outlook) {
   if (!last.end) {
     switch (store::liveness_of(last.start.owner)) {
       case store::Liveness::alive:
@@ -21,7 +26,8 @@ RunState state_of(const store::EpochRecord& last) {
       case store::Liveness::dead:
         return RunState::crashed;
       case store::Liveness::unknown:
-        return RunState::unreachable;
+        return outlook && unix_time() - outlook->unix_time < beat_seconds ? RunState::running
+                                                                          : RunState::unreachable;
     }
   }
   switch (last.end->exit_code) {
@@ -47,10 +53,7 @@ std::int64_t count_units(Status& status, const store::SegmentScan& scan, Epoch l
     auto& kind = status.by_kind[row.kind];
     ++(done ? kind.done : kind.failed);
     if (!done) status.failures.emplace(row.key, row.error);
-    if (row.epoch != last.value) continue;
-    auto& latest = status.last_publication[row.rank];
-    latest = std::max(latest, row.started + row.seconds);
-    done_in_last_epoch += done ? 1 : 0;
+    if (row.epoch == last.value && done) ++done_in_last_epoch;
   }
   status.segments = scan.segments;
   status.segment_bytes = scan.bytes;
@@ -58,13 +61,60 @@ std::int64_t count_units(Status& status, const store::SegmentScan& scan, Epoch l
   return done_in_last_epoch;
 }
 
-void estimate_end(Status& status, const store::EpochRecord& last, std::int64_t done_in_last_epoch) {
+// A segment is named e<epoch>-r<rank>-...; its time is the file server's.
+void read_flushes(Status& status, const std::filesystem::path& segments, Epoch last) {
+  const auto prefix = fmt::format("e{:04}-r", last.value);
+  for (const auto& entry : std::filesystem::directory_iterator(segments)) {
+    const auto name = entry.path().filename().string();
+    if (!name.starts_with(prefix)) continue;
+    struct stat file {};
+    if (::stat(entry.path().c_str(), &file) != 0) continue;  // set aside in the meantime
+    const auto rank =
+        static_cast<std::int32_t>(std::strtol(name.c_str() + prefix.size(), nullptr, 10));
+    const double time =
+        static_cast<double>(file.st_mtim.tv_sec) + 1e-9 * static_cast<double>(file.st_mtim.tv_nsec);
+    auto& latest = status.last_flush[rank];
+    latest = std::max(latest, time);
+  }
+}
+
+void describe_starts(Status& status, const std::vector<store::EpochRecord>& epochs) {
+  for (const auto& [epoch, start, end] : epochs) {
+    status.starts.push_back({epoch.value, start.ranks, start.owner.host, start.owner.slurm_job,
+                             start.unix_time, end ? std::optional(end->exit_code) : std::nullopt});
+  }
+}
+
+void find_lost_nodes(Status& status, const store::SegmentScan& scan) {
+  std::map<std::string, std::int32_t> last_seen;  // epoch by host
+  std::int32_t last_with_results = 0;
+  for (const auto& [id, unit] : scan.units) {
+    auto& epoch = last_seen[unit.row.host];
+    epoch = std::max(epoch, unit.row.epoch);
+    last_with_results = std::max(last_with_results, unit.row.epoch);
+  }
+  for (const auto& [host, epoch] : last_seen) {
+    const auto start = std::find_if(status.starts.begin(), status.starts.end(),
+                                    [&](const Start& s) { return s.epoch == epoch; });
+    const bool ended_abnormally = start != status.starts.end() && !start->exit_code;
+    if (ended_abnormally && epoch < last_with_results) status.nodes_lost.push_back(host);
+  }
+}
+
+void estimate_end(Status& status, const store::EpochRecord& last, std::int64_t done_in_last_epoch,
+                  const std::optional<store::Outlook>& outlook) {
   const double until = last.end ? last.end->unix_time : unix_time();
   const double seconds = until - last.start.unix_time;
-  if (done_in_last_epoch == 0 || seconds <= 0.0) return;
-  status.units_per_second = static_cast<double>(done_in_last_epoch) / seconds;
-  const auto left = status.units_total - status.units_done - status.units_failed;
-  if (status.state == RunState::running) {
+  if (done_in_last_epoch > 0 && seconds > 0.0)
+    status.units_per_second = static_cast<double>(done_in_last_epoch) / seconds;
+  if (status.state != RunState::running) return;
+  if (outlook && outlook->eta_seconds >= 0.0) {  // by cost, which counts of units do not know
+    const double age = unix_time() - outlook->unix_time;
+    status.eta_seconds = std::max(0.0, outlook->eta_seconds - age);
+    status.eta_low_seconds = std::max(0.0, outlook->eta_low_seconds - age);
+    status.eta_high_seconds = std::max(0.0, outlook->eta_high_seconds - age);
+  } else if (status.units_per_second) {
+    const auto left = status.units_total - status.units_done - status.units_failed;
     status.eta_seconds = static_cast<double>(left) / *status.units_per_second;
   }
 }
@@ -84,7 +134,8 @@ Status read_status(const std::filesystem::path& run_directory) {
   const auto epochs = store::read_epochs(run.lock());
   if (epochs.empty()) return status;
   const auto& last = epochs.back();
-  status.state = state_of(last);
+  const auto outlook = store::last_outlook(run.lock(), last.epoch);
+  status.state = state_of(last, outlook);
   if (last.end) status.exit_code = last.end->exit_code;
   status.units_total = last.start.units;
   status.epochs = last.epoch.value;
@@ -93,7 +144,10 @@ Status read_status(const std::filesystem::path& run_directory) {
       (status.state == RunState::running ? 1 : 0);
   status.owner = fmt::format("{}, pid {}", last.start.owner.host, last.start.owner.pid);
   const auto scan = store::scan_segments(run.segments(), store::Rotten::leave_in_place);
-  estimate_end(status, last, count_units(status, scan, last.epoch));
+  describe_starts(status, epochs);
+  find_lost_nodes(status, scan);
+  read_flushes(status, run.segments(), last.epoch);
+  estimate_end(status, last, count_units(status, scan, last.epoch), outlook);
   return status;
 }
 

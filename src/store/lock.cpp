@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <sstream>
 #include <thread>
 
 #include <fcntl.h>
@@ -209,13 +210,28 @@ void record_end(const fs::path& lock_directory, Epoch epoch, const EpochEnd& end
   rename_durably(reserved, end_file(lock_directory, epoch));
 }
 
-void beat(const fs::path& lock_directory, Epoch epoch, std::int64_t count) {
+void beat(const fs::path& lock_directory, Epoch epoch, std::int64_t count, const Outlook& outlook) {
   const auto path = lock_directory / "beat";
   const FileDescriptor file(
       ::open(path.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666));
   if (!file) return;
-  const auto text = fmt::format("{:08} {:016}\n", epoch.value, count);
+  // Of one length, so that a line never ends in the rest of the one before.
+  const auto text =
+      fmt::format("{:08} {:016} {:016.3f} {:012} {:016.3f} {:016.3f} {:016.3f}\n", epoch.value,
+                  count, outlook.unix_time, outlook.computed, outlook.eta_seconds,
+                  outlook.eta_low_seconds, outlook.eta_high_seconds);
   [[maybe_unused]] const auto written = ::pwrite(file.get(), text.data(), text.size(), 0);
+}
+
+std::optional<Outlook> last_outlook(const fs::path& lock_directory, Epoch epoch) {
+  std::istringstream line(current_beat(lock_directory));
+  std::int32_t of_epoch = 0;
+  std::int64_t count = 0;
+  Outlook outlook;
+  line >> of_epoch >> count >> outlook.unix_time >> outlook.computed >> outlook.eta_seconds >>
+      outlook.eta_low_seconds >> outlook.eta_high_seconds;
+  if (!line || of_epoch != epoch.value) return std::nullopt;
+  return outlook;
 }
 
 }  // namespace moesweep::store

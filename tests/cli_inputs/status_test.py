@@ -1,11 +1,12 @@
 """What `status --exit-code` tells a batch script, in every state a run directory can be in."""
 import json
 import signal
+import subprocess
 import time
 import unittest
 
 import numpy as np
-from cli import (COMPLETE, IO_ERROR, SOME_FAILED, STOPPED_EARLY, CliTest, command, moesweep, random_matrices, wait_for,
+from cli import (BAD_USAGE, COMPLETE, IO_ERROR, SOME_FAILED, STOPPED_EARLY, CliTest, command, moesweep, random_matrices, wait_for,
                  write_safetensors)
 
 
@@ -75,6 +76,62 @@ class StatusExitCode(CliTest):
         (run / "results.h5").rmdir()
         self.assert_ends(moesweep("run", job, "--run-dir", run), COMPLETE)
         self.assert_state(run, "complete", COMPLETE)
+
+
+class Status(CliTest):
+    """What a person reads."""
+
+    def test_several_runs_print_a_line_each(self):
+        runs = [self.sweep(run="first"), self.sweep(run="second")]
+        done = moesweep("status", *runs)
+        self.assert_ends(done, COMPLETE)
+        lines = done.stdout.splitlines()
+        self.assertEqual(len(lines), 3)
+        for run, line in zip(runs, lines[1:]):
+            self.assertIn(str(run), line)
+            self.assertIn("complete", line)
+        told = json.loads(moesweep("status", *runs, "--json").stdout)
+        self.assertEqual([told[str(run)]["state"] for run in runs], ["complete", "complete"])
+        self.assert_refused(moesweep("status", *runs, "--exit-code"), BAD_USAGE, "--exit-code")
+
+    def test_starts_tell_their_ranks_and_ends(self):
+        job, run = self.job(), self.folder / "run"
+        for ranks, deadline in ((2, ["--deadline", "1"]), (3, [])):
+            moesweep("run", job, "--run-dir", run, *deadline, ranks=ranks)
+        starts = json.loads(moesweep("status", run, "--json").stdout)["starts"]
+        self.assertEqual([(start["ranks"], start["exit_code"]) for start in starts],
+                         [(2, STOPPED_EARLY), (3, COMPLETE)])
+        self.assertIn("ranks 2, 3\n", moesweep("status", run).stdout)
+
+    def test_every_rank_that_published_has_a_last_flush(self):
+        before = time.time()
+        status = json.loads(moesweep("status", self.sweep(), "--json").stdout)
+        self.assertEqual(list(status["last_flush"]), ["0"])
+        self.assertLess(before - 2, status["last_flush"]["0"])
+        self.assertLess(status["last_flush"]["0"], time.time() + 2)
+
+    def test_watching_ends_with_the_sweep(self):
+        run = self.sweep()
+        done = moesweep("status", run, "--watch", timeout=60)
+        self.assert_ends(done, COMPLETE)
+        self.assertEqual(done.stdout, moesweep("status", run).stdout)
+
+    def test_watching_shows_the_change(self):
+        checkpoint = self.folder / "model.safetensors"
+        write_safetensors(checkpoint, random_matrices(16, 700, 700))
+        run = self.folder / "run"
+        with self.running(self.job(checkpoint), run) as sweep:
+            log = self.folder / "watch.out"
+            with log.open("w") as out:
+                watcher = subprocess.Popen(command("status", run, "--watch"), stdout=out)
+                self.addCleanup(watcher.wait)
+                self.addCleanup(watcher.kill)
+                wait_for(lambda: "running" in log.read_text(), "the first look")
+                sweep.send_signal(signal.SIGCONT)
+                self.assertEqual(sweep.wait(60), COMPLETE)
+                self.assertEqual(watcher.wait(60), COMPLETE)
+        self.assertTrue(log.read_text().splitlines()[0].startswith("state      running"))
+        self.assertIn("state      complete", log.read_text())
 
 
 if __name__ == "__main__":

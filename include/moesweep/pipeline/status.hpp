@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <moesweep/base/error.hpp>
 
@@ -13,9 +14,8 @@ namespace moesweep::pipeline {
 
 enum class RunState {
   not_started,
-  running,      ///< the owner of the last epoch is alive
-  unreachable,  ///< no end recorded, the owner is on another machine: alive or not is decided by
-                ///< its beat
+  running,      ///< the owner of the last epoch is alive, or its beat on another machine is fresh
+  unreachable,  ///< no end recorded, the owner is on another machine and shows no sign of life
   crashed,      ///< no end recorded, the owner is dead
   stopped,      ///< ended early, resume to go on
   complete,
@@ -27,6 +27,16 @@ std::string run_state_name(RunState state);
 struct UnitCounts {
   std::int64_t done = 0;
   std::int64_t failed = 0;
+};
+
+/// One start or resume.
+struct Start {
+  std::int32_t epoch = 0;
+  std::int64_t ranks = 1;
+  std::string host;       ///< of rank 0
+  std::string slurm_job;  ///< empty outside Slurm
+  double unix_time = 0.0;
+  std::optional<ExitCode> exit_code;  ///< none when the end was not recorded
 };
 
 struct Status {
@@ -44,9 +54,14 @@ struct Status {
   std::int64_t segments = 0;
   std::int64_t segment_bytes = 0;
   std::int64_t rotten_segments = 0;
-  std::map<std::int32_t, double> last_publication;  ///< Unix time by rank, last epoch
-  std::optional<double> units_per_second;           ///< of the last epoch
-  std::optional<double> eta_seconds;                ///< while running
+  std::map<std::int32_t, double> last_flush;  ///< Unix time of a rank's last segment, last epoch
+  std::vector<Start> starts;                  ///< oldest first
+  /// Hosts with results of an epoch that ended abnormally and none of a later one that has results.
+  std::vector<std::string> nodes_lost;
+  std::optional<double> units_per_second;  ///< of the last epoch
+  std::optional<double> eta_seconds;       ///< while running
+  std::optional<double> eta_low_seconds;   ///< 90 % interval, when the sweep gives one
+  std::optional<double> eta_high_seconds;
 };
 
 Status read_status(const std::filesystem::path& run_directory);

@@ -75,9 +75,23 @@ Epoch acquire(const std::filesystem::path& lock_directory, const EpochStart& sta
 
 void record_end(const std::filesystem::path& lock_directory, Epoch epoch, const EpochEnd& end);
 
-/// Shows that this process lives. Failures are not reported: a missed beat costs at most a wait of
-/// 90 s elsewhere.
-void beat(const std::filesystem::path& lock_directory, Epoch epoch, std::int64_t count);
+/// What the owner expects, for who asks from elsewhere.
+struct Outlook {
+  double unix_time = 0.0;
+  std::int64_t computed = 0;  ///< units computed, not yet on disk
+  /// Seconds to the end and its 90 % interval; negative while unknown.
+  double eta_seconds = -1.0;
+  double eta_low_seconds = -1.0;
+  double eta_high_seconds = -1.0;
+};
+
+/// Shows that this process lives, and what it expects. Failures are not reported: a missed beat
+/// costs at most a wait of 90 s elsewhere.
+void beat(const std::filesystem::path& lock_directory, Epoch epoch, std::int64_t count,
+          const Outlook& outlook = {});
+
+/// What the owner of `epoch` said last; nothing when it has not.
+std::optional<Outlook> last_outlook(const std::filesystem::path& lock_directory, Epoch epoch);
 
 /// Which units this rank is computing right now, kept so that a crash can be blamed on them. Not
 /// thread-safe: the main thread keeps the notes.

@@ -310,5 +310,24 @@ TEST(Lock, BeatsThatCannotBeWrittenHarmNobody) {
   EXPECT_NO_THROW(beat("no/such/lock", Epoch{1}, 1));
 }
 
+TEST(Outlook, IsReadBackByWhoKnowsTheEpoch) {
+  const TemporaryDirectory lock;
+  EXPECT_FALSE(last_outlook(lock.path(), Epoch{1}).has_value());
+  beat(lock.path(), Epoch{1}, 1, {1.7e9, 123456, 98765.5, 1.0, 1e9});
+  beat(lock.path(), Epoch{2}, 2, {1.8e9, 3, -1.0, -1.0, -1.0});
+  EXPECT_FALSE(last_outlook(lock.path(), Epoch{1}).has_value());
+  const auto outlook = last_outlook(lock.path(), Epoch{2});
+  ASSERT_TRUE(outlook.has_value());
+  EXPECT_EQ(outlook->unix_time, 1.8e9);
+  EXPECT_EQ(outlook->computed, 3);
+  EXPECT_EQ(outlook->eta_seconds, -1.0);
+}
+
+TEST(Outlook, ABeatOfAnOlderVersionIsNone) {
+  const TemporaryDirectory lock;
+  publish_file(lock.path() / "beat", "00000001 0000000000000007\n");
+  EXPECT_FALSE(last_outlook(lock.path(), Epoch{1}).has_value());
+}
+
 }  // namespace
 }  // namespace moesweep::store
