@@ -311,7 +311,7 @@ TEST(Lock, BeatsThatCannotBeWrittenHarmNobody) {
 }
 
 TEST(Outlook, IsReadBackByWhoKnowsTheEpoch) {
-  const TemporaryDirectory lock;
+  const test::TemporaryDirectory lock;
   EXPECT_FALSE(last_outlook(lock.path(), Epoch{1}).has_value());
   beat(lock.path(), Epoch{1}, 1, {1.7e9, 123456, 98765.5, 1.0, 1e9});
   beat(lock.path(), Epoch{2}, 2, {1.8e9, 3, -1.0, -1.0, -1.0});
@@ -324,7 +324,7 @@ TEST(Outlook, IsReadBackByWhoKnowsTheEpoch) {
 }
 
 TEST(Outlook, ABeatOfAnOlderVersionIsNone) {
-  const TemporaryDirectory lock;
+  const test::TemporaryDirectory lock;
   publish_file(lock.path() / "beat", "00000001 0000000000000007\n");
   EXPECT_FALSE(last_outlook(lock.path(), Epoch{1}).has_value());
 }
