@@ -93,11 +93,10 @@ void find_lost_nodes(Status& status, const store::SegmentScan& scan) {
     epoch = std::max(epoch, unit.row.epoch);
     last_with_results = std::max(last_with_results, unit.row.epoch);
   }
+  std::map<std::int32_t, bool> ended_abnormally;
+  for (const auto& start : status.starts) ended_abnormally[start.epoch] = !start.exit_code;
   for (const auto& [host, epoch] : last_seen) {
-    const auto start = std::find_if(status.starts.begin(), status.starts.end(),
-                                    [&](const Start& s) { return s.epoch == epoch; });
-    const bool ended_abnormally = start != status.starts.end() && !start->exit_code;
-    if (ended_abnormally && epoch < last_with_results) status.nodes_lost.push_back(host);
+    if (ended_abnormally[epoch] && epoch < last_with_results) status.nodes_lost.push_back(host);
   }
 }
 
