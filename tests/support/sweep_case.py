@@ -31,7 +31,10 @@ class SweepCase(unittest.TestCase):
     def setUp(self):
         self.folder = temporary_folder()
         self.addCleanup(remove, self.folder)
-        self.addCleanup(processes.wait_for_orphans)
+        self.addCleanup(self.wait_for_leftovers)
+
+    def wait_for_leftovers(self):
+        processes.wait_for_orphans()
 
     def started(self, process):
         """Registers a process: it has ended when the test has, whatever happens."""
