@@ -33,13 +33,17 @@ std::string shell_word(std::string_view value) {
 std::string directive_value(std::string_view value) {
   expect(value.find_first_of(std::string_view("\n\r\0", 3)) == std::string_view::npos,
          "an option of sbatch holds a line break");
-  std::string out;
+  const bool plain = std::all_of(value.begin(), value.end(), [](char symbol) {
+    return is_plain(symbol) || static_cast<unsigned char>(symbol) >= 0x80;
+  });
+  if (plain) return std::string(value);
+  // A backslash takes the meaning of a quote, but not that of a blank (Slurm 22.05): quotes do.
+  std::string out = "\"";
   for (const char symbol : value) {
-    const bool is_ascii = static_cast<unsigned char>(symbol) < 0x80;
-    if (is_ascii && !is_plain(symbol)) out += '\\';
+    if (symbol == '"' || symbol == '\\') out += '\\';
     out += symbol;
   }
-  return out;
+  return out + '"';
 }
 
 }  // namespace moesweep::launch

@@ -141,7 +141,7 @@ class Scripts(Submit):
         options = self.directives(slurm='partition = "a,b"\ntime = "1-12"\nmin_nodes = 1\nextra = ["--mail-user=x y#z"]')
         for option in ("--job-name=n-1", "--nodes=1-1", "--ntasks-per-node=1", "--cpus-per-task=2", "--mem=1024M",
                        "--time=1-12", "--partition=a,b", "--requeue", "--open-mode=append", "--signal=B:USR2@120",
-                       r"--mail-user=x\ y\#z"):
+                       '"--mail-user=x y#z"'):
             self.assertIn(option, options)
         self.assertFalse([option for option in options if "no-kill" in option])
 
