@@ -49,19 +49,31 @@ std::string log_pattern(const std::filesystem::path& run_directory) {
   return pattern + "/slurm-%j.out";
 }
 
-std::string nodes_option(const config::Settings& cluster) {
+// With a range of nodes and --ntasks-per-node Slurm (22.05) always gives the fewest. So a range is
+// asked for as one task a node that has the CPUs of all, and environment() tells the ranks' shape.
+bool has_node_range(const config::Settings& cluster) {
+  return cluster.has("slurm.min_nodes");
+}
+
+void add_shape(Lines& options, const config::Settings& cluster) {
   const auto nodes = cluster.integer("nodes");
-  if (!cluster.has("slurm.min_nodes")) return fmt::format("--nodes={}", nodes);
-  return fmt::format("--nodes={}-{}", cluster.integer("slurm.min_nodes"), nodes);
+  const auto tasks = cluster.integer("tasks_per_node");
+  const auto cpus = cluster.integer("cpus_per_task");
+  if (has_node_range(cluster)) {
+    options.push_back(fmt::format("--nodes={}-{}", cluster.integer("slurm.min_nodes"), nodes));
+    options.push_back(fmt::format("--cpus-per-task={}", tasks * cpus));
+  } else {
+    options.push_back(fmt::format("--nodes={}", nodes));
+    options.push_back(fmt::format("--ntasks-per-node={}", tasks));
+    options.push_back(fmt::format("--cpus-per-task={}", cpus));
+  }
 }
 
 Lines sbatch_options(const BatchJob& job, const config::Settings& cluster) {
   const auto tasks = cluster.integer("tasks_per_node");
   Lines options;
   options.push_back(fmt::format("--job-name={}", job.name));
-  options.push_back(nodes_option(cluster));
-  options.push_back(fmt::format("--ntasks-per-node={}", tasks));
-  options.push_back(fmt::format("--cpus-per-task={}", cluster.integer("cpus_per_task")));
+  add_shape(options, cluster);
   if (cluster.boolean("slurm.request_memory")) {
     const auto mebibytes = cluster.integer("memory_per_task") / bytes_per_mebibyte * tasks;
     options.push_back(fmt::format("--mem={}M", mebibytes));
@@ -109,6 +121,14 @@ std::string environment(const config::Settings& cluster) {
   // mpirun starts one daemon a node by srun, and all ranks of the node inherit its cores.
   const auto cpus =
       cluster.integer("cpus_per_task") * (by_mpirun ? cluster.integer("tasks_per_node") : 1);
+  if (has_node_range(cluster)) {
+    const auto tasks = cluster.integer("tasks_per_node");
+    lines.push_back(fmt::format("export SLURM_NTASKS=$((SLURM_JOB_NUM_NODES * {}))", tasks));
+    lines.push_back(fmt::format("export SLURM_NTASKS_PER_NODE={}", tasks));
+    lines.push_back(
+        fmt::format("export SLURM_TASKS_PER_NODE=\"{}(x$SLURM_JOB_NUM_NODES)\"", tasks));
+    lines.push_back(fmt::format("export SLURM_CPUS_PER_TASK={}", cluster.integer("cpus_per_task")));
+  }
   lines.push_back(fmt::format("export SRUN_CPUS_PER_TASK={}", cpus));
   if (by_mpirun) lines.emplace_back("export SLURM_CPU_BIND=none");
   lines.emplace_back("export SLURM_EXPORT_ENV=ALL");

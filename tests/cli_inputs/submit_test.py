@@ -138,12 +138,22 @@ class Scripts(Submit):
         return [line[8:] for line in script.splitlines() if line.startswith("#SBATCH ")]
 
     def test_directives_say_what_the_profile_says(self):
-        options = self.directives(slurm='partition = "a,b"\ntime = "1-12"\nmin_nodes = 1\nextra = ["--mail-user=x y#z"]')
-        for option in ("--job-name=n-1", "--nodes=1-1", "--ntasks-per-node=1", "--cpus-per-task=2", "--mem=1024M",
+        options = self.directives(slurm='partition = "a,b"\ntime = "1-12"\nextra = ["--mail-user=x y#z"]')
+        for option in ("--job-name=n-1", "--nodes=1", "--ntasks-per-node=1", "--cpus-per-task=2", "--mem=1024M",
                        "--time=1-12", "--partition=a,b", "--requeue", "--open-mode=append", "--signal=B:USR2@120",
                        '"--mail-user=x y#z"'):
             self.assertIn(option, options)
         self.assertFalse([option for option in options if "no-kill" in option])
+
+    def test_a_range_of_nodes_is_asked_for_as_one_task_a_node(self):
+        """With --ntasks-per-node Slurm would always give the fewest."""
+        profile = self.profile(slurm="min_nodes = 2")
+        profile.write_text(profile.read_text().replace("\nnodes = 1\ntasks_per_node = 1", "\nnodes = 4\ntasks_per_node = 3"))
+        script = self.render(self.job(), profile, self.folder / "run")
+        for line in ("#SBATCH --nodes=2-4", "#SBATCH --cpus-per-task=6", "export SLURM_CPUS_PER_TASK=2",
+                     'export SLURM_TASKS_PER_NODE="3(x$SLURM_JOB_NUM_NODES)"'):
+            self.assertIn(f"{line}\n", script)
+        self.assertNotIn("#SBATCH --ntasks-per-node", script)
 
     def test_a_forbidden_requeue_and_memory_are_not_asked_for(self):
         options = self.directives(slurm="requeue = false\nrequest_memory = false")
