@@ -7,7 +7,6 @@ namespace moesweep::config {
 namespace {
 
 constexpr std::int64_t mebibyte = std::int64_t{1} << 20;
-constexpr std::int64_t gibibyte = std::int64_t{1} << 30;
 
 void add(std::vector<Option>& options, std::vector<Option> more) {
   for (auto& option : more) options.push_back(std::move(option));
