@@ -32,7 +32,6 @@ std::string size_of(const records::VerdictRow& row) {
 }
 
 std::string accuracy_of(const records::VerdictRow& row) {
-  if (row.seeds < 2) return percent(row.accuracy_mean);
   return fmt::format("{} +-{} +-{}", percent(row.accuracy_mean), percent(row.accuracy_se_seeds),
                      percent(row.accuracy_se_samples));
 }

@@ -181,7 +181,8 @@ void add_cascades(records::Tables& tables, const Group& group, const EnsembleOpt
       on_test.push_back(cascade_row(group, by, 2, test));
     }
   }
-  if (!calibration.empty() && !on_calibration.empty()) {
+  // Without a truth that must be caught, calibration would choose by accuracy alone.
+  if (!on_calibration.empty() && on_calibration.front().forbidden_truths > 0) {
     const auto best = std::min_element(on_calibration.begin(), on_calibration.end(), is_better);
     auto& chosen = on_test[static_cast<std::size_t>(best - on_calibration.begin())];
     best->chosen = chosen.chosen = 1;

@@ -1,6 +1,11 @@
+#include <algorithm>
+#include <cmath>
 #include <limits>
 
+#include <fmt/format.h>
+
 #include <moesweep/base/cast.hpp>
+#include <moesweep/base/error.hpp>
 #include <moesweep/heads/train_block.hpp>
 
 namespace moesweep::heads {
@@ -51,6 +56,15 @@ void add_evaluation(records::Tables& tables, const Axis& axis, std::int64_t seed
                                                      axis.pooling, seed, evaluation.predicted});
 }
 
+// A head that overflowed would choose the first class everywhere.
+void require_finite(const std::vector<float>& logits, const Axis& axis, std::int64_t seed) {
+  if (std::all_of(logits.begin(), logits.end(), [](float x) { return std::isfinite(x); })) return;
+  throw Error(ExitCode::bad_input,
+              fmt::format("{}, {}/{}, seed {}", axis.variant, axis.layer, axis.pooling, seed),
+              "the trained head gives values that are not finite",
+              "a state is far larger than its train split tells, or heads.learning_rate too high");
+}
+
 // Spans that are not there get no digit.
 std::string in_slots(const std::string& predicted, const Block& block) {
   if (block.slots.empty()) return predicted;
@@ -69,6 +83,7 @@ BlockResult train_block(const Block& block, const SeedBlock& seeds) {
     auto head =
         training::train<float>(block.examples, block.options, checked_cast<std::uint64_t>(seed));
     const auto logits = training::logits_of(head, block.examples);
+    require_finite(logits, block.axis, seed);
     auto evaluation = training::evaluate(logits, block.options.shape.outputs, block.examples.labels,
                                          block.examples.split, block.forbidden);
     evaluation.predicted = in_slots(evaluation.predicted, block);

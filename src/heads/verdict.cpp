@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <cmath>
-#include <optional>
+#include <set>
 #include <vector>
 
 #include <fmt/format.h>
@@ -209,7 +209,7 @@ void compare(Compared& variant, const Compared& baseline) {
 
 // All variants of one source.
 void add_verdicts(records::Tables& tables, std::vector<Compared>& variants, const Facts& facts,
-                  const VerdictOptions& options) {
+                  bool has_clusters, const VerdictOptions& options) {
   std::sort(variants.begin(), variants.end(), [&](const Compared& a, const Compared& b) {
     return facts.place_of(a.row.variant) < facts.place_of(b.row.variant);
   });
@@ -236,6 +236,7 @@ void add_verdicts(records::Tables& tables, std::vector<Compared>& variants, cons
       row.p_holm = adjusted[i - 1];
       judge(row, baseline.row, variants.size() - 1, options);
     }
+    if (i > 0 && has_clusters) row.reason += "; samples of one cluster counted as independent";
     records::append_row(tables, row);
   }
 }
@@ -271,10 +272,13 @@ records::Tables verdicts(const records::Tables& rows, const VerdictOptions& opti
                                       samples.class_named(options.forbidden_predicted)};
   if (forbidden.truth < 0 || forbidden.predicted < 0) return tables;
   const Facts facts(rows, options.evidence_layer);
+  const bool has_clusters =
+      std::set<std::int64_t>(samples.cluster.begin(), samples.cluster.end()).size() <
+      samples.cluster.size();
   std::vector<Compared> of_source;
   std::string source;
   const auto finish_source = [&] {
-    add_verdicts(tables, of_source, facts, options);
+    add_verdicts(tables, of_source, facts, has_clusters, options);
     of_source.clear();
   };
   for (const auto& [key, predictions] : group_predictions(rows, samples.label.size())) {

@@ -123,6 +123,13 @@ class HiddenJob final : public JobKind {
     stage.units.push_back(
         {"cache/samples", {}, [this] { return UnitRows{describe(context_.inputs)}; }});
     if (!generation_) return;
+    require_forbidden_labels(context_);
+    if (!generation_->by_variant.contains(context_.inputs.variants().front())) {
+      throw Error(
+          ExitCode::bad_input, context_.settings.place_of("generation.file"),
+          "generation.file tells no decision of the baseline " + context_.inputs.variants().front(),
+          "a verdict compares with the baseline's own decisions");
+    }
     for (const auto& [variant, decided] : generation_->by_variant) {
       if (!has(context_.inputs.variants(), variant)) {
         throw Error(ExitCode::bad_input, context_.settings.place_of("generation.file"),

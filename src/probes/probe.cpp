@@ -141,6 +141,7 @@ ProbeResult run_probe(ProbeData data, const ProbePlace& place, const ProbeOption
     name(row, place, split_names[split]);
     name(predictions, place, split_names[split]);
     row.probe = probe_name(options.kind);
+    row.converged = fit.converged ? 1 : 0;
     const auto labels = chosen(data.labels, rows);
     row.majority = static_cast<double>(std::count(labels.begin(), labels.end(), majority)) /
                    static_cast<double>(labels.size());

@@ -107,7 +107,8 @@ records::EvidenceRow evaluated(const records::HiddenCacheInfo& info, const std::
           .auc = evaluation.auc,
           .loss = evaluation.loss,
           .brier = evaluation.brier,
-          .ece = evaluation.ece};
+          .ece = evaluation.ece,
+          .converged = 0};
 }
 
 std::vector<double> as_scores(std::span<const double> log_odds,
@@ -139,21 +140,23 @@ Evidence fit_evidence(const records::HiddenCacheInfo& info, const std::string& l
   evidence.head = fit_to(info, span_means, train, "the train split", options.logistic);
   auto log_odds = evidence_log_odds(evidence.head, span_means);
   evidence.in_sample_scores = as_scores(log_odds, splits);
-  const auto report = [&](const std::string& name, const Rows& rows) {
+  const auto report = [&](const std::string& name, const Rows& rows, bool converged) {
     if (rows.empty()) return;
     evidence.rows.push_back(evaluated(info, layer, name, chosen<double>(log_odds, rows),
                                       chosen<std::int8_t>(info.cited, rows)));
+    evidence.rows.back().converged = converged ? 1 : 0;
   };
-  report("train", train);
+  const bool converged = evidence.head.converged;
+  report("train", train, converged);
   const HeldOut held_out = score_held_out(info, span_means, train, options);
   for (std::size_t t = 0; t < train.size(); ++t) {
     log_odds[static_cast<std::size_t>(train[t])] = held_out.log_odds[t];
   }
   evidence.folds_converged = held_out.converged;
   evidence.scores = as_scores(log_odds, splits);
-  report("train_out_of_fold", train);
-  report("calibration", rows_of_split(splits, records::Split::calibration));
-  report("test", rows_of_split(splits, records::Split::test));
+  report("train_out_of_fold", train, held_out.converged);
+  report("calibration", rows_of_split(splits, records::Split::calibration), converged);
+  report("test", rows_of_split(splits, records::Split::test), converged);
   return evidence;
 }
 

@@ -121,7 +121,7 @@ class BestEpoch {
  public:
   /// True when there was no better epoch for `patience` epochs.
   bool is_over(double loss, const Net<Real>& net, std::int64_t patience) {
-    if (loss < least_loss_) {
+    if (tensors_.empty() || loss < least_loss_) {
       least_loss_ = loss;
       tensors_ = net.tensors();
       epochs_since_ = 0;
@@ -163,6 +163,7 @@ class Training {
 
   TrainedHead<Real> run() {
     const auto calibration = examples_of(examples_.split, 1);
+    expect(!options_.early_stop || !calibration.empty(), "early stop without calibration");
     BestEpoch<Real> best;
     TrainedHead<Real> head{options_.shape, {}, 0};
     while (head.epochs < options_.epochs) {
@@ -266,7 +267,8 @@ LossAndGradients<Real> loss_and_gradients(const TrainedHead<Real>& head, const E
 std::int64_t train_bytes(const TrainOptions& options, std::int64_t most_tokens) {
   const auto& shape = options.shape;
   const auto batch = std::max(options.batch, evaluation_batch);
-  const auto values = 4 * parameter_count(shape) +  // with moments, and the tensors returned
+  const auto copies = options.early_stop ? 5 : 4;  // moments, the tensors returned, the best ones
+  const auto values = copies * parameter_count(shape) +
                       batch * most_tokens * (shape.inputs + shape.attention_width) +
                       2 * batch * shape.inputs + 5 * batch * shape.width;
   return static_cast<std::int64_t>(sizeof(float)) * values + (std::int64_t{1} << 20);
