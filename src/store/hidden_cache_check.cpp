@@ -18,7 +18,7 @@ namespace {
 
 using records::HiddenCacheInfo;
 
-constexpr std::array split_names{"train", "calibration", "test"};
+using records::split_names;
 
 class Check {
  public:
