@@ -7,6 +7,7 @@
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
 #include <moesweep/heads/train_block.hpp>
+#include <moesweep/records/hidden_cache.hpp>
 
 namespace moesweep::heads {
 namespace {
@@ -49,8 +50,8 @@ void add_evaluation(records::Tables& tables, const Axis& axis, std::int64_t seed
   for (std::size_t s = 0; s < evaluation.splits.size(); ++s) {
     const auto& split = evaluation.splits[s];
     if (split.samples == 0) continue;
-    add_seed_row(tables, axis, seed, training::split_names[s], split, epochs);
-    add_confusion(tables, axis, seed, training::split_names[s], split, label_names);
+    add_seed_row(tables, axis, seed, records::split_names[s], split, epochs);
+    add_confusion(tables, axis, seed, records::split_names[s], split, label_names);
   }
   records::append_row(tables, records::PredictionRow{axis.variant, axis.head, axis.layer,
                                                      axis.pooling, seed, evaluation.predicted});

@@ -105,9 +105,7 @@ GeneratedDecisions read_generation(const std::filesystem::path& file,
   for (std::string line; std::getline(lines, line);) reader.add(line);
   GeneratedDecisions decisions;
   decisions.by_variant = reader.finish();
-  Hasher128 hasher;
-  hasher.add(std::as_bytes(std::span(text)));
-  decisions.content_hash = hasher.finish();
+  decisions.content_hash = hash128(std::as_bytes(std::span(text)));
   return decisions;
 }
 

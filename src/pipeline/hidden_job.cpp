@@ -38,7 +38,7 @@ records::Tables describe(const HiddenInputs& inputs) {
         tables,
         records::SampleRow{i, samples.sample_id[at],
                            samples.label_names[static_cast<std::size_t>(samples.label[at])],
-                           training::split_names[static_cast<std::size_t>(samples.split[at])],
+                           records::split_names[static_cast<std::size_t>(samples.split[at])],
                            samples.cluster.empty() ? std::string() : samples.cluster[at]});
   }
   for (const auto& variant : inputs.variants()) {

@@ -77,13 +77,8 @@ HiddenWork training_work(const config::Settings& settings, std::int64_t rows, st
 
 training::Forbidden forbidden_of(const config::Settings& settings,
                                  const std::vector<std::string>& label_names) {
-  const auto class_of = [&](const char* key) {
-    const auto found = std::find(label_names.begin(), label_names.end(), settings.text(key));
-    return static_cast<std::int8_t>(found == label_names.end() ? -1 : found - label_names.begin());
-  };
-  const training::Forbidden out{class_of("heads.forbidden.truth"),
-                                class_of("heads.forbidden.predicted")};
-  return out.truth < 0 || out.predicted < 0 ? training::Forbidden{} : out;
+  return training::forbidden_named(label_names, settings.text("heads.forbidden.truth"),
+                                   settings.text("heads.forbidden.predicted"));
 }
 
 void require_forbidden_labels(const HiddenContext& context) {

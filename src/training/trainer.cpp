@@ -15,14 +15,6 @@ namespace {
 
 constexpr std::int64_t evaluation_batch = 256;
 
-std::vector<std::int64_t> examples_of(std::span<const std::int8_t> split, std::int8_t which) {
-  std::vector<std::int64_t> found;
-  for (std::size_t i = 0; i < split.size(); ++i) {
-    if (split[i] == which) found.push_back(static_cast<std::int64_t>(i));
-  }
-  return found;
-}
-
 // Copies examples side by side, since a batch takes them in random order.
 template <typename Real>
 class Gather {
@@ -149,7 +141,7 @@ class Training {
       : examples_(examples),
         options_(options),
         seed_(seed),
-        train_(examples_of(examples.split, 0)),
+        train_(rows_of_split(examples.split, records::Split::train)),
         gather_(examples),
         adam_(options.learning_rate),
         net_(options.shape, std::max(options.batch, evaluation_batch)),
@@ -162,7 +154,7 @@ class Training {
   }
 
   TrainedHead<Real> run() {
-    const auto calibration = examples_of(examples_.split, 1);
+    const auto calibration = rows_of_split(examples_.split, records::Split::calibration);
     expect(!options_.early_stop || !calibration.empty(), "early stop without calibration");
     BestEpoch<Real> best;
     TrainedHead<Real> head{options_.shape, {}, 0};
