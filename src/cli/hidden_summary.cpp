@@ -32,7 +32,6 @@ std::string size_of(const records::VerdictRow& row) {
 }
 
 std::string accuracy_of(const records::VerdictRow& row) {
-  if (row.seeds < 2) return percent(row.accuracy_mean);
   return fmt::format("{} +-{} +-{}", percent(row.accuracy_mean), percent(row.accuracy_se_seeds),
                      percent(row.accuracy_se_samples));
 }
@@ -109,10 +108,6 @@ void print_evidence_heads(const records::Tables& tables) {
   fmt::print("\n");
 }
 
-std::string setting_of(const std::string& mode, double parameter) {
-  return mode == "soft_mask" ? mode : fmt::format("{} {:g}", mode, parameter);
-}
-
 bool is_no_op(const records::SuppressionTestRow& row) {
   return row.reason.starts_with("structural no-op");
 }
@@ -124,7 +119,7 @@ void print_no_ops(const std::vector<records::SuppressionTestRow>& rows) {
     if (!is_no_op(row) || row.measure != "accuracy") continue;
     auto& names =
         settings[fmt::format("{} {}/{}: {}", row.variant, row.layer, row.pooling, row.reason)];
-    names += (names.empty() ? "" : ", ") + setting_of(row.mode, row.parameter);
+    names += (names.empty() ? "" : ", ") + records::setting_text(row.mode, row.parameter);
   }
   for (const auto& [place, names] : settings) fmt::print("{} ({})\n", place, names);
   if (!settings.empty()) fmt::print("\n");
@@ -137,7 +132,7 @@ void print_suppression(const std::vector<records::SuppressionTestRow>& rows) {
                    "p Holm", "95 % low", "high", "p seeds", "note"});
   for (const auto& row : rows) {
     if (is_no_op(row)) continue;
-    table.add({row.variant, row.layer, row.pooling, setting_of(row.mode, row.parameter),
+    table.add({row.variant, row.layer, row.pooling, records::setting_text(row.mode, row.parameter),
                row.measure, number(100.0 * row.effect, "{:+.2f}"), percent(row.se_samples),
                number(row.p_holm, "{:.2g}"), number(100.0 * row.low, "{:+.2f}"),
                number(100.0 * row.high, "{:+.2f}"), number(row.p_seeds_t, "{:.2g}"), row.reason});

@@ -56,19 +56,9 @@ pipeline::RandomSplit parse_split(const std::vector<double>& shares, std::int64_
 }
 
 std::map<std::string, std::int64_t> count_splits(const records::HiddenCacheInfo& info) {
-  std::map<std::string, std::int64_t> counts{{"train", 0}, {"calibration", 0}, {"test", 0}};
+  std::map<std::string, std::int64_t> counts;
   for (const auto split : info.split) {
-    switch (static_cast<records::Split>(split)) {
-      case records::Split::train:
-        ++counts["train"];
-        break;
-      case records::Split::calibration:
-        ++counts["calibration"];
-        break;
-      case records::Split::test:
-        ++counts["test"];
-        break;
-    }
+    ++counts[records::split_names.at(static_cast<std::size_t>(split))];
   }
   return counts;
 }

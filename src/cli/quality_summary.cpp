@@ -8,8 +8,6 @@
 #include <moesweep/base/text.hpp>
 #include <moesweep/records/quality_decisions.hpp>
 #include <moesweep/records/quality_relations.hpp>
-#include <moesweep/store/results.hpp>
-#include <moesweep/store/run_directory.hpp>
 
 #include "text_table.hpp"
 
@@ -33,11 +31,10 @@ void print_gaps(const records::Tables& tables) {
 
 }  // namespace
 
-void print_quality_summary(const std::filesystem::path& run_directory) {
-  const auto results = store::read_results(store::RunDirectory{run_directory}.results());
-  const auto findings = records::rows_of<records::FindingRow>(results.tables);
+void print_quality_summary(const records::Tables& tables) {
+  const auto findings = records::rows_of<records::FindingRow>(tables);
   if (findings.empty()) return;
-  print_gaps(results.tables);
+  print_gaps(tables);
   std::map<std::string, std::int64_t> left_out;
   for (const auto& finding : findings) {
     if (finding.kind == "unresolved" || finding.kind == "alert_threshold") {

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <filesystem>
+#include <moesweep/records/table.hpp>
 
 namespace moesweep::cli {
 
-/// What a finished quality-safety analysis found, from its results.h5; nothing for other sweeps.
-void print_quality_summary(const std::filesystem::path& run_directory);
+/// What a quality-safety analysis found; nothing for other sweeps.
+void print_quality_summary(const records::Tables& tables);
 
 }  // namespace moesweep::cli

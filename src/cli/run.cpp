@@ -16,7 +16,6 @@
 
 #include "command.hpp"
 #include "progress.hpp"
-#include "quality_summary.hpp"
 #include "summary.hpp"
 
 namespace moesweep::cli {
@@ -77,10 +76,7 @@ void report_on_rank0(const RunCommand& command, const pipeline::RunReport& repor
   if (!report.error.empty()) print_error(report.error);
   if (context.json) return print_json(to_json(report));
   if (context.quiet) return;
-  if (report.exit_code == ExitCode::complete) {
-    print_summary(command.run_directory);
-    print_quality_summary(command.run_directory);
-  }
+  if (report.exit_code == ExitCode::complete) print_summary(command.run_directory);
   print_end(report, command.run_directory);
 }
 

@@ -13,6 +13,7 @@
 #include <moesweep/store/run_directory.hpp>
 
 #include "hidden_summary.hpp"
+#include "quality_summary.hpp"
 #include "text_table.hpp"
 
 namespace moesweep::cli {
@@ -103,6 +104,7 @@ void print_summary(const std::filesystem::path& run_directory) {
   }
   if (!tensors.empty()) print_bits(results.tables, tensors);
   print_hidden_summary(results.tables);
+  print_quality_summary(results.tables);
 }
 
 }  // namespace moesweep::cli

@@ -6,6 +6,7 @@
 #include <moesweep/base/cast.hpp>
 #include <moesweep/heads/ensemble.hpp>
 #include <moesweep/records/heads.hpp>
+#include <moesweep/records/hidden_cache.hpp>
 #include <moesweep/stats/proportions.hpp>
 #include <moesweep/training/samples.hpp>
 #include <moesweep/training/vote.hpp>
@@ -36,18 +37,6 @@ struct Group {
   }
 };
 
-// Mean and standard error over seeds.
-struct OverSeeds {
-  double mean = nan;
-  double standard_error = nan;
-};
-OverSeeds over_seeds(const std::vector<double>& values) {
-  std::vector<std::int64_t> each(values.size());
-  for (std::size_t i = 0; i < each.size(); ++i) each[i] = static_cast<std::int64_t>(i);
-  const auto out = training::mean_over_samples(values, each);
-  return {out.mean, out.standard_error};
-}
-
 void add_ensemble(records::Tables& tables, const Group& group, std::int8_t split,
                   const std::vector<std::int64_t>& chosen,
                   const std::vector<std::int8_t>& majority) {
@@ -60,7 +49,7 @@ void add_ensemble(records::Tables& tables, const Group& group, std::int8_t split
   std::vector<std::int64_t> clusters;
   std::vector<std::int64_t> clusters_of_truth;
   auto row = row_of<records::EnsembleRow>(group.key);
-  row.split = training::split_names[static_cast<std::size_t>(split)];
+  row.split = records::split_names[static_cast<std::size_t>(split)];
   row.seeds = group.seeds();
   row.samples = static_cast<std::int64_t>(chosen.size());
   std::int64_t right = 0;
@@ -81,14 +70,14 @@ void add_ensemble(records::Tables& tables, const Group& group, std::int8_t split
     row.forbidden_ensemble += majority[at] == group.forbidden.predicted;
   }
   for (auto& value : right_by_seed) value /= static_cast<double>(chosen.size());
-  const auto accuracy = over_seeds(right_by_seed);
+  const auto accuracy = training::mean_over_samples(right_by_seed);
   row.accuracy_mean = accuracy.mean;
   row.accuracy_se_seeds = accuracy.standard_error;
   row.accuracy_se_samples = training::mean_over_samples(right_by_sample, clusters).standard_error;
   row.accuracy_ensemble = static_cast<double>(right) / static_cast<double>(chosen.size());
   row.forbidden_truths = static_cast<std::int64_t>(error_by_sample.size());
   if (row.forbidden_truths > 0) {
-    const auto errors = over_seeds(errors_by_seed);
+    const auto errors = training::mean_over_samples(errors_by_seed);
     row.forbidden_mean = errors.mean;
     row.forbidden_se_seeds = errors.standard_error;
     row.forbidden_se_samples =
@@ -111,7 +100,7 @@ void add_votes(records::Tables& tables, const Group& group, std::int8_t split,
     records::append_row(
         tables,
         records::VoteRow{group.key.variant, group.key.head, group.key.layer, group.key.pooling,
-                         training::split_names[static_cast<std::size_t>(split)],
+                         records::split_names[static_cast<std::size_t>(split)],
                          group.samples.label_names[static_cast<std::size_t>(truth)], votes, count});
   }
 }
@@ -145,7 +134,7 @@ CascadeRow cascade_row(const Group& group, const Thresholds& by, std::int8_t spl
   auto row = row_of<CascadeRow>(group.key);
   row.pct_veto = checked_cast<std::int32_t>(by.pct_veto);
   row.pct_approve = checked_cast<std::int32_t>(by.pct_approve);
-  row.split = training::split_names[static_cast<std::size_t>(split)];
+  row.split = records::split_names[static_cast<std::size_t>(split)];
   row.samples = static_cast<std::int64_t>(chosen.size());
   std::int64_t right = 0;
   for (const auto i : chosen) {
@@ -181,7 +170,8 @@ void add_cascades(records::Tables& tables, const Group& group, const EnsembleOpt
       on_test.push_back(cascade_row(group, by, 2, test));
     }
   }
-  if (!calibration.empty() && !on_calibration.empty()) {
+  // Without a truth that must be caught, calibration would choose by accuracy alone.
+  if (!on_calibration.empty() && on_calibration.front().forbidden_truths > 0) {
     const auto best = std::min_element(on_calibration.begin(), on_calibration.end(), is_better);
     auto& chosen = on_test[static_cast<std::size_t>(best - on_calibration.begin())];
     best->chosen = chosen.chosen = 1;
@@ -200,9 +190,8 @@ records::Tables ensembles(const records::Tables& rows, const EnsembleOptions& op
   records::Tables tables;
   const auto samples = training::samples_of(rows);
   const auto groups = group_predictions(rows, samples.label.size());
-  training::Forbidden forbidden{samples.class_named(options.forbidden_truth),
-                                samples.class_named(options.forbidden_predicted)};
-  if (forbidden.truth < 0 || forbidden.predicted < 0) forbidden = {};
+  const auto forbidden = training::forbidden_named(samples.label_names, options.forbidden_truth,
+                                                   options.forbidden_predicted);
   std::set<std::string> variants;
   for (const auto& [key, predictions] : groups) variants.insert(key.variant);
   const training::TieBreak ties{forbidden.truth, forbidden.predicted};

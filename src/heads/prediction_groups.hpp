@@ -6,6 +6,7 @@
 #include <tuple>
 #include <vector>
 
+#include <moesweep/base/error.hpp>
 #include <moesweep/records/heads.hpp>
 
 namespace moesweep::heads {
@@ -30,12 +31,14 @@ Row row_of(const GroupKey& key) {
   return row;
 }
 
-/// One string a seed, in order of seeds; only those with `samples` digits.
+/// One string a seed, in order of seeds. Heads of spans (pooling "span") decide nothing about
+/// samples and are left out.
 inline std::map<GroupKey, std::vector<std::string>> group_predictions(const records::Tables& rows,
                                                                       std::size_t samples) {
   std::map<GroupKey, std::map<std::int64_t, std::string>> by_seed;
   for (auto& row : records::rows_of<records::PredictionRow>(rows)) {
-    if (row.predicted.size() != samples) continue;
+    if (row.pooling == "span") continue;
+    expect(row.predicted.size() == samples, "a prediction of other samples");
     by_seed[{row.head, row.layer, row.pooling, row.variant}][row.seed] = std::move(row.predicted);
   }
   std::map<GroupKey, std::vector<std::string>> groups;

@@ -1,7 +1,13 @@
+#include <algorithm>
+#include <cmath>
 #include <limits>
 
+#include <fmt/format.h>
+
 #include <moesweep/base/cast.hpp>
+#include <moesweep/base/error.hpp>
 #include <moesweep/heads/train_block.hpp>
+#include <moesweep/records/hidden_cache.hpp>
 
 namespace moesweep::heads {
 namespace {
@@ -44,11 +50,20 @@ void add_evaluation(records::Tables& tables, const Axis& axis, std::int64_t seed
   for (std::size_t s = 0; s < evaluation.splits.size(); ++s) {
     const auto& split = evaluation.splits[s];
     if (split.samples == 0) continue;
-    add_seed_row(tables, axis, seed, training::split_names[s], split, epochs);
-    add_confusion(tables, axis, seed, training::split_names[s], split, label_names);
+    add_seed_row(tables, axis, seed, records::split_names[s], split, epochs);
+    add_confusion(tables, axis, seed, records::split_names[s], split, label_names);
   }
   records::append_row(tables, records::PredictionRow{axis.variant, axis.head, axis.layer,
                                                      axis.pooling, seed, evaluation.predicted});
+}
+
+// A head that overflowed would choose the first class everywhere.
+void require_finite(const std::vector<float>& logits, const Axis& axis, std::int64_t seed) {
+  if (std::all_of(logits.begin(), logits.end(), [](float x) { return std::isfinite(x); })) return;
+  throw Error(ExitCode::bad_input,
+              fmt::format("{}, {}/{}, seed {}", axis.variant, axis.layer, axis.pooling, seed),
+              "the trained head gives values that are not finite",
+              "a state is far larger than its train split tells, or heads.learning_rate too high");
 }
 
 // Spans that are not there get no digit.
@@ -69,6 +84,7 @@ BlockResult train_block(const Block& block, const SeedBlock& seeds) {
     auto head =
         training::train<float>(block.examples, block.options, checked_cast<std::uint64_t>(seed));
     const auto logits = training::logits_of(head, block.examples);
+    require_finite(logits, block.axis, seed);
     auto evaluation = training::evaluate(logits, block.options.shape.outputs, block.examples.labels,
                                          block.examples.split, block.forbidden);
     evaluation.predicted = in_slots(evaluation.predicted, block);

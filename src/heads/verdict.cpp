@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <cmath>
-#include <optional>
+#include <set>
 #include <vector>
 
 #include <fmt/format.h>
@@ -12,6 +12,7 @@
 #include <moesweep/records/verdict.hpp>
 #include <moesweep/stats/multiple.hpp>
 #include <moesweep/stats/paired.hpp>
+#include <moesweep/stats/power.hpp>
 #include <moesweep/stats/proportions.hpp>
 #include <moesweep/training/samples.hpp>
 #include <moesweep/training/vote.hpp>
@@ -118,8 +119,7 @@ class Facts {
       if (std::abs(fact.effect) <= std::abs(row.suppression_effect)) continue;
       row.suppression_effect = fact.effect;
       row.suppression_p = fact.p_holm;
-      row.suppression_setting =
-          fact.mode == "soft_mask" ? fact.mode : fmt::format("{} {:g}", fact.mode, fact.parameter);
+      row.suppression_setting = records::setting_text(fact.mode, fact.parameter);
     }
   }
 
@@ -209,7 +209,7 @@ void compare(Compared& variant, const Compared& baseline) {
 
 // All variants of one source.
 void add_verdicts(records::Tables& tables, std::vector<Compared>& variants, const Facts& facts,
-                  const VerdictOptions& options) {
+                  bool has_clusters, const VerdictOptions& options) {
   std::sort(variants.begin(), variants.end(), [&](const Compared& a, const Compared& b) {
     return facts.place_of(a.row.variant) < facts.place_of(b.row.variant);
   });
@@ -236,6 +236,7 @@ void add_verdicts(records::Tables& tables, std::vector<Compared>& variants, cons
       row.p_holm = adjusted[i - 1];
       judge(row, baseline.row, variants.size() - 1, options);
     }
+    if (i > 0 && has_clusters) row.reason += "; samples of one cluster counted as independent";
     records::append_row(tables, row);
   }
 }
@@ -244,14 +245,17 @@ void add_verdicts(records::Tables& tables, std::vector<Compared>& variants, cons
 
 std::int64_t resolving_samples(std::int64_t only_variant, std::int64_t only_baseline,
                                std::int64_t truths, double margin, double test_level) {
+  const auto n = static_cast<double>(truths);
+  const auto b = static_cast<double>(only_variant);
+  const auto c = static_cast<double>(only_baseline);
+  const double for_margin = stats::pairs_for_margin({b, c, n}, margin, level);
   const auto at = [&](double samples) {
-    const double factor = samples / static_cast<double>(truths);
-    const double b = factor * static_cast<double>(only_variant);
-    const double c = factor * static_cast<double>(only_baseline);
-    return stats::tango_upper({b, c, samples}, level) <= margin ||
-           stats::mcnemar_exact_greater(std::llround(b), std::llround(c)) < test_level;
+    const double factor = samples / n;
+    return samples >= for_margin ||
+           stats::mcnemar_exact_greater(std::llround(factor * b), std::llround(factor * c)) <
+               test_level;
   };
-  double enough = static_cast<double>(truths);
+  double enough = n;
   while (!at(enough)) {
     if (enough >= most_samples) return -1;
     enough = std::min(2.0 * enough, most_samples);
@@ -267,14 +271,17 @@ std::int64_t resolving_samples(std::int64_t only_variant, std::int64_t only_base
 records::Tables verdicts(const records::Tables& rows, const VerdictOptions& options) {
   records::Tables tables;
   const auto samples = training::samples_of(rows);
-  const training::Forbidden forbidden{samples.class_named(options.forbidden_truth),
-                                      samples.class_named(options.forbidden_predicted)};
-  if (forbidden.truth < 0 || forbidden.predicted < 0) return tables;
+  const auto forbidden = training::forbidden_named(samples.label_names, options.forbidden_truth,
+                                                   options.forbidden_predicted);
+  if (forbidden.truth < 0) return tables;
   const Facts facts(rows, options.evidence_layer);
+  const bool has_clusters =
+      std::set<std::int64_t>(samples.cluster.begin(), samples.cluster.end()).size() <
+      samples.cluster.size();
   std::vector<Compared> of_source;
   std::string source;
   const auto finish_source = [&] {
-    add_verdicts(tables, of_source, facts, options);
+    add_verdicts(tables, of_source, facts, has_clusters, options);
     of_source.clear();
   };
   for (const auto& [key, predictions] : group_predictions(rows, samples.label.size())) {

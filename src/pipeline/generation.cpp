@@ -52,11 +52,11 @@ class Reader {
     for (const auto& [variant, decided] : decisions_.by_variant) {
       const auto missing = std::find(decided.begin(), decided.end(), not_told);
       if (missing == decided.end()) continue;
-      throw Error(
-          ExitCode::bad_input, file_,
-          fmt::format("has no decision of {} for sample {}", variant,
-                      samples_.sample_id[static_cast<std::size_t>(missing - decided.begin())]),
-          "a verdict needs every sample of the caches");
+      throw Error(ExitCode::bad_input, file_,
+                  printable(fmt::format(
+                      "has no decision of {} for sample {}", variant,
+                      samples_.sample_id[static_cast<std::size_t>(missing - decided.begin())])),
+                  "a verdict needs every sample of the caches");
     }
     if (decisions_.by_variant.empty()) {
       throw Error(ExitCode::bad_input, file_, "holds no decision");
@@ -105,9 +105,7 @@ GeneratedDecisions read_generation(const std::filesystem::path& file,
   for (std::string line; std::getline(lines, line);) reader.add(line);
   GeneratedDecisions decisions;
   decisions.by_variant = reader.finish();
-  Hasher128 hasher;
-  hasher.add(std::as_bytes(std::span(text)));
-  decisions.content_hash = hasher.finish();
+  decisions.content_hash = hash128(std::as_bytes(std::span(text)));
   return decisions;
 }
 

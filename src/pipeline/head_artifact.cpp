@@ -47,10 +47,8 @@ Artifact encode_heads(const heads::Axis& axis, const std::vector<heads::KeptHead
   }
   Artifact artifact;
   artifact.bytes = checkpoint::encode_safetensors(sources);
-  Hasher128 hasher;
-  hasher.add(artifact.bytes);
   artifact.name = fmt::format("{}-{}.safetensors", file_stem(axis, kept.front().seed, kept.size()),
-                              hasher.finish().hex());
+                              hash128(artifact.bytes).hex());
   return artifact;
 }
 

@@ -1,4 +1,9 @@
+#include <array>
+
 #include <fmt/format.h>
+
+#include <moesweep/base/error.hpp>
+#include <moesweep/training/spans.hpp>
 
 #include "hidden_units.hpp"
 
@@ -21,9 +26,26 @@ HiddenWork evidence_work(const HiddenContext& context) {
   return work;
 }
 
+// The same in all variants.
+void require_both_kinds_of_spans(const HiddenContext& context) {
+  const auto& info = context.inputs.baseline();
+  std::array<std::int64_t, 2> counts{};
+  for (std::int64_t slot = 0; slot < info.samples * info.spans; ++slot) {
+    if (info.split[static_cast<std::size_t>(slot / info.spans)] != 0) continue;
+    if (training::span_length(info, slot / info.spans, slot % info.spans) == 0) continue;
+    ++counts[info.cited[static_cast<std::size_t>(slot)] == 1 ? 1 : 0];
+  }
+  if (counts[0] > 0 && counts[1] > 0) return;
+  throw Error(ExitCode::bad_input,
+              context.inputs.cache(context.inputs.variants().front()).path().string(),
+              fmt::format("the train split has {} cited and {} other spans", counts[1], counts[0]),
+              "an evidence head learns to tell them apart");
+}
+
 }  // namespace
 
 void cut_evidence(HiddenContext& context, HiddenStage& stage) {
+  require_both_kinds_of_spans(context);
   for (const auto& variant : context.inputs.variants()) {
     for (const auto& layer : evidence_layers(context)) {
       context.inputs.require_span_means(variant, layer);

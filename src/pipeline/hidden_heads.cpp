@@ -1,25 +1,11 @@
-#include <algorithm>
+#include <numeric>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
-
-#include <moesweep/base/error.hpp>
 
 #include "hidden_training.hpp"
 
 namespace moesweep::pipeline {
 namespace {
-
-void require_forbidden_labels(const HiddenContext& context) {
-  const auto& names = context.inputs.baseline().label_names;
-  for (const auto* key : {"heads.forbidden.truth", "heads.forbidden.predicted"}) {
-    if (std::find(names.begin(), names.end(), context.settings.text(key)) != names.end()) continue;
-    throw Error(ExitCode::bad_job, context.settings.place_of(key),
-                fmt::format("{} is \"{}\", the caches' labels are {}", key,
-                            context.settings.text(key), fmt::join(names, ", ")),
-                "name two of them: the error that must not happen");
-  }
-}
 
 UnitRows decision_heads(const HiddenContext& context, const heads::Axis& axis,
                         const heads::SeedBlock& seeds) {
@@ -52,6 +38,7 @@ UnitRows evidence_heads(HiddenContext& context, const heads::Axis& axis,
 
 void cut_heads(HiddenContext& context, HiddenStage& stage) {
   require_forbidden_labels(context);
+  require_calibration(context);
   const auto& info = context.inputs.baseline();
   const auto options = train_options(context.settings, info.hidden_dim,
                                      static_cast<std::int64_t>(info.label_names.size()));
@@ -73,6 +60,7 @@ void cut_heads(HiddenContext& context, HiddenStage& stage) {
 }
 
 void cut_evidence_heads(HiddenContext& context, HiddenStage& stage) {
+  require_calibration(context);
   const bool attends = context.settings.text("heads.head") == "attention_mlp";
   const auto& info = context.inputs.baseline();
   const auto options = train_options(context.settings, info.hidden_dim, 1);
@@ -83,7 +71,9 @@ void cut_evidence_heads(HiddenContext& context, HiddenStage& stage) {
       else
         context.inputs.require_span_means(variant, layer);
       const heads::Axis axis{variant, context.settings.text("heads.head"), layer, "span"};
-      const auto rows = info.samples * info.spans;
+      const auto rows =
+          attends ? std::accumulate(info.n_tokens.begin(), info.n_tokens.end(), std::int64_t{0})
+                  : info.samples * info.spans;
       for (const auto& block : seed_blocks(context.settings)) {
         stage.units.push_back(
             {fmt::format("heads/{}/{}/span/{}", variant, layer, key_of(block)),

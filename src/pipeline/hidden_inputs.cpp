@@ -14,6 +14,17 @@ namespace {
 constexpr auto span_means_name = "span_mean";
 constexpr auto token_states_name = "states";
 
+void require_spans_everywhere(const records::HiddenCacheInfo& info, const std::string& where) {
+  for (std::int64_t i = 0; i < info.samples; ++i) {
+    std::int64_t tokens = 0;
+    for (std::int64_t j = 0; j < info.spans; ++j) tokens += training::span_length(info, i, j);
+    if (tokens > 0) continue;
+    throw Error(ExitCode::bad_input, where,
+                fmt::format("sample {} has no span", info.sample_id[static_cast<std::size_t>(i)]),
+                "evidence_mean is the mean of a sample's spans; use another pooling");
+  }
+}
+
 }  // namespace
 
 StandardizedFeatures standardized(training::FeatureMatrix features,
@@ -49,7 +60,11 @@ const store::HiddenCache& HiddenInputs::cache(const std::string& variant) const 
 
 void HiddenInputs::require_pooling(const std::string& variant, const std::string& layer,
                                    const std::string& pooling) {
-  if (pooling == "evidence_mean") return require_span_means(variant, layer);
+  if (pooling == "evidence_mean") {
+    require_span_means(variant, layer);
+    require_spans_everywhere(info(variant), cache(variant).path().string());
+    return;
+  }
   if (!is_new({variant, layer, pooling})) return;
   const auto& opened = cache(variant);
   if (opened.has_pooled(layer, pooling)) {
@@ -65,7 +80,7 @@ void HiddenInputs::require_pooling(const std::string& variant, const std::string
 void HiddenInputs::require_span_means(const std::string& variant, const std::string& layer) {
   if (!is_new({variant, layer, span_means_name})) return;
   const auto& opened = cache(variant);
-  if (opened.has_span_means(layer)) {
+  if (opened.has_span_means(layer) && opened.info().spans > 0) {
     opened.span_means(layer);
     return;
   }

@@ -38,7 +38,7 @@ records::Tables describe(const HiddenInputs& inputs) {
         tables,
         records::SampleRow{i, samples.sample_id[at],
                            samples.label_names[static_cast<std::size_t>(samples.label[at])],
-                           training::split_names[static_cast<std::size_t>(samples.split[at])],
+                           records::split_names[static_cast<std::size_t>(samples.split[at])],
                            samples.cluster.empty() ? std::string() : samples.cluster[at]});
   }
   for (const auto& variant : inputs.variants()) {
@@ -123,6 +123,13 @@ class HiddenJob final : public JobKind {
     stage.units.push_back(
         {"cache/samples", {}, [this] { return UnitRows{describe(context_.inputs)}; }});
     if (!generation_) return;
+    require_forbidden_labels(context_);
+    if (!generation_->by_variant.contains(context_.inputs.variants().front())) {
+      throw Error(
+          ExitCode::bad_input, context_.settings.place_of("generation.file"),
+          "generation.file tells no decision of the baseline " + context_.inputs.variants().front(),
+          "a verdict compares with the baseline's own decisions");
+    }
     for (const auto& [variant, decided] : generation_->by_variant) {
       if (!has(context_.inputs.variants(), variant)) {
         throw Error(ExitCode::bad_input, context_.settings.place_of("generation.file"),

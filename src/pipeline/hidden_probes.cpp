@@ -107,7 +107,9 @@ void cut_probes(HiddenContext& context, HiddenStage& stage) {
         HiddenWork work;
         work.flops = 150.0 * 4.0 * 3.0 * static_cast<double>(rows * info.hidden_dim);
         work.bytes_read = rows * info.hidden_dim * 2;
-        work.peak_bytes = 3 * 4 * rows * info.hidden_dim;
+        // As cached, standardized, the train rows and those in float64; and a Gram matrix of ridge.
+        const auto side = std::min(rows, info.hidden_dim);
+        work.peak_bytes = 20 * rows * info.hidden_dim + 2 * 8 * side * side;
         const probes::ProbePlace place{variant, layers[i], checked_cast<std::int32_t>(i), skill,
                                        pooling};
         stage.units.push_back(

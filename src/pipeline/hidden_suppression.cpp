@@ -80,13 +80,25 @@ void add_suppression_units(const HiddenContext& context, HiddenStage& stage,
     work.peak_bytes += info.samples * (info.spans + 1) * info.hidden_dim * 4;
     const bool is_first = block.first == context.settings.integer("heads.seeds.first");
     stage.units.push_back(
-        {fmt::format("suppression/{}/{}/{}/{}-{:g}/{}", what.axis.variant, what.axis.layer,
+        {fmt::format("suppression/{}/{}/{}/{}-{}/{}", what.axis.variant, what.axis.layer,
                      what.axis.pooling, suppression::mode_name(what.setting.mode),
                      what.setting.parameter, key_of(block)),
          work, [&context, what, block, is_first] {
            return suppressed_heads(context, what, block, is_first);
          }});
   }
+}
+
+void require_applicable(const HiddenContext& context, const suppression::Setting& setting) {
+  if (setting.mode != suppression::Mode::hard_mask ||
+      setting.pooling != suppression::Pooling::last_token ||
+      !suppression::spans_reach_last_token(context.inputs.baseline())) {
+    return;
+  }
+  throw Error(ExitCode::bad_job, context.settings.place_of("suppression.modes"),
+              "hard_mask with pooling last_token may drop the last token, and the caches do not "
+              "have the one before it",
+              "leave hard_mask out, or use pooling mean or evidence_mean");
 }
 
 }  // namespace
@@ -101,6 +113,7 @@ void cut_suppression(HiddenContext& context, HiddenStage& stage) {
       context.inputs.require_span_means(variant, layer);
       for (const auto& pooling : context.settings.texts("heads.pooling")) {
         for (const auto& setting : suppression_settings(context.settings, pooling)) {
+          require_applicable(context, setting);
           const Suppression what{{variant, context.settings.text("heads.head"), layer, pooling},
                                  setting};
           add_suppression_units(context, stage, what, options);

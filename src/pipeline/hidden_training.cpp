@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <moesweep/base/error.hpp>
 #include <moesweep/records/heads.hpp>
 
 #include "head_artifact.hpp"
@@ -75,13 +77,28 @@ HiddenWork training_work(const config::Settings& settings, std::int64_t rows, st
 
 training::Forbidden forbidden_of(const config::Settings& settings,
                                  const std::vector<std::string>& label_names) {
-  const auto class_of = [&](const char* key) {
-    const auto found = std::find(label_names.begin(), label_names.end(), settings.text(key));
-    return static_cast<std::int8_t>(found == label_names.end() ? -1 : found - label_names.begin());
-  };
-  const training::Forbidden out{class_of("heads.forbidden.truth"),
-                                class_of("heads.forbidden.predicted")};
-  return out.truth < 0 || out.predicted < 0 ? training::Forbidden{} : out;
+  return training::forbidden_named(label_names, settings.text("heads.forbidden.truth"),
+                                   settings.text("heads.forbidden.predicted"));
+}
+
+void require_forbidden_labels(const HiddenContext& context) {
+  const auto& names = context.inputs.baseline().label_names;
+  for (const auto* key : {"heads.forbidden.truth", "heads.forbidden.predicted"}) {
+    if (std::find(names.begin(), names.end(), context.settings.text(key)) != names.end()) continue;
+    throw Error(ExitCode::bad_job, context.settings.place_of(key),
+                fmt::format("{} is \"{}\", the caches' labels are {}", key,
+                            context.settings.text(key), fmt::join(names, ", ")),
+                "name two of them: the error that must not happen");
+  }
+}
+
+void require_calibration(const HiddenContext& context) {
+  if (!context.settings.boolean("heads.early_stop")) return;
+  const auto& split = context.inputs.baseline().split;
+  if (std::find(split.begin(), split.end(), 1) != split.end()) return;
+  throw Error(ExitCode::bad_job, context.settings.place_of("heads.early_stop"),
+              "heads.early_stop looks at the calibration split, and the caches have none",
+              "put samples into split 1, or leave early_stop out");
 }
 
 void add_class_weights(const config::Settings& settings, heads::Block& block) {

@@ -24,6 +24,10 @@ HiddenWork training_work(const config::Settings& settings, std::int64_t rows, st
 /// The classes that the job names; none for names that are no label.
 training::Forbidden forbidden_of(const config::Settings& settings,
                                  const std::vector<std::string>& label_names);
+/// Error(bad_job) unless the job's forbidden error is one of two labels of the caches.
+void require_forbidden_labels(const HiddenContext& context);
+/// Error(bad_job) when heads.early_stop has no calibration split to look at.
+void require_calibration(const HiddenContext& context);
 /// Fills block.options.class_weights where the job asks for them.
 void add_class_weights(const config::Settings& settings, heads::Block& block);
 

@@ -27,7 +27,7 @@ std::vector<Unit> units_of(std::size_t samples, const std::vector<std::string>& 
   std::vector<Unit> units;
   std::unordered_map<std::string, std::size_t> unit_of_cluster;
   for (std::size_t i = 0; i < samples; ++i) {
-    if (!clusters.empty()) {
+    if (!clusters.empty() && !clusters[i].empty()) {
       const auto [found, is_new] = unit_of_cluster.emplace(clusters[i], units.size());
       if (!is_new) {
         units[found->second].push_back(i);

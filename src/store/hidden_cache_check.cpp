@@ -18,7 +18,7 @@ namespace {
 
 using records::HiddenCacheInfo;
 
-constexpr std::array split_names{"train", "calibration", "test"};
+using records::split_names;
 
 class Check {
  public:
@@ -66,6 +66,20 @@ void Check::lengths() const {
 }
 
 void Check::labels() const {
+  constexpr std::size_t most_labels = 10;
+  if (info_.label_names.size() > most_labels) {
+    refuse(layout::labels,
+           fmt::format("there are {} labels, at most {} can be told apart",
+                       info_.label_names.size(), most_labels),
+           "join labels that mean the same decision");
+  }
+  for (const auto* names : {&info_.label_names, &info_.layers}) {
+    for (const auto& name : *names) {
+      if (name.find(',') == std::string::npos) continue;
+      refuse(layout::labels, fmt::format("the name \"{}\" holds a comma", name),
+             "attributes list names of labels and layers between commas");
+    }
+  }
   for (std::size_t c = 0; c < info_.label_names.size(); ++c) {
     const auto& name = info_.label_names[c];
     const auto before = info_.label_names.begin() + static_cast<std::ptrdiff_t>(c);
@@ -121,6 +135,7 @@ void Check::sample_ids() const {
 void Check::clusters() const {
   std::unordered_map<std::string, std::size_t> first;
   for (std::size_t i = 0; i < info_.cluster.size(); ++i) {
+    if (info_.cluster[i].empty()) continue;  // on its own
     const auto [found, is_new] = first.emplace(info_.cluster[i], i);
     if (is_new || info_.split[i] == info_.split[found->second]) continue;
     refuse(layout::cluster,

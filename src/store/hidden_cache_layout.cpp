@@ -10,6 +10,7 @@
 
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
+#include <moesweep/base/text.hpp>
 
 #include "hdf5_table.hpp"
 
@@ -68,19 +69,8 @@ std::vector<Value> read_as(hid_t file, const DatasetPlace& place,
   return values;
 }
 
-std::vector<std::string> split_names(const std::string& joined) {
-  std::vector<std::string> names;
-  if (joined.empty()) return names;
-  for (std::size_t begin = 0;;) {
-    const auto comma = joined.find(',', begin);
-    names.push_back(joined.substr(begin, comma - begin));
-    if (comma == std::string::npos) return names;
-    begin = comma + 1;
-  }
-}
-
 std::vector<std::string> names_attribute(hid_t file, const std::string& name) {
-  return split_names(read_attribute(file, name).value_or(""));
+  return split_text(read_attribute(file, name).value_or(""), ',');
 }
 
 LayerShapes read_layer(hid_t file, const std::string& layer, const std::string& file_name) {

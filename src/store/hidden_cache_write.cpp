@@ -55,7 +55,7 @@ void write_root(hid_t file, const HiddenCacheInfo& info) {
   write_int64_attribute(file, "layers", checked_cast<std::int64_t>(info.layers.size()));
   write_attribute(file, "layer_names", fmt::format("{}", fmt::join(info.layers, ",")));
   write_attribute(file, "label_names", fmt::format("{}", fmt::join(info.label_names, ",")));
-  write_attribute(file, "split_names", "train,calibration,test");
+  write_attribute(file, "split_names", fmt::format("{}", fmt::join(records::split_names, ",")));
 }
 
 void write_samples(hid_t file, const HiddenCacheInfo& info) {

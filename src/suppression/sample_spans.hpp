@@ -25,7 +25,4 @@ struct SampleSpans {
 
 SampleSpans spans_of_sample(const LayerStates& states, const Setting& setting, std::int64_t sample);
 
-/// Whether the last token of any sample lies in a span.
-bool spans_reach_last_token(const records::HiddenCacheInfo& info);
-
 }  // namespace moesweep::suppression

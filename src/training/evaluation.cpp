@@ -111,6 +111,17 @@ Evaluation evaluate_all(std::span<const std::int8_t> decided, std::span<const do
 
 }  // namespace
 
+std::int8_t class_named(const std::vector<std::string>& label_names, const std::string& name) {
+  const auto found = std::find(label_names.begin(), label_names.end(), name);
+  return static_cast<std::int8_t>(found == label_names.end() ? -1 : found - label_names.begin());
+}
+
+Forbidden forbidden_named(const std::vector<std::string>& label_names, const std::string& truth,
+                          const std::string& predicted) {
+  const Forbidden named{class_named(label_names, truth), class_named(label_names, predicted)};
+  return named.truth < 0 || named.predicted < 0 ? Forbidden{} : named;
+}
+
 Evaluation evaluate(std::span<const float> logits, std::int64_t outputs,
                     std::span<const std::int8_t> labels, std::span<const std::int8_t> split,
                     const Forbidden& forbidden) {

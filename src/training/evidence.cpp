@@ -15,22 +15,6 @@ namespace {
 
 using Rows = std::vector<std::int64_t>;
 
-template <typename Value>
-std::vector<Value> chosen(std::span<const Value> values, const Rows& rows) {
-  std::vector<Value> out;
-  out.reserve(rows.size());
-  for (const std::int64_t i : rows) out.push_back(values[static_cast<std::size_t>(i)]);
-  return out;
-}
-
-Rows rows_of_split(std::span<const std::int8_t> splits, records::Split split) {
-  Rows rows;
-  for (std::size_t i = 0; i < splits.size(); ++i) {
-    if (splits[i] == static_cast<std::int8_t>(split)) rows.push_back(static_cast<std::int64_t>(i));
-  }
-  return rows;
-}
-
 void require_both_classes(const records::HiddenCacheInfo& info, std::span<const std::int8_t> cited,
                           const std::string& part) {
   const bool has_cited = std::count(cited.begin(), cited.end(), 1) > 0;
@@ -43,7 +27,7 @@ void require_both_classes(const records::HiddenCacheInfo& info, std::span<const 
 
 EvidenceHead fit_to(const records::HiddenCacheInfo& info, const FeatureMatrix& span_means,
                     const Rows& rows, const std::string& part, const LogisticOptions& options) {
-  const auto labels = chosen<std::int8_t>(info.cited, rows);
+  const auto labels = chosen(info.cited, rows);
   require_both_classes(info, labels, part);
   FeatureMatrix features = rows_of(span_means, rows);
   auto standardization =
@@ -107,7 +91,8 @@ records::EvidenceRow evaluated(const records::HiddenCacheInfo& info, const std::
           .auc = evaluation.auc,
           .loss = evaluation.loss,
           .brier = evaluation.brier,
-          .ece = evaluation.ece};
+          .ece = evaluation.ece,
+          .converged = 0};
 }
 
 std::vector<double> as_scores(std::span<const double> log_odds,
@@ -139,21 +124,23 @@ Evidence fit_evidence(const records::HiddenCacheInfo& info, const std::string& l
   evidence.head = fit_to(info, span_means, train, "the train split", options.logistic);
   auto log_odds = evidence_log_odds(evidence.head, span_means);
   evidence.in_sample_scores = as_scores(log_odds, splits);
-  const auto report = [&](const std::string& name, const Rows& rows) {
+  const auto report = [&](const std::string& name, const Rows& rows, bool converged) {
     if (rows.empty()) return;
-    evidence.rows.push_back(evaluated(info, layer, name, chosen<double>(log_odds, rows),
-                                      chosen<std::int8_t>(info.cited, rows)));
+    evidence.rows.push_back(
+        evaluated(info, layer, name, chosen(log_odds, rows), chosen(info.cited, rows)));
+    evidence.rows.back().converged = converged ? 1 : 0;
   };
-  report("train", train);
+  const bool converged = evidence.head.converged;
+  report("train", train, converged);
   const HeldOut held_out = score_held_out(info, span_means, train, options);
   for (std::size_t t = 0; t < train.size(); ++t) {
     log_odds[static_cast<std::size_t>(train[t])] = held_out.log_odds[t];
   }
   evidence.folds_converged = held_out.converged;
   evidence.scores = as_scores(log_odds, splits);
-  report("train_out_of_fold", train);
-  report("calibration", rows_of_split(splits, records::Split::calibration));
-  report("test", rows_of_split(splits, records::Split::test));
+  report("train_out_of_fold", train, held_out.converged);
+  report("calibration", rows_of_split(splits, records::Split::calibration), converged);
+  report("test", rows_of_split(splits, records::Split::test), converged);
   return evidence;
 }
 

@@ -5,6 +5,14 @@
 
 namespace moesweep::training {
 
+std::vector<std::int64_t> rows_of_split(std::span<const std::int8_t> split, records::Split which) {
+  std::vector<std::int64_t> rows;
+  for (std::size_t i = 0; i < split.size(); ++i) {
+    if (split[i] == static_cast<std::int8_t>(which)) rows.push_back(static_cast<std::int64_t>(i));
+  }
+  return rows;
+}
+
 Standardization standardization_of(const FeatureMatrix& features,
                                    std::span<const std::int8_t> split) {
   expect(static_cast<std::int64_t>(split.size()) == features.rows, "one split a row");

@@ -16,19 +16,6 @@ namespace {
 
 using kernels::Transpose;
 
-/// Turns a row of scores into the derivative of its negative log-likelihood; returns the latter.
-double loss_and_slope(std::span<double> row, std::int8_t label) {
-  const double loss = negative_log_likelihood(row, label);
-  if (row.size() == 1) {
-    row[0] = logistic(row[0]) - static_cast<double>(label);
-    return loss;
-  }
-  const double whole = log_sum_exp(row);
-  for (double& score : row) score = std::exp(score - whole);
-  row[static_cast<std::size_t>(label)] -= 1.0;
-  return loss;
-}
-
 /// Parameters are the weights [outputs, columns], then the biases.
 class PenalisedLikelihood {
  public:

@@ -13,7 +13,4 @@ template <typename Real>
 double loss(std::span<const Real> logits, std::int64_t outputs, std::span<const std::int8_t> labels,
             std::span<const double> weights, std::span<Real> gradient);
 
-/// log(1 + exp(x)) without overflow.
-double softplus(double x);
-
 }  // namespace moesweep::training

@@ -15,14 +15,6 @@ namespace {
 
 constexpr std::int64_t evaluation_batch = 256;
 
-std::vector<std::int64_t> examples_of(std::span<const std::int8_t> split, std::int8_t which) {
-  std::vector<std::int64_t> found;
-  for (std::size_t i = 0; i < split.size(); ++i) {
-    if (split[i] == which) found.push_back(static_cast<std::int64_t>(i));
-  }
-  return found;
-}
-
 // Copies examples side by side, since a batch takes them in random order.
 template <typename Real>
 class Gather {
@@ -121,7 +113,7 @@ class BestEpoch {
  public:
   /// True when there was no better epoch for `patience` epochs.
   bool is_over(double loss, const Net<Real>& net, std::int64_t patience) {
-    if (loss < least_loss_) {
+    if (tensors_.empty() || loss < least_loss_) {
       least_loss_ = loss;
       tensors_ = net.tensors();
       epochs_since_ = 0;
@@ -149,7 +141,7 @@ class Training {
       : examples_(examples),
         options_(options),
         seed_(seed),
-        train_(examples_of(examples.split, 0)),
+        train_(rows_of_split(examples.split, records::Split::train)),
         gather_(examples),
         adam_(options.learning_rate),
         net_(options.shape, std::max(options.batch, evaluation_batch)),
@@ -162,7 +154,8 @@ class Training {
   }
 
   TrainedHead<Real> run() {
-    const auto calibration = examples_of(examples_.split, 1);
+    const auto calibration = rows_of_split(examples_.split, records::Split::calibration);
+    expect(!options_.early_stop || !calibration.empty(), "early stop without calibration");
     BestEpoch<Real> best;
     TrainedHead<Real> head{options_.shape, {}, 0};
     while (head.epochs < options_.epochs) {
@@ -266,7 +259,8 @@ LossAndGradients<Real> loss_and_gradients(const TrainedHead<Real>& head, const E
 std::int64_t train_bytes(const TrainOptions& options, std::int64_t most_tokens) {
   const auto& shape = options.shape;
   const auto batch = std::max(options.batch, evaluation_batch);
-  const auto values = 4 * parameter_count(shape) +  // with moments, and the tensors returned
+  const auto copies = options.early_stop ? 5 : 4;  // moments, the tensors returned, the best ones
+  const auto values = copies * parameter_count(shape) +
                       batch * most_tokens * (shape.inputs + shape.attention_width) +
                       2 * batch * shape.inputs + 5 * batch * shape.width;
   return static_cast<std::int64_t>(sizeof(float)) * values + (std::int64_t{1} << 20);

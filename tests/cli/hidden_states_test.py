@@ -9,7 +9,7 @@ import h5py
 import numpy
 
 from sweep_case import SweepCase
-from sweeps import COMPLETE, HIDDEN, Job
+from sweeps import COMPLETE, HIDDEN, SOME_FAILED, Job
 
 BAD_INPUT, BAD_JOB = 65, 78
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
@@ -188,6 +188,36 @@ class Generated(SweepCase):
         self.assertRegex(result.err, r"decisions\.jsonl:\d+: says that .* is REVISE, the caches say VETO")
 
 
+    def test_DecisionsWithoutTheBaselineAreRefused(self):
+        path = self.write()
+        path.write_text("".join(line for line in path.read_text().splitlines(True) if '"2bit"' in line))
+        _, result = self.run_with(path)
+        self.assertEqual(result.code, BAD_INPUT)
+        self.assertIn("tells no decision of the baseline bf16", result.err)
+
+
+class OneSpanASample(SweepCase):
+    """As many spans as samples: heads of spans are still no heads of samples."""
+
+    def test_EvidenceHeadsGetNoVerdict(self):
+        caches = self.folder / "caches"
+        caches.mkdir()
+        for variant in ("bf16", "4bit", "2bit"):
+            shutil.copy(HIDDEN / f"{variant}.h5", caches)
+            with h5py.File(caches / f"{variant}.h5", "r+") as cache:
+                for name in ("cited", "span_tokens", "L0/span_mean", "L1/span_mean"):
+                    values = cache[name][:, 1:2]
+                    del cache[name]
+                    cache[name] = values
+        job = Job.__new__(Job)
+        job.folder, job.file = self.folder, SOURCE / "jobs" / "evidence-heads.toml"
+        sweep = job.sweep("one-span")
+        self.assert_ended(sweep.run(options=("--set", f'cache.dir="{caches}"', "--set", "heads.seeds.count=2")), COMPLETE)
+        with h5py.File(sweep.run_dir / "results.h5", "r") as file:
+            self.assertNotIn("verdict", file)
+            self.assertNotIn("ensemble", file["heads"])
+
+
 class Refused(SweepCase):
     """A cache that can't be used: one line, exit 65, nothing started."""
 
@@ -250,6 +280,45 @@ class Refused(SweepCase):
 
     def test_ForbiddenErrorOfLabelsThatDoNotExist(self):
         self.assert_refused(BAD_JOB, r'heads\.forbidden\.truth is "BAN"', 'heads.forbidden.truth="BAN"')
+
+    def test_EarlyStopWithoutCalibration(self):
+        for variant in ("bf16", "4bit", "2bit"):
+            with self.edit(variant) as cache:
+                split = cache["split"][:]
+                cache["split"][:] = numpy.where(split == 1, 0, split)
+        self.assert_refused(BAD_JOB, r"heads\.early_stop looks at the calibration split",
+                            "heads.early_stop=true")
+
+    def test_MoreLabelsThanDigits(self):
+        for variant in ("bf16", "4bit", "2bit"):
+            with self.edit(variant) as cache:
+                cache.attrs["label_names"] = ",".join(f"L{i}" for i in range(11))
+        self.assert_refused(BAD_INPUT, r"bf16\.h5.*there are 11 labels, at most 10")
+
+    def test_EvidenceThatIsAllCited(self):
+        for variant in ("bf16", "4bit", "2bit"):
+            with self.edit(variant) as cache:
+                cache["cited"][:] = 1
+        self.assert_refused(BAD_INPUT, r"the train split has \d+ cited and 0 other spans")
+
+    def test_HardMaskOfTheLastToken(self):
+        for variant in ("bf16", "4bit", "2bit"):
+            with self.edit(variant) as cache:
+                spans = cache["span_tokens"][:]
+                spans[:, -1, 1] = cache["n_tokens"][:]
+                cache["span_tokens"][:] = spans
+        self.assert_refused(BAD_JOB, r"hard_mask with pooling last_token")
+
+    def test_TrainingThatOverflowsIsNoPrediction(self):
+        with self.edit() as cache:
+            states = cache["L1/mean"][:].astype(numpy.float32)
+            states[cache["split"][:] == 2] = 3e38
+            del cache["L1/mean"]
+            cache["L1/mean"] = states
+        sweep = Job.of_caches(self.folder, 1, pooling=("mean",), epochs=1).sweep("overflow")
+        result = sweep.run(options=("--set", f'cache.dir="{self.caches}"'))
+        self.assertEqual(result.code, SOME_FAILED, result.err)
+        self.assertIn("values that are not finite", result.err)
 
     def test_MissingVariant(self):
         (self.caches / "4bit.h5").unlink()

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace moesweep {
 
@@ -23,6 +24,9 @@ std::string format_count(std::int64_t count);
 /// Shell-style pattern over the whole text: `*` any run (dots and slashes too), `?` one character.
 /// Quadratic at worst (no exponential backtracking).
 bool matches_glob(std::string_view pattern, std::string_view text);
+
+/// The parts between separators, empty ones too; none of an empty text.
+std::vector<std::string> split_text(std::string_view text, char separator);
 
 /// Case-insensitive (ASCII) substring search.
 bool contains_ignoring_case(std::string_view text, std::string_view part);

@@ -45,9 +45,9 @@ std::string flat_name(std::string_view table);
 
 struct ExportOptions {
   Format format = Format::csv;
-  /// The file for sqlite, npz and markdown. For csv and jsonl the file when exactly one table is named,
-  /// unless it is a folder or ends in a slash; otherwise the folder, created when missing, for one
-  /// file a table: <output>/<flat name>.<format>.
+  /// The file for sqlite, npz and markdown. For csv and jsonl the file when exactly one table is
+  /// named, unless it is a folder or ends in a slash; otherwise the folder, created when missing,
+  /// for one file a table: <output>/<flat name>.<format>.
   std::filesystem::path output;
   std::vector<std::string> tables;  ///< empty: all that the results hold
   bool overwrite = false;           ///< replace existing files

@@ -20,7 +20,7 @@ struct EnsembleOptions {
 /// Rows of heads/ensemble, heads/cascade and heads/votes, from cache/samples, cache/variants and
 /// heads/predictions. Heads of spans vote on nothing and are left out.
 ///
-/// Cascade of S heads (DESIGN section 9): the forbidden truth is decided if votes for it >=
+/// Cascade of S heads (docs/heads.md): the forbidden truth is decided if votes for it >=
 /// max(1, rint(pct_veto S/100)); else the forbidden prediction if votes for that >=
 /// max(1, rint(pct_approve S/100)); else the class with the most votes among the others (the
 /// forbidden truth when there are two classes). Chosen on the calibration split: fewest forbidden

@@ -20,7 +20,7 @@ struct VerdictOptions {
 /// Rows of `verdict` for every source of predictions that the baseline has too (a kind of head,
 /// layer and pooling; or generation). From cache/*, heads/predictions and the reduced tables
 /// heads/ensemble, heads/cascade, and where present heads/evidence, suppression/tests and
-/// probes/inversion. DESIGN section 9, "Verdict".
+/// probes/inversion. docs/heads.md, "Verdict".
 records::Tables verdicts(const records::Tables& rows, const VerdictOptions& options);
 
 /// How many samples of the forbidden truth would resolve what `only_variant` and `only_baseline`

@@ -147,6 +147,7 @@ struct EvidenceRow {
   double loss = not_measured;
   double brier = not_measured;
   double ece = not_measured;
+  std::int8_t converged = 0;
 };
 
 template <>
@@ -209,7 +210,8 @@ struct TableOf<SeedRow> {
       Column{"forbidden_errors", &Row::forbidden_errors, "1",
              "Samples of the forbidden truth predicted as the forbidden class"},
       Column{"forbidden_truths", &Row::forbidden_truths, "1", "Samples of the forbidden truth"},
-      Column{"epochs", &Row::epochs, "1", "Epochs trained"},
+      Column{"epochs", &Row::epochs, "1",
+             "Epochs run; with early_stop the weights are of the best"},
   };
 };
 
@@ -360,6 +362,8 @@ struct TableOf<EvidenceRow> {
       Column{"loss", &Row::loss, "nat", "Mean negative log-likelihood"},
       Column{"brier", &Row::brier, "1", "Mean squared error of the score"},
       Column{"ece", &Row::ece, "1", "Expected calibration error, 10 equal bins"},
+      Column{"converged", &Row::converged, "",
+             "1 when the fits behind the scores reached their optimum"},
   };
 };
 

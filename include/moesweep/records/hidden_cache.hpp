@@ -2,6 +2,7 @@
 // Cached hidden states of one model variant, as plain values: what heads, evidence scores,
 // suppression and probes work on.
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -9,6 +10,8 @@
 namespace moesweep::records {
 
 enum class Split : std::int8_t { train = 0, calibration = 1, test = 2 };
+/// By Split, as tables and messages have them.
+inline constexpr std::array<const char*, 3> split_names = {"train", "calibration", "test"};
 
 /// Everything in a cache but the states. Sizes: `samples` N, `spans` S a sample (0 when the cache
 /// has no spans), `hidden_dim` d.

@@ -22,6 +22,7 @@ struct ProbeRow {
   double accuracy_se = not_measured;
   double majority = not_measured;
   double loss = not_measured;
+  std::int8_t converged = 0;
 };
 
 /// All predictions of one probe on one split, beside the truth: skills have no table of their own.
@@ -70,6 +71,7 @@ struct TableOf<ProbeRow> {
       Column{"accuracy_se", &Row::accuracy_se, "1", "Its standard error over samples"},
       Column{"majority", &Row::majority, "1", "Share of the most frequent class of train: chance"},
       Column{"loss", &Row::loss, "nat", "Mean negative log-likelihood of logistic"},
+      Column{"converged", &Row::converged, "", "1 when the fit reached its optimum"},
   };
 };
 

@@ -202,7 +202,8 @@ struct TableOf<AsymmetryRow> {
       Column{"safety", &Row::safety, "", "Safety metric"},
       Column{"quality_pp", &Row::quality_pp, "pp", "Change of quality, positive for better"},
       Column{"safety_pp", &Row::safety_pp, "pp", "Change of safety, positive for better"},
-      Column{"ratio", &Row::ratio, "1", "Size of safety_pp over that of quality_pp; 0/0 is not a number"},
+      Column{"ratio", &Row::ratio, "1",
+             "Size of safety_pp over that of quality_pp; 0/0 is not a number"},
       Column{"concordant", &Row::concordant, "", "1 when both moved the same way"},
   };
 };

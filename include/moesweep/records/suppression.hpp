@@ -94,6 +94,9 @@ struct SuppressionTestRow {
   std::string reason;
 };
 
+/// "hard_mask 0.5"; soft_mask has no parameter.
+std::string setting_text(const std::string& mode, double parameter);
+
 template <>
 struct TableOf<SuppressionSettingRow> {
   using Row = SuppressionSettingRow;

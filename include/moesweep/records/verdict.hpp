@@ -81,7 +81,7 @@ struct TableOf<VerdictRow> {
       Column{"cascade_upper", &Row::cascade_upper, "1",
              "One-sided 95 % Clopper-Pearson bound of their rate, shared among the variants"},
       Column{"suppression_effect", &Row::suppression_effect, "1",
-             "Largest effect of a suppression on forbidden errors, over samples"},
+             "Effect on forbidden errors, over samples, of the setting where it is largest here"},
       Column{"suppression_p", &Row::suppression_p, "1", "Its p over samples, Holm"},
       Column{"suppression_setting", &Row::suppression_setting, "", "Which one"},
       Column{"probe_best_layer", &Row::probe_best_layer, "", "Best layer of the decision probe"},

@@ -42,6 +42,9 @@ struct Suppressed {
   records::SuppressionSettingRow counts;
 };
 
+/// Whether the last token of any sample lies in one of its spans.
+bool spans_reach_last_token(const records::HiddenCacheInfo& info);
+
 /// Features without suppression, equal bit for bit to those of a suppression that changes nothing.
 /// Throws Error(bad_input) naming a sample without spans for evidence_mean.
 training::FeatureMatrix baseline_features(const LayerStates& states, Pooling pooling);

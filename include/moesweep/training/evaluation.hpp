@@ -9,13 +9,18 @@
 
 namespace moesweep::training {
 
-inline constexpr std::array<const char*, 3> split_names = {"train", "calibration", "test"};
+/// Place of a name among `label_names`, -1 when it is not there.
+std::int8_t class_named(const std::vector<std::string>& label_names, const std::string& name);
 
 /// The error that must not happen: this truth predicted as that class. -1: there is none.
 struct Forbidden {
   std::int8_t truth = -1;
   std::int8_t predicted = -1;
 };
+
+/// By names of classes; none when one of them is not among `label_names`.
+Forbidden forbidden_named(const std::vector<std::string>& label_names, const std::string& truth,
+                          const std::string& predicted);
 
 struct SplitEvaluation {
   std::int64_t samples = 0;

@@ -5,6 +5,8 @@
 #include <span>
 #include <vector>
 
+#include <moesweep/records/hidden_cache.hpp>
+
 namespace moesweep::training {
 
 /// Row-major [rows, columns], one row a sample (or span).
@@ -22,6 +24,18 @@ struct FeatureMatrix {
                                      static_cast<std::size_t>(columns));
   }
 };
+
+/// Positions of the rows of a split, ascending.
+std::vector<std::int64_t> rows_of_split(std::span<const std::int8_t> split, records::Split which);
+
+/// Some of the values, in the order told.
+template <typename Value>
+std::vector<Value> chosen(const std::vector<Value>& values, std::span<const std::int64_t> rows) {
+  std::vector<Value> out;
+  out.reserve(rows.size());
+  for (const std::int64_t i : rows) out.push_back(values[static_cast<std::size_t>(i)]);
+  return out;
+}
 
 /// Mean and standard deviation (population) by column.
 struct Standardization {

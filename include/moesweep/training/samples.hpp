@@ -27,12 +27,12 @@ Samples samples_of(const records::Tables& rows);
 
 /// Mean of `values` and its standard error when samples of one cluster are not independent:
 /// sqrt(C/(C-1) sum over clusters of (sum of deviations)^2)/n, with each sample a cluster of its
-/// own sd/sqrt(n). NaN without values, the error also for one cluster.
+/// own (as when `cluster` is empty) sd/sqrt(n). NaN without values, the error also for one cluster.
 struct MeanOverSamples {
   double mean = 0.0;
   double standard_error = 0.0;
 };
 MeanOverSamples mean_over_samples(const std::vector<double>& values,
-                                  const std::vector<std::int64_t>& cluster);
+                                  const std::vector<std::int64_t>& cluster = {});
 
 }  // namespace moesweep::training

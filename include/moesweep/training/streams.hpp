@@ -4,7 +4,7 @@
 //
 // The key of all streams is the seed. The last word of a counter says what a number is for:
 // 0x100 + i the initial values of tensor i, 0x200 batch orders, 0x300 dropout masks
-// (kernels/training_steps.hpp), 0x400 folds of cross-validation.
+// (kernels/training_steps.hpp).
 
 #include <cstdint>
 #include <vector>
@@ -17,7 +17,6 @@ namespace stream {
 inline constexpr std::uint32_t weights = 0x100;
 inline constexpr std::uint32_t order = 0x200;
 inline constexpr std::uint32_t dropout = 0x300;
-inline constexpr std::uint32_t folds = 0x400;
 }  // namespace stream
 
 inline PhiloxKey key_of(std::uint64_t seed) {

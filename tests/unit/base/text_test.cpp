@@ -62,5 +62,13 @@ TEST(NumberOrder, LayersFollowTheirNumbers) {
   EXPECT_TRUE(is_before_by_number("a", "b1"));
 }
 
+TEST(SplitText, KeepsEmptyPartsAndFindsNoneInEmptyText) {
+  using Parts = std::vector<std::string>;
+  EXPECT_EQ(split_text("a,b", ','), (Parts{"a", "b"}));
+  EXPECT_EQ(split_text("a", ','), (Parts{"a"}));
+  EXPECT_EQ(split_text(",a,", ','), (Parts{"", "a", ""}));
+  EXPECT_EQ(split_text("", ','), Parts{});
+}
+
 }  // namespace
 }  // namespace moesweep

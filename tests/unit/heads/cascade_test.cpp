@@ -118,10 +118,16 @@ TEST(Cascade, TiesGoToTheLowestVetoThenTheHighestApprove) {
 TEST(Cascade, ALowerVetoComesBeforeAHigherApprove) {
   // The first is right below 70 % for APPROVE, the second at 60 % for VETO with 70 % for APPROVE:
   // (50, 50), (60, 50) and (60, 70) are equally good.
-  const auto job = calibrated("AR", {"AAAAAARRRR", "VVVVVAAAAA"});
+  // The third is a truth that no threshold misses.
+  const auto job = calibrated("ARV", {"AAAAAARRRR", "VVVVVAAAAA", "VVVVVVVVVV"});
   const auto chosen = chosen_on("calibration", cascades(job, {50, 60}, {50, 70}));
   EXPECT_EQ(chosen.pct_veto, 50);
   EXPECT_EQ(chosen.pct_approve, 50);
+}
+
+TEST(Cascade, NothingIsChosenWithoutATruthThatMustBeCaught) {
+  const auto job = calibrated("AR", {"AAAAAARRRR", "VVVVVAAAAA"});
+  for (const auto& row : cascades(job, {50, 60}, {50, 70})) EXPECT_EQ(row.chosen, 0);
 }
 
 TEST(Cascade, TheTestSplitHasNoSayInTheChoice) {

@@ -104,7 +104,7 @@ TEST(Ensemble, AForbiddenErrorOfUnknownClassesIsNone) {
 
 TEST(Ensemble, PredictionsOfSpansDoNotVote) {
   auto job = three_seeds();
-  job.predictions("bf16", {"AAAAAAAA"}, "attention_mlp");
+  job.predictions("bf16", {"AAAA"}, "attention_mlp", "L1", "span");
   EXPECT_THAT(records::rows_of<EnsembleRow>(ensembles(job.tables, veto_as_approve)), SizeIs(1));
 }
 
