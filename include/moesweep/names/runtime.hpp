@@ -1,0 +1,77 @@
+#pragma once
+// What the tensors of a Hugging Face checkpoint are called in the runtimes that quantize them.
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace moesweep::names {
+
+enum class Runtime : std::uint8_t {
+  mlx,   ///< mlx-lm
+  gguf,  ///< llama.cpp
+  vllm,  ///< vLLM; its names are also those of compressed-tensors, GPTQModel and ModelOpt configs
+};
+std::string_view runtime_name(Runtime runtime);
+/// Error(bad_usage) naming the known ones.
+Runtime runtime_named(std::string_view name);
+
+/// What of config.json decides names.
+struct Architecture {
+  std::string model_type;        ///< "qwen3_5_moe"; "generic": names stay as they are
+  std::int64_t layers = 0;       ///< 0: unknown
+  std::int64_t experts = 0;      ///< routed experts a layer, 0: none or unknown
+  bool tied_embeddings = false;  ///< lm_head is the embedding table
+};
+
+/// The model types that can be mapped, and "generic".
+std::span<const std::string_view> known_architectures();
+/// From the text of config.json (a nested text_config is followed). A model_type that is not known
+/// is kept: all of its tensors are then unmapped. Error(bad_input) for what is no such JSON object.
+Architecture architecture_from(std::string_view config_json, const std::string& file);
+
+enum class Fate : std::uint8_t {
+  mapped,
+  dropped,   ///< by rule: the runtime has no place for it (`mtp.*` in mlx-lm)
+  unmapped,  ///< nothing is known about the name
+};
+
+/// What a runtime's loader makes of the values of a tensor that stays unquantized.
+enum class Transform : std::uint8_t {
+  none,
+  last_axis_to_middle,  ///< [C, 1, K] -> [C, K, 1], MLX convolutions
+  add_one,              ///< norms that are stored as differences from 1
+};
+
+/// A tensor or part of one, as a module of the runtime.
+struct RuntimeTensor {
+  std::string module;  ///< "language_model.model.layers.0.mlp.switch_mlp.gate_proj"
+  std::string suffix;  ///< "weight", "bias", or empty when the tensor has the module's name
+  /// Rows [first_row, first_row + rows) of axis -2 (axis 0 of a vector): halves of gate_up_proj.
+  /// rows -1: all.
+  std::int64_t first_row = 0;
+  std::int64_t rows = -1;
+  /// Position in a stack [E, m, n] that the runtime makes of per-expert tensors; -1: not stacked.
+  std::int64_t stacked_at = -1;
+  Transform transform = Transform::none;
+};
+
+struct Mapping {
+  Fate fate = Fate::unmapped;
+  std::vector<RuntimeTensor> targets;  ///< empty unless mapped; several when the tensor is split
+  bool quantizable = false;            ///< the runtime can hold it quantized
+  std::string reason;                  ///< why it is dropped, unmapped or not quantizable
+};
+
+/// Where a tensor of this name and shape goes.
+Mapping map_tensor(Runtime runtime, const Architecture& architecture, std::string_view name,
+                   std::span<const std::int64_t> shape);
+
+/// The decision that a tensor is part of: tensors with the same text must be stored alike in that
+/// runtime (experts of a layer and projection, with gate and up as one; q, k and v in vLLM, ...).
+/// The same for fused and unfused checkpoints.
+std::string tied_module(Runtime runtime, const Architecture& architecture, std::string_view name);
+
+}  // namespace moesweep::names
