@@ -126,6 +126,13 @@ class Submission(SlurmCase):
         self.assertTrue((submitted.sweep.run_dir / f"submit/slurm-{submitted.id}.out").exists())
         self.assertEqual(list(self.folder.rglob("pwned")), [])
 
+    def test_several_ranks_a_node_on_a_range_of_nodes(self):
+        submitted = self.submit(self.job_of(5), [("tasks_per_node = 1", "tasks_per_node = 2"),
+                                                 ("cpus_per_task = 2", "cpus_per_task = 1")])
+        submitted.wait_for_end()
+        self.assert_complete(submitted)
+        self.assertEqual([event["ranks"] for event in submitted.sweep.events("started")], [8])
+
     def test_scancel_is_the_end(self):
         job = self.job_of(60)
         submitted = self.submit(job, [('time = "1"', 'time = "10"')])
@@ -272,7 +279,8 @@ class NoProgress(SlurmCase):
         job = self.job_of(10)
         # Nothing fits before a margin that is as long as the limit, less a second.
         submitted = self.submit(job, [("margin_seconds = 10", "margin_seconds = 59")])
-        submitted.wait_for_state("PENDING JobHeldUser", "PENDING JobHeldAdmin", "SPECIAL_EXIT", seconds=300)
+        submitted.wait_for_state("PENDING job requeued in held state", "PENDING JobHeld", "SPECIAL_EXIT", seconds=300)
+        self.assertEqual(self.slurm.job_field(submitted.id, "Priority"), "0")
         self.assertEqual(submitted.sweep.ask("status", "--exit-code").code, NO_PROGRESS, submitted.log())
         self.assertLessEqual(submitted.sweep.epochs(), 3)
         self.slurm.run("scancel", submitted.id)
