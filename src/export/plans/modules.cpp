@@ -7,7 +7,7 @@
 
 #include <moesweep/names/role.hpp>
 
-#include "formats.hpp"
+#include "plans/formats.hpp"
 
 namespace moesweep::exports {
 namespace {
