@@ -42,7 +42,9 @@ Mapping map_to_vllm(const Question& question) {
   switch (place.part->kind) {
     case Kind::linear:
       if (place.part->gguf.starts_with("nextn.") || place.part->gguf.empty()) {
-        return kept(target, "vLLM joins hidden states and embeddings unquantized");
+        // qwen3_5_mtp.py takes mtp.fc unquantized from ModelOpt checkpoints; eh_proj is a plain
+        // Linear.
+        return kept(target, "vLLM takes what joins states and embeddings unquantized");
       }
       [[fallthrough]];
     case Kind::latent:
