@@ -75,11 +75,13 @@ void compare_quantized(const PlannedModule& planned, const FoundModule& found, W
 std::string compare_module(const PlannedModule& planned, const FoundModule& found, Format format) {
   Whys whys;
   if (!planned.problem.empty()) whys.push_back(planned.problem);
-  if (planned.dropped) {
+  // What a runtime has no place for may stay in a model with the original's names.
+  if (planned.dropped && format != Format::plain) {
     whys.emplace_back("the plan drops it, the checkpoint has it");
     return fmt::format("{}", fmt::join(whys, "; "));
   }
   if (!found.problem.empty()) whys.push_back(found.problem);
+  if (planned.dropped) return fmt::format("{}", fmt::join(whys, "; "));
   if (const auto params = product(found.shape); params != planned.params && whys.empty()) {
     whys.push_back(fmt::format("holds {} weights instead of {}", format_count(params),
                                format_count(planned.params)));
@@ -108,8 +110,10 @@ void expect_dequantized(std::vector<PlannedModule>& modules, const records::Plan
     if (module.quantizer.empty() || !dtype) continue;
     module.quantizer.clear();
     module.group_size = 0;
-    module.bits = checked_cast<std::int32_t>(8 * dtype_bytes(*dtype));
-    module.bytes = module.params * dtype_bytes(*dtype);
+    // 8-bit floats can't hold the values and are written as BF16.
+    const auto element = std::max<std::int64_t>(2, dtype_bytes(*dtype));
+    module.bits = checked_cast<std::int32_t>(8 * element);
+    module.bytes = module.params * element;
     module.problem.clear();
   }
 }
