@@ -46,17 +46,14 @@ class Planner {
     const auto mapping = names::map_tensor(runtime_, architecture_, row.tensor, shape);
     if (mapping.fate != names::Fate::mapped) return add_without_place(row, mapping);
     for (const auto& target : mapping.targets) {
-      // "weight" is what a module is about; a bias stands for itself.
-      const auto name =
-          target.suffix == "weight" ? target.module : tensor_name(target.module, target.suffix);
-      auto& module = module_named(name, row);
-      const auto share = share_of(target, shape);
-      module.columns = shape.empty() ? 1 : shape.back();
-      module.params += share.part(row.params);
-      module.bytes += share.part(row.bytes);
-      if (module.quantizer.empty() || mapping.quantizable || !module.problem.empty()) continue;
-      module.problem = "is planned quantized, and the runtime can't hold it so" +
-                       (mapping.reason.empty() ? "" : ": " + mapping.reason);
+      if (is_unstacked(row, target, shape)) {
+        add_experts(row, target, shape);
+      } else {
+        // "weight" is what a module is about; a bias stands for itself.
+        const auto name =
+            target.suffix == "weight" ? target.module : tensor_name(target.module, target.suffix);
+        add_part(name, row, shape, share_of(target, shape), mapping);
+      }
     }
   }
 
@@ -81,6 +78,41 @@ class Planner {
     }
     module.tensors.push_back(row.tensor);
     return module;
+  }
+
+  void add_part(const std::string& name, const records::PlanRow& row,
+                const std::vector<std::int64_t>& shape, const Share& share,
+                const names::Mapping& mapping) {
+    auto& module = module_named(name, row);
+    module.columns = shape.empty() ? 1 : shape.back();
+    module.params += share.part(row.params);
+    module.bytes += share.part(row.bytes);
+    if (module.quantizer.empty() || mapping.quantizable || !module.problem.empty()) return;
+    module.problem = "is planned quantized, and the runtime can't hold it so" +
+                     (mapping.reason.empty() ? "" : ": " + mapping.reason);
+  }
+
+  /// compressed-tensors has a module for each matrix of a fused stack.
+  bool is_unstacked(const records::PlanRow& row, const names::RuntimeTensor& target,
+                    const std::vector<std::int64_t>& shape) const {
+    return runtime_ == names::Runtime::vllm && row.action == "quantize" && shape.size() == 3 &&
+           (target.suffix == "gate_up_proj" || target.suffix == "down_proj");
+  }
+
+  void add_experts(const records::PlanRow& row, const names::RuntimeTensor& target,
+                   const std::vector<std::int64_t>& shape) {
+    const std::vector<std::string_view> projections =
+        target.suffix == "down_proj" ? std::vector<std::string_view>{"down_proj"}
+                                     : std::vector<std::string_view>{"gate_proj", "up_proj"};
+    const Share share{1, shape[0] * static_cast<std::int64_t>(projections.size())};
+    names::Mapping quantizable;
+    quantizable.quantizable = true;
+    for (std::int64_t expert = 0; expert < shape[0]; ++expert) {
+      for (const auto projection : projections) {
+        add_part(fmt::format("{}.{}.{}", target.module, expert, projection), row, shape, share,
+                 quantizable);
+      }
+    }
   }
 
   void add_without_place(const records::PlanRow& row, const names::Mapping& mapping) {
