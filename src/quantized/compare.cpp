@@ -222,7 +222,9 @@ Comparison compare(const records::Plan& plan, const Found& found,
                    const names::Architecture& architecture, Plain plain) {
   auto planned =
       planned_modules(plan, runtime_of(found.format), names_in(found.format, architecture));
-  if (plain == Plain::dequantized) expect_dequantized(planned, plan);
+  if (found.format == Format::plain && plain == Plain::dequantized) {
+    expect_dequantized(planned, plan);
+  }
   std::vector<std::string> unplanned;
   for (const auto& module : found.modules) {
     if (!std::ranges::binary_search(planned, module.name, {}, &PlannedModule::name)) {

@@ -23,7 +23,7 @@ namespace {
 
 using checkpoint::Tensor;
 
-constexpr std::int64_t block_weights = 1 << 20;
+constexpr std::int64_t weights_a_block = 1 << 20;
 
 double squared_error(std::span<const float> original, std::span<const float> written) {
   double sum = 0;
@@ -37,7 +37,7 @@ double squared_error(std::span<const float> original, std::span<const float> wri
 /// Calls `use` with the first row and the number of rows of each block.
 void for_blocks(std::int64_t rows, std::int64_t columns,
                 const std::function<void(std::int64_t, std::int64_t)>& use) {
-  const auto rows_a_block = std::max<std::int64_t>(1, block_weights / columns);
+  const auto rows_a_block = std::max<std::int64_t>(1, weights_a_block / columns);
   for (std::int64_t row = 0; row < rows; row += rows_a_block) {
     use(row, std::min(rows_a_block, rows - row));
   }

@@ -222,6 +222,18 @@ TEST(Compare, TensorsWithoutANameAreOffenders) {
               ElementsAre(offender("strange.weight", "no name is known")));
 }
 
+TEST(Compare, DequantizedModelsAreAsWideAsTheOriginal) {
+  auto dropped = kept("mtp.fc.weight", {8, 8});
+  dropped.action = "drop";
+  const auto plan = plan_of({affine("a.weight", {8, 256}, 4, 64), dropped});
+  const Found plain{.format = Format::plain,
+                    .modules = {found_bf16("a", {8, 256}), found_bf16("mtp.fc", {8, 8})}};
+  EXPECT_THAT(compare(plan, plain, generic(), Plain::dequantized).offenders(), IsEmpty());
+  EXPECT_THAT(compare(plan, plain, generic()).offenders(), ElementsAre(offender("a", "bf16")));
+  const Found mlx{.format = Format::mlx, .modules = {found_affine("a", {8, 256}, 4, 64)}};
+  EXPECT_THAT(compare(plan, mlx, generic(), Plain::dequantized).offenders(), IsEmpty());
+}
+
 TEST(Compare, ShapesThatAreNoneAreRefusedByTensor) {
   for (const auto* shape : {"8x", "x", "8x-1", "axb", "99999999999999999999"}) {
     auto row = affine("a.weight", {8, 256}, 4, 64);
