@@ -42,6 +42,7 @@ void add_aggregate(CLI::App& app, Context& context);
 void add_verify(CLI::App& app, Context& context);
 void add_verify_plan(CLI::App& app, Context& context);
 void add_export(CLI::App& app, Context& context);
+void add_quantize(CLI::App& app, Context& context);
 void add_twin(CLI::App& app, Context& context);
 void add_correlate(CLI::App& app, Context& context);
 void add_import_cache(CLI::App& app, Context& context);
