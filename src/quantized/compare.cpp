@@ -94,6 +94,12 @@ std::string compare_module(const PlannedModule& planned, const FoundModule& foun
   return fmt::format("{}", fmt::join(whys, "; "));
 }
 
+/// llama.cpp's converter computes these from config.json.
+bool is_from_config(const FoundModule& module, Format format) {
+  return format == Format::gguf && !module.is_quantized() &&
+         (module.name == "rope_freqs" || module.name.starts_with("rope_factors_"));
+}
+
 Storage storage_of(const PlannedModule& module) {
   return {module.quantizer, module.bits, module.group_size, module.bytes};
 }
@@ -127,7 +133,10 @@ class Comparer {
 
   void add_found(FoundModule module) {
     const auto place = planned_.find(module.name);
-    if (place == planned_.end()) return add_unplanned(module);
+    if (place == planned_.end()) {
+      if (!is_from_config(module, format_)) add_unplanned(module);
+      return;
+    }
     const auto& planned = *place->second;
     settle_by_columns(module, planned.columns);
     auto why = compare_module(planned, module, format_);

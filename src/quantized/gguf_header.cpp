@@ -30,6 +30,11 @@ std::uint64_t value_bytes(std::uint32_t type) {
   return type < bytes.size() ? bytes[type] : 0;
 }
 
+std::string shown(const std::string& key) {
+  constexpr std::size_t most = 100;
+  return printable(key.substr(0, most));
+}
+
 class HeaderParser {
  public:
   HeaderParser(const GgufBytes& bytes, const std::string& file)
@@ -58,7 +63,8 @@ class HeaderParser {
 
   void read_pair() {
     const auto key = cursor_.text("a metadata key", longest_key);
-    if (!keys_.insert(key).second) cursor_.refuse(fmt::format("has the key \"{}\" twice", key));
+    if (!keys_.insert(key).second)
+      cursor_.refuse(fmt::format("has the key \"{}\" twice", shown(key)));
     const auto type = cursor_.u32("the type of a metadata value");
     if (key == "general.architecture" && type == text_value) {
       header_.architecture = cursor_.text("general.architecture", longest_key);
@@ -83,7 +89,7 @@ class HeaderParser {
     if (type == 4 || type == 5) return cursor_.u32("a metadata value");
     if (type == 10 || type == 11) return cursor_.u64("a metadata value");
     if (type == 2 || type == 3) return cursor_.u16("a metadata value");
-    cursor_.refuse(fmt::format("the value of \"{}\" is no integer", key));
+    cursor_.refuse(fmt::format("the value of \"{}\" is no integer", shown(key)));
   }
 
   void skip_value(std::uint32_t type, const std::string& key, int depth) {
@@ -92,10 +98,10 @@ class HeaderParser {
     }
     if (type == text_value) return skip_text();
     if (type != array_value) {
-      cursor_.refuse(fmt::format("the value of \"{}\" has the unknown type {}", key, type));
+      cursor_.refuse(fmt::format("the value of \"{}\" has the unknown type {}", shown(key), type));
     }
     constexpr int deepest = 4;
-    if (depth == deepest) cursor_.refuse(fmt::format("\"{}\" nests arrays too deep", key));
+    if (depth == deepest) cursor_.refuse(fmt::format("\"{}\" nests arrays too deep", shown(key)));
     skip_array(key, depth + 1);
   }
 
@@ -108,7 +114,7 @@ class HeaderParser {
     for (std::uint64_t i = 0; i < count; ++i) skip_value(type, key, depth);
     // Otherwise an empty array of anything would pass.
     if (type != text_value && type != array_value) {
-      cursor_.refuse(fmt::format("the array \"{}\" has the unknown type {}", key, type));
+      cursor_.refuse(fmt::format("the array \"{}\" has the unknown type {}", shown(key), type));
     }
   }
 

@@ -112,6 +112,12 @@ TEST(Compare, HalfOfTheExpertsIsNotAllOfThem) {
               ElementsAre(offender("m.experts", "holds 4,096 weights instead of 8,192")));
 }
 
+TEST(Compare, FrequenciesThatLlamaCppComputesNeedNoPlan) {
+  EXPECT_THAT(offenders(plan_of({}), {found_bf16("rope_freqs", {64})}, Format::gguf), IsEmpty());
+  EXPECT_THAT(offenders(plan_of({}), {found_bf16("rope_freqs", {64})}, Format::mlx),
+              ElementsAre(offender("rope_freqs", "doesn't speak of it")));
+}
+
 TEST(Compare, DroppedTensorsMustBeGone) {
   auto row = kept("mtp.fc.weight", {8, 8});
   row.action = "drop";
@@ -194,6 +200,9 @@ TEST(Compare, ExpertsOfOneStackAreOneModule) {
   EXPECT_EQ(planned[0].name, "model.layers.0.mlp.switch_mlp.up_proj");
   EXPECT_EQ(planned[0].params, 3 * 8 * 256);
   EXPECT_EQ(planned[0].problem, "");
+  const auto gguf = planned_modules(plan_of(rows), names::Runtime::gguf, architecture);
+  ASSERT_EQ(gguf.size(), 1U);
+  EXPECT_EQ(gguf[0].name, "blk.0.ffn_up_exps");
   rows[1].bits = 8;
   const auto torn = planned_modules(plan_of(rows), names::Runtime::mlx, architecture);
   EXPECT_THAT(torn[0].problem, HasSubstr("experts.1.up_proj"));
