@@ -12,7 +12,8 @@ namespace moesweep::names {
 enum class Runtime : std::uint8_t {
   mlx,   ///< mlx-lm
   gguf,  ///< llama.cpp
-  vllm,  ///< vLLM; its names are also those of compressed-tensors, GPTQModel and ModelOpt configs
+  vllm,  ///< vLLM; modules have Hugging Face names, as configs of compressed-tensors, GPTQModel
+         ///< and ModelOpt say them
 };
 std::string_view runtime_name(Runtime runtime);
 /// Error(bad_usage) naming the known ones.
@@ -38,11 +39,13 @@ enum class Fate : std::uint8_t {
   unmapped,  ///< nothing is known about the name
 };
 
-/// What a runtime's loader makes of the values of a tensor that stays unquantized.
+/// What mlx-lm's loader makes of the values of a tensor that stays unquantized. The converters of
+/// the other runtimes, whose files we don't write, do theirs themselves: always `none`.
 enum class Transform : std::uint8_t {
   none,
-  last_axis_to_middle,  ///< [C, 1, K] -> [C, K, 1], MLX convolutions
+  last_axis_to_middle,  ///< [C, 1, K] -> [C, K, 1], convolutions
   add_one,              ///< norms that are stored as differences from 1
+  other,  ///< none of these (`reason` says what): only mlx-lm itself can write the tensor
 };
 
 /// A tensor or part of one, as a module of the runtime.
