@@ -26,6 +26,7 @@ Measured measured(const Tensor& tensor, const Format& format) {
 }
 
 std::string name_of(const Format& format) {
+  if (format.group_size == 0) return fmt::format("{} bits", format.bits);
   return fmt::format("{} bits in groups of {}", format.bits, format.group_size);
 }
 
@@ -64,33 +65,51 @@ const Format* fixed_format(const Problem& problem, const std::vector<std::size_t
   return nullptr;
 }
 
-Decision nearest(const Problem& problem, std::size_t module, const Format& wanted) {
-  const auto& members = problem.members[module];
-  const auto& constraints = problem.constraints;
-  const Format keep;
-  if (wanted.bits >= keep.bits && constraints.may_keep) {
-    return {choice_of(problem, members, keep).value(), ""};
-  }
-  const auto least = min_bits_of(problem, members);
+namespace {
+
+Decision kept(const Problem& problem, std::size_t module, std::string reason) {
+  return {choice_of(problem, problem.members[module], Format{}).value(), std::move(reason)};
+}
+
+Decision nearest_of(const Problem& problem, std::size_t module, const Format& wanted,
+                    const std::vector<Format>& formats, std::int32_t least) {
   const auto distance = [&](const Format& format) {
     return std::tuple(std::abs(format.bits - wanted.bits), -format.bits,
                       std::abs(format.group_size - wanted.group_size), format.group_size);
   };
   const Format* best = nullptr;
   std::optional<Choice> chosen;
-  for (const auto& format : constraints.formats) {
+  for (const auto& format : formats) {
     if (format.bits < least || (best != nullptr && distance(format) >= distance(*best))) continue;
-    if (auto choice = choice_of(problem, members, format)) {
+    if (auto choice = choice_of(problem, problem.members[module], format)) {
       best = &format;
       chosen = std::move(choice);
     }
   }
-  if (!chosen) {
-    return {choice_of(problem, members, keep).value(),
-            fmt::format("kept: no allowed format of at least {} bits can store it", least)};
+  if (!chosen) return kept(problem, module, "kept: no allowed format can store it");
+  // Formats with a block length of their own have no group size to miss.
+  if (best->bits == wanted.bits &&
+      (best->group_size == wanted.group_size || wanted.group_size == 0)) {
+    return {*chosen, ""};
   }
-  if (best->bits == wanted.bits && best->group_size == wanted.group_size) return {*chosen, ""};
   return {*chosen, fmt::format("nearest to {} that is allowed and fits", name_of(wanted))};
+}
+
+}  // namespace
+
+Decision nearest(const Problem& problem, std::size_t module, const Format& wanted) {
+  if (wanted.bits >= Format{}.bits && problem.constraints.may_keep)
+    return kept(problem, module, "");
+  return nearest_of(problem, module, wanted, problem.constraints.formats,
+                    min_bits_of(problem, problem.members[module]));
+}
+
+Decision nearest_to_fixed(const Problem& problem, std::size_t module, const Format& fixed) {
+  if (fixed.keeps()) return kept(problem, module, "");
+  const auto& constraints = problem.constraints;
+  const auto& formats =
+      constraints.runtime_formats.empty() ? constraints.formats : constraints.runtime_formats;
+  return nearest_of(problem, module, fixed, formats, 0);
 }
 
 }  // namespace moesweep::allocation

@@ -23,4 +23,7 @@ const Format* fixed_format(const Problem& problem, const std::vector<std::size_t
 /// where nothing else can be.
 Decision nearest(const Problem& problem, std::size_t module, const Format& wanted);
 
+/// What the module's fixed role makes of it.
+Decision nearest_to_fixed(const Problem& problem, std::size_t module, const Format& fixed);
+
 }  // namespace moesweep::allocation

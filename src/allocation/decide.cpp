@@ -21,7 +21,8 @@ std::string joined(const std::string& reason, const std::string& more) {
 Decision decide(const Problem& problem, std::size_t module, const Format& wanted,
                 const std::string& reason) {
   const auto* fixed = fixed_format(problem, problem.members[module]);
-  auto decision = nearest(problem, module, fixed == nullptr ? wanted : *fixed);
+  auto decision = fixed == nullptr ? nearest(problem, module, wanted)
+                                   : nearest_to_fixed(problem, module, *fixed);
   decision.reason = joined(fixed == nullptr ? reason : "fixed for its role", decision.reason);
   return decision;
 }

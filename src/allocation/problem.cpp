@@ -75,7 +75,7 @@ std::vector<double> weights_of(const std::vector<Tensor>& tensors, const Alpha& 
 void add_choices(const Problem& problem, std::size_t module, std::vector<Choice>& choices) {
   const auto& members = problem.members[module];
   if (const auto* fixed = fixed_format(problem, members)) {
-    choices.push_back(nearest(problem, module, *fixed).choice);
+    choices.push_back(nearest_to_fixed(problem, module, *fixed).choice);
     if (std::isfinite(choices.back().error)) return;
     choices.clear();
   } else {

@@ -74,7 +74,10 @@ struct Constraints {
   /// Kept: substrings of tensor names, case-insensitive, or globs where they hold * or ?.
   std::vector<std::string> protected_patterns{};
   std::map<std::string, std::int32_t> min_bits{};  ///< by role
-  std::map<std::string, Format> fixed{};           ///< by role
+  /// By role: the nearest of `runtime_formats` (of `formats` when there are none), whatever is
+  /// allowed otherwise.
+  std::map<std::string, Format> fixed{};
+  std::vector<Format> runtime_formats{};
 };
 
 /// Bytes of a tensor in a format that quantizes, without file headers; -1 when it cannot be stored
