@@ -45,6 +45,7 @@ void add_export(CLI::App& app, Context& context);
 void add_quantize(CLI::App& app, Context& context);
 void add_twin(CLI::App& app, Context& context);
 void add_correlate(CLI::App& app, Context& context);
+void add_allocate(CLI::App& app, Context& context);
 void add_import_cache(CLI::App& app, Context& context);
 void add_doctor(CLI::App& app, Context& context);
 

@@ -93,6 +93,7 @@ int run_command(int argc, char** argv) {
   add_quantize(app, context);
   add_twin(app, context);
   add_correlate(app, context);
+  add_allocate(app, context);
   add_import_cache(app, context);
   add_doctor(app, context);
   try {

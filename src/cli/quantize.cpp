@@ -73,6 +73,7 @@ config::Settings job_of(const QuantizeCommand& command) {
   if (!command.architecture.empty()) {
     toml += fmt::format("architecture = {}\n", quoted(command.architecture));
   }
+  toml += fmt::format("[output]\nflush_seconds = {}\n", swept.number("output.flush_seconds"));
   toml += fmt::format("[resources]\nmemory = {}\nisa = {}\n", swept.integer("resources.memory"),
                       quoted(swept.text("resources.isa")));
   return config::parse_job(toml, "moesweep quantize");
