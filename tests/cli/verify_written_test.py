@@ -70,6 +70,19 @@ class Written(SweepCase):
                 self.assert_ended(result, COMPLETE)
                 self.assertIn(f"of {self.quantized} of {self.quantized} tensors", result.out)
 
+    def test_an_allocated_plan_is_written_to_the_byte(self):
+        plan = pathlib.Path(self.shared) / "allocated.json"
+        self.assert_ended(self.moesweep("allocate", self.run_directory, "--target", "5bpw", "--for", "mlx",
+                                        "--architecture", "generic", "--out", plan), COMPLETE)
+        out = self.written(plan, "mlx", "allocated")
+        result = self.moesweep("verify-plan", plan, out, "--against", USE_LITE, "--json")
+        self.assert_ended(result, COMPLETE)
+        document = json.loads(result.out)
+        self.assertEqual(document["bytes_found"], document["bytes_planned"])
+        self.assertGreater(len(document["errors"]), 5)
+        for error in document["errors"]:
+            self.assertAlmostEqual(error["sse_measured"] / error["sse_planned"], 1, delta=1e-9, msg=error["tensor"])
+
     def test_the_plan_of_another_checkpoint_is_caught(self):
         plan = self.plan("planned.json")
         out = self.written(plan, "mlx", "other")
