@@ -58,6 +58,19 @@ void write_all(const FileDescriptor& file, std::span<const std::byte> bytes,
   }
 }
 
+void write_all_at(const FileDescriptor& file, std::uint64_t offset,
+                  std::span<const std::byte> bytes, const std::filesystem::path& path) {
+  while (!bytes.empty()) {
+    const auto written =
+        ::pwrite(file.get(), bytes.data(), std::min(bytes.size(), max_transfer_bytes),
+                 checked_cast<off_t>(offset));
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) throw io_error(path, "cannot write", written == 0 ? ENOSPC : errno);
+    offset += static_cast<std::uint64_t>(written);
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+}
+
 void sync_and_close(FileDescriptor& file, const std::filesystem::path& path) {
   // EDQUOT and ENOSPC may surface only at fsync or close.
   if (::fsync(file.get()) != 0) throw io_error(path, "cannot fsync", errno);
@@ -150,6 +163,10 @@ FilePublisher::~FilePublisher() {
 
 void FilePublisher::write(std::span<const std::byte> bytes) {
   write_all(file_, bytes, temporary_);
+}
+
+void FilePublisher::write_at(std::uint64_t offset, std::span<const std::byte> bytes) {
+  write_all_at(file_, offset, bytes, temporary_);
 }
 
 void FilePublisher::make_durable() {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
@@ -197,6 +198,16 @@ Checkpoint open_checkpoint(const fs::path& path) {
   if (!fs::is_directory(status)) return open_single(path);
   const bool indexed = fs::exists(fs::symlink_status(path / index_name, error));
   return indexed ? open_indexed(path) : open_unindexed(path);
+}
+
+Hash128 headers_hash(const Checkpoint& checkpoint) {
+  Hasher128 hasher;
+  for (const auto& tensor : checkpoint.tensors) {
+    hasher.add_text(tensor.name);
+    hasher.add_text(dtype_name(tensor.dtype));
+    hasher.add_text(fmt::format("{}", fmt::join(tensor.shape, "x")));
+  }
+  return hasher.finish();
 }
 
 }  // namespace moesweep::checkpoint

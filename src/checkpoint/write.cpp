@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 #include <set>
 #include <string_view>
 
@@ -20,7 +19,7 @@ namespace {
 // A multiple of every element size, so that no piece cuts an element.
 constexpr std::uint64_t piece_bytes = std::uint64_t{8} << 20;
 
-std::uint64_t tensor_bytes(const TensorSource& tensor) {
+std::uint64_t tensor_bytes(const auto& tensor) {
   auto bytes = checked_cast<std::uint64_t>(dtype_bytes(tensor.dtype));
   for (const auto side : tensor.shape) {
     const auto product = checked_product(bytes, checked_cast<std::uint64_t>(side));
@@ -31,7 +30,7 @@ std::uint64_t tensor_bytes(const TensorSource& tensor) {
 }
 
 // Only what parse_header accepts is written.
-void expect_valid_names(std::span<const TensorSource> tensors) {
+void expect_valid_names(std::span<const TensorShape> tensors) {
   std::set<std::string_view> names;
   for (const auto& tensor : tensors) {
     expect(names.insert(tensor.name).second, "tensor to be written twice");
@@ -50,8 +49,8 @@ std::string json_text(const std::string& text) {
   }
 }
 
-std::string header_text(std::span<const TensorSource> tensors) {
-  std::string text = R"({"__metadata__":{"format":"pt"})";
+std::string header_text(std::span<const TensorShape> tensors, std::string_view format) {
+  auto text = fmt::format(R"({{"__metadata__":{{"format":"{}"}})", format);
   std::uint64_t begin = 0;
   for (const auto& tensor : tensors) {
     const auto end = checked_sum(begin, tensor_bytes(tensor));
@@ -67,19 +66,16 @@ std::string header_text(std::span<const TensorSource> tensors) {
   return text;
 }
 
-void write_header(const std::string& text, const auto& write) {
-  std::array<std::byte, 8> length{};
-  for (std::size_t i = 0; i < length.size(); ++i) {
-    length[i] = static_cast<std::byte>(text.size() >> (8 * i) & 0xff);
-  }
-  write(std::span<const std::byte>(length));
-  write(std::as_bytes(std::span(text)));
+std::vector<TensorShape> shapes_of(std::span<const TensorSource> tensors) {
+  std::vector<TensorShape> shapes;
+  for (const auto& tensor : tensors) shapes.push_back({tensor.name, tensor.dtype, tensor.shape});
+  return shapes;
 }
 
 // Calls `write` with one piece of the file after the other.
 void write_pieces(std::span<const TensorSource> tensors, const auto& write) {
-  expect_valid_names(tensors);
-  write_header(header_text(tensors), write);
+  const auto header = safetensors_header(shapes_of(tensors));
+  write(std::as_bytes(std::span(header)));
   std::vector<std::byte> piece;
   for (const auto& tensor : tensors) {
     const auto bytes = tensor_bytes(tensor);
@@ -92,6 +88,20 @@ void write_pieces(std::span<const TensorSource> tensors, const auto& write) {
 }
 
 }  // namespace
+
+std::string safetensors_header(std::span<const TensorShape> tensors, std::string_view format) {
+  expect_valid_names(tensors);
+  const auto text = header_text(tensors, format);
+  std::string header;
+  for (std::size_t i = 0; i < 8; ++i) header += static_cast<char>(text.size() >> (8 * i) & 0xff);
+  return header + text;
+}
+
+std::int64_t safetensors_bytes(std::span<const TensorShape> tensors, std::string_view format) {
+  auto bytes = checked_cast<std::int64_t>(safetensors_header(tensors, format).size());
+  for (const auto& tensor : tensors) bytes += checked_cast<std::int64_t>(tensor_bytes(tensor));
+  return bytes;
+}
 
 void write_safetensors(const std::filesystem::path& path, std::span<const TensorSource> tensors) {
   FilePublisher file(path);

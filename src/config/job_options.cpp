@@ -2,6 +2,7 @@
 
 #include "hidden_options.hpp"
 #include "quality_options.hpp"
+#include "quantize_options.hpp"
 
 namespace moesweep::config {
 namespace {
@@ -30,27 +31,30 @@ std::vector<Option> general_options() {
        .help =
            "What is measured: the weights' sensitivity to quantization; on cached hidden states "
            "heads, suppression, probes, or a pipeline of them; or, from measured models, whether "
-           "quality hides a loss of safety (quality_safety).",
-       .choices = {"sensitivity", "heads", "suppression", "probes", "quality_safety", "pipeline"}},
+           "quality hides a loss of safety (quality_safety). A job of kind quantize writes the "
+           "checkpoint that a plan describes.",
+       .choices = {"sensitivity", "heads", "suppression", "probes", "quality_safety", "pipeline",
+                   "quantize"}},
   };
 }
 
 std::vector<Option> checkpoint_options() {
   const TextList kinds = {"sensitivity"};
+  const TextList both = {"sensitivity", "quantize"};
   return {
       {.key = "checkpoint.path",
        .type = ValueType::path,
        .help =
            "Folder or file of a safetensors checkpoint, relative to the job file; either this or "
            "checkpoint.twin.inventory is given.",
-       .kinds = kinds,
+       .kinds = both,
        .in_fingerprint = false,
        .may_be_absent = true},
       {.key = "checkpoint.twin.inventory",
        .type = ValueType::path,
        .help =
            "Inventory (CSV) of a checkpoint whose synthetic twin is swept without being written.",
-       .kinds = kinds,
+       .kinds = both,
        .in_fingerprint = false,
        .may_be_absent = true},
       {.key = "checkpoint.twin.scale",
@@ -60,13 +64,13 @@ std::vector<Option> checkpoint_options() {
            "not given.",
        .minimum = 1,
        .maximum = 1048576,
-       .kinds = kinds,
+       .kinds = both,
        .may_be_absent = true},
       {.key = "checkpoint.twin.seed",
        .type = ValueType::integer,
        .help = "Seed of the twin's weights; 0 when not given.",
        .minimum = 0,
-       .kinds = kinds,
+       .kinds = both,
        .may_be_absent = true},
       {.key = "checkpoint.include",
        .type = ValueType::text_list,
@@ -89,7 +93,7 @@ std::vector<Option> checkpoint_options() {
        .type = ValueType::text_list,
        .default_value = TextList{"experts"},
        .help = "Name components that mark a rank-3 tensor as a stack of experts.",
-       .kinds = kinds},
+       .kinds = both},
   };
 }
 
@@ -254,6 +258,7 @@ std::vector<Option> all_options() {
   add(options, decision_options());
   add(options, hidden_options());
   add(options, quality_options());
+  add(options, quantize_options());
   add(options, resource_options());
   return options;
 }

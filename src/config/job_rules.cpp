@@ -68,8 +68,9 @@ void check_job_rules(const Settings& job) {
   const auto& kind = job.text("kind");
   if (kind == "quality_safety" || kind == "pipeline") check_quality_rules(job);
   if (kind == "quality_safety") return;
-  if (kind != "sensitivity") return check_hidden_rules(job);
+  if (kind != "sensitivity" && kind != "quantize") return check_hidden_rules(job);
   check_checkpoint(job);
+  if (kind == "quantize") return;
   check_thresholds(job);
   check_weights(job);
 }

@@ -6,6 +6,7 @@
 
 #include "hidden_job.hpp"
 #include "quality_job.hpp"
+#include "quantize_job.hpp"
 #include "sensitivity_job.hpp"
 
 namespace moesweep::pipeline {
@@ -28,6 +29,7 @@ std::unique_ptr<JobKind> open_job(const config::Settings& settings) {
   const auto& kind = settings.text("kind");
   if (kind == "sensitivity") return open_sensitivity_job(settings);
   if (kind == "quality_safety") return open_quality_job(settings);
+  if (kind == "quantize") return open_quantize_job(settings);
   return open_hidden_job(settings);
 }
 
@@ -71,6 +73,7 @@ records::Tables reduce_rows(const config::Settings& settings, const records::Tab
   const auto& kind = settings.text("kind");
   if (kind == "sensitivity") return reduce_sensitivity(settings, rows);
   if (kind == "quality_safety") return reduce_quality(settings, rows);
+  if (kind == "quantize") return reduce_quantize(rows);
   auto tables = reduce_hidden(settings, rows);
   if (kind == "pipeline") records::append(tables, quality_stage(settings, tables));
   return tables;

@@ -138,7 +138,9 @@ Job prepare_on_all(comm::Session& session, const RunOptions& options) {
   std::optional<Job> job;
   agree(session, [&] {
     check_ranks(session.comm(), options);
-    job = prepare_job(config::load_job(options.job_file, options.overrides), Rates{});
+    job = prepare_job(
+        options.job ? *options.job : config::load_job(options.job_file, options.overrides),
+        Rates{});
     kernels::pin_isa(job->settings.text("resources.isa"));
   });
   require_same_everywhere(session, "job or checkpoint", job->fingerprint.hex(),
@@ -160,9 +162,16 @@ std::string describe_failures(const records::Tables& tables) {
                      more == 0 ? "" : fmt::format(" ({} more units failed)", more));
 }
 
+// What the end needs of the work, when its compute threads are gone.
+std::unique_ptr<JobKind> end_work(std::unique_ptr<RankWork> work) {
+  auto kind = std::move(work->job.kind);
+  work.reset();  // ends the I/O thread: HDF5 is this thread's from here on
+  return kind;
+}
+
 // The part of the end that is rank 0's: what is complete becomes results.h5. Only then is the end
 // recorded, so that no sweep is called complete whose results could not be written.
-void finish(const store::RunDirectory& run, RunReport& report, Epoch epoch,
+void finish(const store::RunDirectory& run, RunReport& report, Epoch epoch, const JobKind* kind,
             const Observer& observer, const RunOptions& options) {
   report.progress = observer.last();
   report.bytes_read = observer.bytes_read();
@@ -177,6 +186,7 @@ void finish(const store::RunDirectory& run, RunReport& report, Epoch epoch,
   if (report.exit_code == ExitCode::complete || report.exit_code == ExitCode::some_failed) {
     try {
       const auto made = write_aggregate(run.root);
+      if (report.exit_code == ExitCode::complete && kind != nullptr) kind->finish(made.tables);
       report.digest = made.digest;
       report.error = describe_failures(made.tables);
     } catch (const Error& error) {
@@ -209,7 +219,9 @@ RunReport run(comm::Session& session, const RunOptions& options) {
     run.root = std::filesystem::absolute(options.run_directory);
     require_memory(job.plan, resources.memory_bytes);
     job.kind->run_in(run.root);
-    if (is_root) open = open_epoch(run, job, comm.size(), options.take_over);
+    if (!is_root) return;
+    open = open_epoch(run, job, comm.size(), options.take_over);
+    record_if_it_fails(run, open.epoch, [&] { job.kind->begin(); });
   });
   const Epoch epoch{
       static_cast<std::int32_t>(std::stol(session.share(std::to_string(open.epoch.value))))};
@@ -239,12 +251,13 @@ RunReport run(comm::Session& session, const RunOptions& options) {
   report.exit_code = ended.exit_code;
   report.error = ended.error;
   report.units_still_running = ended.units_still_running;
+  std::unique_ptr<JobKind> kind;
   if (ended.units_still_running) [[maybe_unused]]
     const auto* leaked = work.release();
   else
-    work.reset();  // ends the I/O thread: HDF5 is this thread's from here on
+    kind = end_work(std::move(work));
   agree(session, [&] {
-    if (is_root) finish(run, report, epoch, observer, options);
+    if (is_root) finish(run, report, epoch, kind.get(), observer, options);
   });
   report.exit_code = share_exit_code(session, report.exit_code);
   report.seconds = unix_time() - begin;

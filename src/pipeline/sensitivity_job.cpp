@@ -5,7 +5,8 @@
 #include <moesweep/base/cast.hpp>
 #include <moesweep/checkpoint/checkpoint.hpp>
 #include <moesweep/sensitivity/sensitivity.hpp>
-#include <moesweep/twin/twin.hpp>
+
+#include "checkpoint_input.hpp"
 
 namespace moesweep::pipeline {
 namespace {
@@ -80,36 +81,15 @@ sensitivity::Options options_from(const config::Settings& settings) {
   return options;
 }
 
-checkpoint::Checkpoint open(const config::Settings& settings) {
-  if (!settings.has("checkpoint.twin.inventory")) {
-    return checkpoint::open_checkpoint(settings.path("checkpoint.path"));
-  }
-  const auto integer = [&settings](std::string_view key, std::int64_t otherwise) {
-    return settings.has(key) ? settings.integer(key) : otherwise;
-  };
-  return twin::open_twin(twin::read_inventory(settings.path("checkpoint.twin.inventory")),
-                         {.scale = integer("checkpoint.twin.scale", 1),
-                          .seed = checked_cast<std::uint64_t>(integer("checkpoint.twin.seed", 0))});
-}
-
 class SensitivityJob final : public JobKind {
  public:
   explicit SensitivityJob(const config::Settings& settings)
       : options_(options_from(settings)),
-        checkpoint_(open(settings)),
+        checkpoint_(open_swept_checkpoint(settings)),
         reader_(checkpoint_, {.reads_per_file = settings.integer("resources.reads_per_file")}),
         items_(sensitivity::cut(checkpoint_, options_)) {}
 
-  std::vector<config::InputHash> inputs() const override {
-    std::vector<config::InputHash> inputs;
-    for (const auto& shard : checkpoint_.shards) {
-      Hasher128 hasher;
-      hasher.add(std::as_bytes(std::span(shard.header_hash.bytes)));
-      hasher.add(std::as_bytes(std::span(&shard.file_bytes, 1)));
-      inputs.push_back({shard.name, hasher.finish()});
-    }
-    return inputs;
-  }
+  std::vector<config::InputHash> inputs() const override { return header_hashes(checkpoint_); }
 
   // Unit 0 describes all tensors, so that results can be rebuilt without the checkpoint; then one
   // unit a work item.

@@ -4,6 +4,7 @@
 #include <moesweep/records/quality.hpp>
 #include <moesweep/records/quality_decisions.hpp>
 #include <moesweep/records/quality_relations.hpp>
+#include <moesweep/records/quantize.hpp>
 #include <moesweep/records/sensitivity.hpp>
 #include <moesweep/records/suppression.hpp>
 #include <moesweep/records/units.hpp>
@@ -60,6 +61,8 @@ std::span<const TableInfo* const> all_tables() {
       &table_info<FindingRow>(),
       &table_info<SampleSumRow>(),
       &table_info<GapReplicateRow>(),
+      &table_info<QuantizedTensorRow>(),
+      &table_info<QuantizedShardRow>(),
       &table_info<FailureRow>(),
   };
   return tables;

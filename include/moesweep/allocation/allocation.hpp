@@ -35,19 +35,33 @@ struct Allocation {
   std::int64_t bytes = 0;
   double error = 0.0;
   double lower_bound = 0.0;  ///< of the error at this budget, from the linear relaxation
+  /// No allocation within the budget has less error (up to the rounding of sums). False when the
+  /// search met its limit: the error is then at most error - lower_bound above the smallest.
+  bool proven_optimal = false;
+  /// (error - lower_bound) / error; 0 without error.
+  double gap() const { return error > 0.0 ? (error - lower_bound) / error : 0.0; }
 };
 
-/// Smallest total error with total bytes <= `budget`: convex hull and Lagrange multiplier, then an
-/// exact repair. Proven optimal up to the printed gap: (error - lower_bound) / error. nullopt when
-/// not even the smallest choices fit. Deterministic.
-std::optional<Allocation> within_budget(std::span<const Module> modules, std::int64_t budget);
+/// What the exact repair may look at before it gives the best allocation found.
+struct SearchLimit {
+  std::int64_t states_made = 10'000'000;
+  std::int64_t states_kept = 3'000'000;  ///< 24 B each
+};
 
-/// Smallest bytes with every module's sqnr = -20 log10(nrmse) at least `decibels`; names the
-/// modules without such a choice by choosing their best one.
+/// Smallest total error with total bytes <= `budget`: convex hulls and Lagrange multiplier, then
+/// an exact repair by dynamic programming over an expanding core (Pisinger, "A minimal algorithm
+/// for the multiple-choice knapsack problem", EJOR 83, 1995). nullopt when not even the smallest
+/// choices fit. Errors are finite. Deterministic; ties go to the smaller index.
+std::optional<Allocation> within_budget(std::span<const Module> modules, std::int64_t budget,
+                                        const SearchLimit& limit = {});
+
+/// Smallest bytes with every module's sqnr = -20 log10(nrmse) at least `decibels`; a module without
+/// such a choice gets the one with the smallest nrmse.
 Allocation above_floor(std::span<const Module> modules, double decibels);
 
 /// The corners of the lower convex hull of (bytes, error) over all modules: the Pareto curve of the
-/// relaxed problem, smallest first.
-std::vector<Allocation> pareto_curve(std::span<const Module> modules);
+/// relaxed problem, smallest first. Each is optimal at its own bytes. Of more than `most` corners
+/// those nearest to equal distances in bytes, the first and the last included; `most` >= 2.
+std::vector<Allocation> pareto_curve(std::span<const Module> modules, std::size_t most = 1000);
 
 }  // namespace moesweep::allocation

@@ -71,6 +71,8 @@ class FilePublisher {
   FilePublisher& operator=(const FilePublisher&) = delete;
 
   void write(std::span<const std::byte> bytes);
+  /// At a place of its own, in any order; a gap reads as zeros. Not mixed with write().
+  void write_at(std::uint64_t offset, std::span<const std::byte> bytes);
   /// For libraries that write by path; what they wrote is published like everything else.
   const std::filesystem::path& temporary() const { return temporary_; }
   /// Once, at the end: as publish_file and publish_file_exclusively.

@@ -57,6 +57,9 @@ struct Checkpoint {
   std::int64_t bytes() const;
 };
 
+/// Over names, dtypes and shapes of the tensors: what a plan is made for.
+Hash128 headers_hash(const Checkpoint& checkpoint);
+
 /// Opens a directory with `model.safetensors.index.json`, a directory of *.safetensors without an
 /// index, or one .safetensors file; reads headers only. Error(bad_input), naming file and tensor,
 /// for: no safetensors at all, a shard of the index that is missing, absolute, has `..` or leaves

@@ -7,6 +7,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -23,6 +24,22 @@ struct TensorSource {
   std::vector<std::int64_t> shape;
   std::function<void(std::uint64_t offset, std::span<std::byte> out)> fill;
 };
+
+/// What the header says of a tensor.
+struct TensorShape {
+  std::string name;
+  Dtype dtype = Dtype::bf16;
+  std::vector<std::int64_t> shape;
+};
+
+/// The beginning of a file with these tensors in this order: length prefix and JSON header, padded
+/// to 8 bytes, metadata {"format":`format`}. The tensors' bytes follow one behind the other. bug()
+/// on duplicate names and on what parse_header would refuse.
+std::string safetensors_header(std::span<const TensorShape> tensors,
+                               std::string_view format = "pt");
+/// Bytes of a whole file with these tensors.
+std::int64_t safetensors_bytes(std::span<const TensorShape> tensors,
+                               std::string_view format = "pt");
 
 /// Writes the tensors in the given order (header padded to 8 bytes, metadata {"format":"pt"}),
 /// streaming at most 8 MiB at a time, to a temporary file that is fsynced and renamed to `path`.

@@ -73,6 +73,11 @@ class JobKind {
   /// Where the sweep runs: what earlier stages have published is below it. Called once, before
   /// run().
   virtual void run_in(const std::filesystem::path& run_directory) { (void)run_directory; }
+  /// On rank 0 when an epoch starts, holding the lock, before any unit runs.
+  virtual void begin() const {}
+  /// On rank 0 when all units are done and results.h5 has these tables: the sweep is complete only
+  /// when this returns.
+  virtual void finish(const records::Tables& results) const { (void)results; }
   /// Computes a unit, by its position in stages() counted through. Called from many threads at
   /// once; a pure function of job, inputs and earlier stages.
   virtual UnitRows run(sweep::UnitIndex unit) const = 0;

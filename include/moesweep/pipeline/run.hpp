@@ -10,6 +10,7 @@
 
 #include <moesweep/base/error.hpp>
 #include <moesweep/comm/session.hpp>
+#include <moesweep/config/settings.hpp>
 #include <moesweep/sweep/coordinator.hpp>
 
 namespace moesweep::pipeline {
@@ -19,7 +20,8 @@ inline constexpr int most_threads = 65536;
 
 struct RunOptions {
   std::filesystem::path job_file;
-  std::vector<std::string> overrides;  ///< --set
+  std::vector<std::string> overrides;   ///< --set
+  std::optional<config::Settings> job;  ///< instead of job_file and overrides
   std::filesystem::path run_directory;
   std::optional<int> threads;             ///< --threads, else resources.threads
   std::optional<double> deadline;         ///< Unix time, s

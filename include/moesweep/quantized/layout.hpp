@@ -8,6 +8,8 @@
 
 #include <moesweep/base/dtype.hpp>
 #include <moesweep/checkpoint/checkpoint.hpp>
+#include <moesweep/checkpoint/write.hpp>
+#include <moesweep/kernels/round_trip.hpp>
 #include <moesweep/names/runtime.hpp>
 #include <moesweep/records/plan.hpp>
 
@@ -28,18 +30,23 @@ struct StoredTensor {
   Dtype dtype = Dtype::bf16;
   std::vector<std::int64_t> shape;
   Part part = Part::copy;
-  std::int32_t bits = 0;  ///< of codes, scales, biases and dequantized
-  std::int32_t group_size = 0;
+  /// Of codes, scales, biases and dequantized; without a meaning for a copy.
+  kernels::Quantizer quantizer{};
+  std::int64_t columns = 0;  ///< of a source row, along which groups run; 0 for a copy
   names::Transform transform = names::Transform::none;
   std::vector<Origin> origins;
   std::int64_t bytes() const;
 };
 
 struct StoredShard {
-  std::string file;  ///< "model-00001-of-00004.safetensors"
+  std::string file;    ///< "model-00001-of-00004.safetensors", "model.safetensors" when it is alone
+  std::string format;  ///< the header's metadata: mlx, pt
+  /// The codes of a module are followed by its scales and biases.
   std::vector<StoredTensor> tensors;
   std::int64_t bytes = 0;  ///< of the file, header included
 };
+/// The tensors as the header of the file has them.
+std::vector<checkpoint::TensorShape> header_shapes(const StoredShard& shard);
 
 struct Layout {
   std::vector<StoredShard> shards;
@@ -59,8 +66,11 @@ Layout mlx_layout(const checkpoint::Checkpoint& source, const records::Plan& pla
                   const names::Architecture& architecture, std::int64_t shard_bytes,
                   bool allow_unmapped = false);
 
-/// The original names, shapes and dtypes, with dequantized values.
+/// The original names, shapes and dtypes (BF16 for quantized 8-bit floats), with dequantized
+/// values. Nothing is left out. Groups run along the rows that the sweep has seen:
+/// `expert_patterns` are its. Errors as above, and for quantizers other than affine and rtn.
 Layout dequantized_layout(const checkpoint::Checkpoint& source, const records::Plan& plan,
-                          std::int64_t shard_bytes);
+                          std::int64_t shard_bytes,
+                          std::span<const std::string> expert_patterns = {});
 
 }  // namespace moesweep::quantized

@@ -52,6 +52,16 @@ TEST(FilePublisher, ShowsNothingBeforePublishAndAllPiecesAfter) {
   EXPECT_EQ(read_text_file(path), "one two");
 }
 
+TEST(FilePublisher, PutsPiecesWhereTheyBelong) {
+  const TemporaryDirectory directory;
+  const auto path = directory.path() / "f";
+  FilePublisher file(path);
+  file.write_at(3, std::as_bytes(std::span("def", 3)));
+  file.write_at(0, std::as_bytes(std::span("abc", 3)));
+  file.publish();
+  EXPECT_EQ(read_text_file(path), "abcdef");
+}
+
 TEST(FilePublisher, LeavesNothingWhenItIsNotPublished) {
   const TemporaryDirectory directory;
   {

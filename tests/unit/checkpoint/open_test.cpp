@@ -294,5 +294,21 @@ TEST(OpenCheckpoint, ADirectoryWhoseNameOnlyBeginsLikeTheCheckpointIsOutside) {
   EXPECT_THAT(refused(directory.path() / "model"), HasSubstr("leads out of the checkpoint"));
 }
 
+TEST(HeadersHash, IsOfNamesDtypesAndShapesAlone) {
+  const Checkpoint one{.directory = "a", .tensors = {{"w", Dtype::bf16, {2, 3}, 0, 8, 20}}};
+  auto other = one;
+  other.directory = "b";
+  other.tensors[0].byte_begin = 16;
+  EXPECT_EQ(headers_hash(one), headers_hash(other));
+  other.tensors[0].shape = {3, 2};
+  EXPECT_NE(headers_hash(one), headers_hash(other));
+  other = one;
+  other.tensors[0].dtype = Dtype::f16;
+  EXPECT_NE(headers_hash(one), headers_hash(other));
+  other = one;
+  other.tensors[0].name = "v";
+  EXPECT_NE(headers_hash(one), headers_hash(other));
+}
+
 }  // namespace
 }  // namespace moesweep::checkpoint

@@ -29,6 +29,21 @@ TensorSource constant(std::string name, std::vector<std::int64_t> shape, char va
           }};
 }
 
+TEST(SafetensorsBytes, AreThoseOfTheWrittenFile) {
+  const std::vector tensors = {constant("b", {2, 3}, 'B'), constant("a\"", {}, 'A')};
+  const std::vector<TensorShape> shapes = {{"b", Dtype::bf16, {2, 3}}, {"a\"", Dtype::bf16, {}}};
+  const auto bytes = encode_safetensors(tensors);
+  EXPECT_EQ(safetensors_bytes(shapes), static_cast<std::int64_t>(bytes.size()));
+  EXPECT_EQ(static_cast<std::int64_t>(safetensors_header(shapes).size()),
+            safetensors_bytes(shapes) - 14);
+}
+
+TEST(SafetensorsHeader, NamesTheFormat) {
+  const std::vector<TensorShape> shapes = {{"a", Dtype::u32, {1}}};
+  EXPECT_THAT(safetensors_header(shapes, "mlx"),
+              testing::HasSubstr(R"({"__metadata__":{"format":"mlx"},"a":{"dtype":"U32")"));
+}
+
 TEST(WriteSafetensors, GivesTheBytesOfTheFormat) {
   const TemporaryDirectory directory;
   const auto path = directory.path() / "m.safetensors";

@@ -1,0 +1,61 @@
+#pragma once
+// `moesweep allocate`: a quantization plan from the results of a sensitivity sweep, or from an
+// inventory. Reads tables and headers, never weights. Methods and formulas: docs/allocation.md.
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <moesweep/names/runtime.hpp>
+#include <moesweep/records/plan.hpp>
+
+namespace moesweep::pipeline {
+
+struct AllocateOptions {
+  std::filesystem::path source;  ///< run directory, or CSV file
+  std::string method;            ///< budget, uniform, swan, floor
+  std::string target;            ///< "4.25bpw", "196GiB", "30%" of the original; floor: "30dB"
+  names::Runtime runtime = names::Runtime::mlx;
+  std::vector<std::int32_t> bits;         ///< empty: all that the runtime has; 16: kept
+  std::vector<std::int32_t> group_sizes;  ///< empty: all that the runtime has
+  std::vector<std::string> quantizers;    ///< empty: those of the runtime
+  std::vector<std::string> protect;       ///< substrings or globs
+  std::vector<std::string> min_bits;      ///< "expert=4"
+  std::vector<std::string> roles;         ///< "router=8:64", "embedding=keep"
+  std::vector<std::string> alpha;         ///< "expert=2", or one CSV file of patterns and factors
+  std::string architecture;               ///< empty: config.json's, else generic
+  std::int64_t shard_bytes = std::int64_t{4} << 30;  ///< as `quantize` will cut: headers add up
+};
+
+/// Sizes without file headers, of all tensors that the runtime stores.
+struct PlannedSize {
+  std::int64_t bytes = 0;
+  double error = 0.0;  ///< the objective
+  std::string how;     ///< "affine 4 bits, groups of 64"; "thresholds moved by -0.0312"
+};
+
+struct AllocateReport {
+  records::Plan plan;
+  bool with_headers = false;  ///< plan.bytes counts file headers, to the byte
+  std::int64_t params = 0;    ///< of the tensors that the runtime stores
+  std::int64_t original_bytes = 0;
+  PlannedSize size;
+  double lower_bound = 0.0;     ///< budget: of the error, from the linear relaxation
+  bool proven_optimal = false;  ///< budget: nothing within the same bytes has less error
+  std::vector<PlannedSize> curve;
+  /// What other methods make of as many bytes, by method; those that fit.
+  std::map<std::string, PlannedSize> compared;
+  std::map<std::int32_t, std::int64_t> swan_tensors;  ///< by bits of SWAN's rule, without ties
+  std::vector<std::string> below_floor;               ///< modules
+  std::vector<std::string> notes;                     ///< what a reader has to know
+
+  double bits_per_weight(std::int64_t bytes) const;
+};
+
+/// Error(bad_usage) for options that mean nothing, Error(bad_input) for a source without what the
+/// method needs.
+AllocateReport allocate(const AllocateOptions& options);
+
+}  // namespace moesweep::pipeline

@@ -1,0 +1,115 @@
+#include "choices.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <tuple>
+
+#include <fmt/format.h>
+
+namespace moesweep::allocation {
+namespace {
+
+constexpr double not_measured = std::numeric_limits<double>::quiet_NaN();
+
+struct Measured {
+  double sse = not_measured;
+  double nrmse = not_measured;
+};
+
+Measured measured(const Tensor& tensor, const Format& format) {
+  if (format.keeps()) return {0.0, 0.0};
+  const auto found = tensor.sse.find(format);
+  if (found == tensor.sse.end()) return {};
+  const double nrmse =
+      tensor.sum_squares > 0.0 ? std::sqrt(found->second / tensor.sum_squares) : 0.0;
+  return {found->second, nrmse};
+}
+
+std::string name_of(const Format& format) {
+  if (format.group_size == 0) return fmt::format("{} bits", format.bits);
+  return fmt::format("{} bits in groups of {}", format.bits, format.group_size);
+}
+
+}  // namespace
+
+std::optional<Choice> choice_of(const Problem& problem, const std::vector<std::size_t>& members,
+                                const Format& format) {
+  Choice choice{format.quantizer, format.bits, format.group_size, 0, 0.0, 0.0};
+  for (const auto i : members) {
+    const auto& tensor = problem.tensors[i];
+    const auto bytes = format.keeps() ? tensor.bytes() : problem.stored_bytes(tensor, format);
+    if (bytes < 0) return std::nullopt;
+    const auto [sse, nrmse] = measured(tensor, format);
+    choice.bytes += bytes;
+    // Also where its factor is 0: what was not measured is not known.
+    choice.error += std::isnan(sse) ? not_measured : sse * problem.weights[i];
+    choice.nrmse = std::isnan(nrmse) || nrmse > choice.nrmse ? nrmse : choice.nrmse;
+  }
+  return choice;
+}
+
+std::int32_t min_bits_of(const Problem& problem, const std::vector<std::size_t>& members) {
+  std::int32_t least = 0;
+  for (const auto i : members) {
+    const auto found = problem.constraints.min_bits.find(problem.tensors[i].role);
+    if (found != problem.constraints.min_bits.end()) least = std::max(least, found->second);
+  }
+  return least;
+}
+
+const Format* fixed_format(const Problem& problem, const std::vector<std::size_t>& members) {
+  for (const auto i : members) {
+    const auto found = problem.constraints.fixed.find(problem.tensors[i].role);
+    if (found != problem.constraints.fixed.end()) return &found->second;
+  }
+  return nullptr;
+}
+
+namespace {
+
+Decision kept(const Problem& problem, std::size_t module, std::string reason) {
+  return {choice_of(problem, problem.members[module], Format{}).value(), std::move(reason)};
+}
+
+Decision nearest_of(const Problem& problem, std::size_t module, const Format& wanted,
+                    const std::vector<Format>& formats, std::int32_t least) {
+  const auto distance = [&](const Format& format) {
+    return std::tuple(std::abs(format.bits - wanted.bits), -format.bits,
+                      std::abs(format.group_size - wanted.group_size), format.group_size);
+  };
+  const Format* best = nullptr;
+  std::optional<Choice> chosen;
+  for (const auto& format : formats) {
+    if (format.bits < least || (best != nullptr && distance(format) >= distance(*best))) continue;
+    if (auto choice = choice_of(problem, problem.members[module], format)) {
+      best = &format;
+      chosen = std::move(choice);
+    }
+  }
+  if (!chosen) return kept(problem, module, "kept: no allowed format can store it");
+  // Formats with a block length of their own have no group size to miss.
+  if (best->bits == wanted.bits &&
+      (best->group_size == wanted.group_size || wanted.group_size == 0)) {
+    return {*chosen, ""};
+  }
+  return {*chosen, fmt::format("nearest to {} that is allowed and fits", name_of(wanted))};
+}
+
+}  // namespace
+
+Decision nearest(const Problem& problem, std::size_t module, const Format& wanted) {
+  if (wanted.bits >= Format{}.bits && problem.constraints.may_keep)
+    return kept(problem, module, "");
+  return nearest_of(problem, module, wanted, problem.constraints.formats,
+                    min_bits_of(problem, problem.members[module]));
+}
+
+Decision nearest_to_fixed(const Problem& problem, std::size_t module, const Format& fixed) {
+  if (fixed.keeps()) return kept(problem, module, "");
+  const auto& constraints = problem.constraints;
+  const auto& formats =
+      constraints.runtime_formats.empty() ? constraints.formats : constraints.runtime_formats;
+  return nearest_of(problem, module, fixed, formats, 0);
+}
+
+}  // namespace moesweep::allocation

@@ -1,0 +1,116 @@
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include <moesweep/allocation/plan.hpp>
+#include <moesweep/base/text.hpp>
+#include <moesweep/names/role.hpp>
+
+#include "choices.hpp"
+
+namespace moesweep::allocation {
+namespace {
+
+bool is_protected_by(const std::string& name, const std::string& pattern) {
+  const bool is_glob = pattern.find_first_of("*?") != std::string::npos;
+  return is_glob ? matches_glob(pattern, name) : contains_ignoring_case(name, pattern);
+}
+
+/// By decision, tensors that the runtime can hold quantized.
+using Groups = std::map<std::string, std::vector<std::size_t>>;
+
+/// Takes protected groups out: one protected tensor keeps all that are stored alike.
+void keep_protected(Problem& problem, Groups& groups) {
+  std::erase_if(groups, [&](const auto& group) {
+    for (const auto& pattern : problem.constraints.protected_patterns) {
+      for (const auto i : group.second) {
+        if (!is_protected_by(problem.tensors[i].name, pattern)) continue;
+        for (const auto other : group.second) {
+          problem.kept_because[other] =
+              i == other
+                  ? fmt::format("protected pattern \"{}\"", pattern)
+                  : fmt::format("stored like {}, which is protected", problem.tensors[i].name);
+        }
+        return true;
+      }
+    }
+    return false;
+  });
+}
+
+Groups groups_of(Problem& problem) {
+  Groups groups;
+  for (std::size_t i = 0; i < problem.tensors.size(); ++i) {
+    const auto& tensor = problem.tensors[i];
+    if (tensor.fate == names::Fate::mapped && tensor.quantizable) {
+      groups[tensor.decision].push_back(i);
+    } else {
+      problem.kept_because[i] = tensor.reason.empty() ? "cannot be quantized" : tensor.reason;
+    }
+  }
+  keep_protected(problem, groups);
+  return groups;
+}
+
+/// alpha over the sum of squares of all tensors of the term that were measured and are stored.
+std::vector<double> weights_of(const std::vector<Tensor>& tensors, const Alpha& alpha) {
+  std::map<std::string, double> norms;
+  std::vector<std::string> terms;
+  for (const auto& tensor : tensors) {
+    terms.push_back(objective_term(tensor));
+    if (!std::isnan(tensor.sum_squares) && tensor.fate == names::Fate::mapped) {
+      norms[terms.back()] += tensor.sum_squares;
+    }
+  }
+  std::vector<double> weights;
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    const auto norm = norms.find(terms[i]);
+    const bool has_norm = norm != norms.end() && norm->second > 0.0;
+    weights.push_back(has_norm ? alpha.of(tensors[i]) / norm->second : 0.0);
+  }
+  return weights;
+}
+
+void add_choices(const Problem& problem, std::size_t module, std::vector<Choice>& choices) {
+  const auto& members = problem.members[module];
+  if (const auto* fixed = fixed_format(problem, members)) {
+    choices.push_back(nearest_to_fixed(problem, module, *fixed).choice);
+    if (std::isfinite(choices.back().error)) return;
+    choices.clear();
+  } else {
+    const auto least = min_bits_of(problem, members);
+    for (const auto& format : problem.constraints.formats) {
+      if (format.bits < least) continue;
+      const auto choice = choice_of(problem, members, format);
+      if (choice && std::isfinite(choice->error)) choices.push_back(*choice);
+    }
+    if (!choices.empty() && !problem.constraints.may_keep) return;
+  }
+  choices.push_back(choice_of(problem, members, Format{}).value());
+}
+
+}  // namespace
+
+Problem make_problem(std::vector<Tensor> tensors, Constraints constraints, const Alpha& alpha,
+                     StoredBytes stored_bytes) {
+  std::sort(tensors.begin(), tensors.end(),
+            [](const Tensor& a, const Tensor& b) { return a.name < b.name; });
+  Problem problem;
+  problem.weights = weights_of(tensors, alpha);
+  problem.tensors = std::move(tensors);
+  problem.constraints = std::move(constraints);
+  problem.stored_bytes = std::move(stored_bytes);
+  problem.kept_because.resize(problem.tensors.size());
+  for (auto& [name, members] : groups_of(problem)) {
+    const auto& first = problem.tensors[members.front()];
+    Module module{name, first.role, names::layer_of(first.name), 0, {}};
+    for (const auto i : members) module.params += problem.tensors[i].params();
+    problem.members.push_back(members);
+    problem.modules.push_back(std::move(module));
+    add_choices(problem, problem.modules.size() - 1, problem.modules.back().choices);
+  }
+  return problem;
+}
+
+}  // namespace moesweep::allocation

@@ -1,0 +1,81 @@
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include <moesweep/allocation/plan.hpp>
+#include <moesweep/base/csv.hpp>
+#include <moesweep/base/text.hpp>
+#include <moesweep/names/role.hpp>
+
+namespace moesweep::allocation {
+namespace {
+
+bool is_index(const std::string& component) {
+  return !component.empty() && std::all_of(component.begin(), component.end(),
+                                           [](char c) { return c >= '0' && c <= '9'; });
+}
+
+/// gate, up and down under the names that families give them.
+std::string projection(const std::string& component) {
+  for (const auto* first : {"gate_up_proj", "gate_proj", "up_proj", "w1", "w3"}) {
+    if (component == first) return "gate_up";
+  }
+  for (const auto* second : {"down_proj", "w2"}) {
+    if (component == second) return "down";
+  }
+  return component;
+}
+
+}  // namespace
+
+std::int64_t Tensor::params() const {
+  std::int64_t count = 1;
+  for (const auto side : shape) count *= side;
+  return count;
+}
+
+std::int64_t Tensor::bytes() const {
+  return params() * dtype_bytes(dtype);
+}
+
+double Alpha::of(const Tensor& tensor) const {
+  for (const auto& [pattern, factor] : patterns) {
+    if (matches_glob(pattern, tensor.name) || matches_glob(pattern, tensor.decision)) return factor;
+  }
+  const auto found = by_role.find(tensor.role);
+  return found == by_role.end() ? 1.0 : found->second;
+}
+
+std::vector<std::pair<std::string, double>> parse_alpha(std::string_view text,
+                                                        const std::string& file) {
+  std::vector<std::pair<std::string, double>> patterns;
+  CsvRecords records(text, file);
+  for (bool first = true; const auto cells = records.next(); first = false) {
+    if (cells->size() != 2) throw records.complaint("a line has a pattern and a factor");
+    if (first && (*cells)[1] == "alpha") continue;
+    const auto factor = csv_number((*cells)[1]);
+    if (!factor || !std::isfinite(*factor) || *factor < 0.0) {
+      throw records.complaint(fmt::format("\"{}\" is no factor of 0 or more", (*cells)[1]));
+    }
+    patterns.emplace_back((*cells)[0], *factor);
+  }
+  return patterns;
+}
+
+std::string objective_term(const Tensor& tensor) {
+  if (tensor.role != "expert") return tensor.name;
+  auto components = split_text(tensor.name, '.');
+  if (components.size() > 1 && components.back() == "weight") components.pop_back();
+  if (names::expert_of(tensor.name) >= 0) {
+    // The last index of the name is the expert's: experts hold projections, not lists.
+    const auto expert = std::find_if(components.rbegin(), components.rend(), is_index);
+    if (expert != components.rend()) components.erase(std::next(expert).base());
+  }
+  components.back() = projection(components.back());
+  std::string term;
+  for (const auto& component : components) term += (term.empty() ? "" : ".") + component;
+  return term;
+}
+
+}  // namespace moesweep::allocation

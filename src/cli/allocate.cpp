@@ -1,0 +1,115 @@
+// `moesweep allocate RUN --method budget --target 4.25bpw --for mlx`: which bits for which tensors.
+
+#include <cmath>
+#include <map>
+#include <memory>
+#include <optional>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <spdlog/spdlog.h>
+
+#include <moesweep/base/file.hpp>
+#include <moesweep/base/text.hpp>
+#include <moesweep/export/plans.hpp>
+#include <moesweep/pipeline/allocate.hpp>
+
+#include "allocate_report.hpp"
+#include "command.hpp"
+
+namespace moesweep::cli {
+namespace {
+
+struct AllocateCommand {
+  pipeline::AllocateOptions options;
+  std::string source;
+  std::string runtime = "mlx";
+  std::string shard_size = "4GiB";
+  std::string out;
+};
+
+/// Beside the results of a run; nowhere for an inventory unless it is said.
+std::optional<std::filesystem::path> destination(const AllocateCommand& command) {
+  if (!command.out.empty()) return command.out;
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(command.source, ignored)) return std::nullopt;
+  return std::filesystem::path(command.source) / "plan.json";
+}
+
+void allocate(AllocateCommand& command, const Context& context) {
+  auto& options = command.options;
+  options.source = command.source;
+  options.runtime = names::runtime_named(command.runtime);
+  const auto shard_bytes = parse_size(command.shard_size);
+  if (!shard_bytes || *shard_bytes < 1) {
+    throw Error(ExitCode::bad_usage, "--shard-size " + command.shard_size, "is no size",
+                "give it as 4GiB");
+  }
+  options.shard_bytes = *shard_bytes;
+  const auto report = pipeline::allocate(options);
+  for (const auto& note : report.notes) spdlog::warn("{}", note);
+  const auto out = destination(command);
+  if (out) publish_file(*out, exports::plan_json(report.plan));
+  const auto written = out ? out->string() : std::string();
+  if (context.json) return print_json(report_as_json(report, written));
+  if (!context.quiet) print_report(report, written);
+}
+
+void add_limits(CLI::App& command, pipeline::AllocateOptions& options) {
+  command
+      .add_option("--group-size", options.group_sizes,
+                  "Weights that share a scale; may be repeated. uniform and swan: 64")
+      ->allow_extra_args(false);
+  command
+      .add_option("--bits", options.bits,
+                  "Allowed bits, 16 keeps; may be repeated. uniform: its bits, 4")
+      ->allow_extra_args(false);
+  command
+      .add_option("--quantizer", options.quantizers,
+                  "Formats to choose from instead of the runtime's; may be repeated")
+      ->allow_extra_args(false);
+  command
+      .add_option("--protect", options.protect,
+                  "Keep tensors with this in their name, or that a glob matches; may be repeated")
+      ->allow_extra_args(false);
+  command.add_option("--min-bits", options.min_bits, "ROLE=BITS at least; may be repeated")
+      ->allow_extra_args(false);
+  command
+      .add_option("--role", options.roles,
+                  "ROLE=BITS:GROUP or ROLE=keep: stored so whatever the method says; may be "
+                  "repeated")
+      ->allow_extra_args(false);
+  command
+      .add_option("--alpha", options.alpha,
+                  "How much errors count: ROLE=FACTOR, or a CSV file of tensor pattern and factor; "
+                  "may be repeated")
+      ->allow_extra_args(false);
+}
+
+}  // namespace
+
+void add_allocate(CLI::App& app, Context& context) {
+  auto* command = add_command(app, context, "allocate",
+                              "Plan which tensors get how many bits, from the results of a sweep");
+  auto state = std::make_shared<AllocateCommand>();
+  auto& options = state->options;
+  command
+      ->add_option("RUN", state->source,
+                   "Run directory of a sensitivity sweep, or an inventory (CSV)")
+      ->required();
+  command->add_option("--method", options.method, "budget, uniform, swan or floor")
+      ->default_val("budget");
+  command->add_option("--target", options.target,
+                      "4.25bpw, 196GiB or 30% of the original; floor: 30dB");
+  command->add_option("--for", state->runtime, "mlx, gguf or vllm")->capture_default_str();
+  add_limits(*command, options);
+  command->add_option("--architecture", options.architecture,
+                      "model_type whose names the tensors have; config.json's by default, else "
+                      "generic");
+  command->add_option("--shard-size", state->shard_size, "Of the files that quantize will write")
+      ->capture_default_str();
+  command->add_option("--out", state->out, "Plan (JSON); RUN/plan.json by default");
+  command->callback([state, &context] { allocate(*state, context); });
+}
+
+}  // namespace moesweep::cli

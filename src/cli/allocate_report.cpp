@@ -1,0 +1,238 @@
+#include "allocate_report.hpp"
+
+#include <cmath>
+#include <map>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <moesweep/base/text.hpp>
+#include <moesweep/names/role.hpp>
+
+#include "text_table.hpp"
+
+namespace moesweep::cli {
+namespace {
+
+using pipeline::AllocateReport;
+using pipeline::PlannedSize;
+using records::PlanRow;
+
+/// Tensors of a role or layer.
+struct Group {
+  std::int64_t tensors = 0, quantized = 0, params = 0, bytes = 0;
+  double sse = 0.0, sum_squares = 0.0;
+  std::map<std::int32_t, std::int64_t> params_with_bits;
+
+  void add(const PlanRow& row) {
+    ++tensors;
+    quantized += row.action == "quantize" ? 1 : 0;
+    params += row.params;
+    bytes += row.bytes;
+    params_with_bits[row.bits] += row.params;
+    // Not measured: what the error is then nobody knows.
+    sse += row.sse;
+    sum_squares += std::isnan(row.sum_squares) && row.sse == 0.0 ? 0.0 : row.sum_squares;
+  }
+  double bits_per_weight() const {
+    return params == 0 ? 0.0 : 8.0 * static_cast<double>(bytes) / static_cast<double>(params);
+  }
+  /// Root of pooled SSE over pooled squares; NaN when anything quantized was not measured.
+  double nrmse() const { return sse == 0.0 ? 0.0 : std::sqrt(sse / sum_squares); }
+};
+
+template <typename Key>
+using Groups = std::map<Key, Group>;
+
+Groups<std::string> by_role(const AllocateReport& report) {
+  Groups<std::string> groups;
+  for (const auto& row : report.plan.rows) {
+    if (row.action != "drop") groups[row.role].add(row);
+  }
+  return groups;
+}
+
+Groups<std::int64_t> by_layer(const AllocateReport& report) {
+  Groups<std::int64_t> groups;
+  for (const auto& row : report.plan.rows) {
+    if (row.action != "drop") groups[names::layer_of(row.tensor)].add(row);
+  }
+  return groups;
+}
+
+std::string number(double value, const char* format) {
+  return std::isnan(value) ? "-" : fmt::format(fmt::runtime(format), value);
+}
+
+/// "3:12% 4:88%", by parameters.
+std::string shares(const Group& group) {
+  std::vector<std::string> parts;
+  for (const auto& [bits, params] : group.params_with_bits) {
+    const double percent = 100.0 * static_cast<double>(params) /
+                           static_cast<double>(std::max<std::int64_t>(group.params, 1));
+    if (percent >= 0.05) parts.push_back(fmt::format("{}:{:.3g}%", bits, percent));
+  }
+  return fmt::format("{}", fmt::join(parts, " "));
+}
+
+void print_roles(const AllocateReport& report) {
+  TextTable table(
+      {"role", "tensors", "quantized", "parameters", "bits per weight", "size", "nrmse"});
+  for (const auto& [role, group] : by_role(report)) {
+    table.add({role, format_count(group.tensors), format_count(group.quantized),
+               format_count(group.params), fmt::format("{:.4f}", group.bits_per_weight()),
+               format_size(group.bytes), number(group.nrmse(), "{:.5f}")});
+  }
+  table.print();
+}
+
+void print_layers(const AllocateReport& report) {
+  const auto groups = by_layer(report);
+  if (groups.size() < 2) return;
+  TextTable table({"layer", "bits per weight", "size", "nrmse", "parameters by bits"});
+  for (const auto& [layer, group] : groups) {
+    table.add({layer < 0 ? "none" : fmt::format("{}", layer),
+               fmt::format("{:.4f}", group.bits_per_weight()), format_size(group.bytes),
+               number(group.nrmse(), "{:.5f}"), shares(group)});
+  }
+  fmt::print("\n");
+  table.print();
+}
+
+void print_curve(const AllocateReport& report) {
+  if (report.curve.empty()) return;
+  fmt::print("\nwhat any size buys (sizes without file headers)\n");
+  TextTable table({"bits per weight", "size", "error"});
+  for (const auto& point : report.curve) {
+    table.add({fmt::format("{:.4f}", report.bits_per_weight(point.bytes)), format_size(point.bytes),
+               fmt::format("{:.6g}", point.error)});
+  }
+  table.print();
+}
+
+void print_comparison(const AllocateReport& report) {
+  if (report.compared.empty()) return;
+  fmt::print("\nwhat as many bytes buy\n");
+  TextTable table({"method", "bits per weight", "size", "error", "how"});
+  for (const auto& [method, size] : report.compared) {
+    table.add({method, fmt::format("{:.4f}", report.bits_per_weight(size.bytes)),
+               format_size(size.bytes), fmt::format("{:.6g}", size.error), size.how});
+  }
+  table.print();
+}
+
+double gap_of(const AllocateReport& report) {
+  return report.size.error > 0.0 ? (report.size.error - report.lower_bound) / report.size.error
+                                 : 0.0;
+}
+
+void print_total(const AllocateReport& report) {
+  fmt::print("\n{} for {} ({}): {} bytes ({}){}, {:.4f} bits per weight instead of {:.4f}\n",
+             report.plan.method, report.plan.runtime, report.plan.architecture,
+             format_count(report.plan.bytes), format_size(report.plan.bytes),
+             report.with_headers ? " with file headers" : "",
+             report.bits_per_weight(report.size.bytes),
+             report.bits_per_weight(report.original_bytes));
+  if (!report.size.how.empty()) fmt::print("{}\n", report.size.how);
+  if (!std::isnan(report.size.error)) fmt::print("error {:.6g}", report.size.error);
+  if (report.plan.method == "budget") {
+    fmt::print(", {}; gap to the relaxed bound {:.4f} %",
+               report.proven_optimal ? "proven to be the least" : "the search met its limit",
+               100.0 * gap_of(report));
+  }
+  if (!std::isnan(report.size.error)) fmt::print("\n");
+}
+
+void print_swan(const AllocateReport& report) {
+  if (report.swan_tensors.empty()) return;
+  std::vector<std::string> parts;
+  for (const auto& [bits, tensors] : report.swan_tensors) {
+    parts.push_back(fmt::format("{} bits {}", bits, format_count(tensors)));
+  }
+  fmt::print("SWAN's rule, tensors: {}\n", fmt::join(parts, ", "));
+}
+
+Json json_number(double value) {
+  return std::isnan(value) ? Json(nullptr) : Json(value);
+}
+
+Json as_json(const AllocateReport& report, const PlannedSize& size) {
+  Json json = {{"bytes", size.bytes},
+               {"bits_per_weight", report.bits_per_weight(size.bytes)},
+               {"error", json_number(size.error)}};
+  if (!size.how.empty()) json["how"] = size.how;
+  return json;
+}
+
+Json as_json(const Group& group) {
+  Json bits = Json::object();
+  for (const auto& [count, params] : group.params_with_bits) bits[std::to_string(count)] = params;
+  return {{"tensors", group.tensors},
+          {"quantized", group.quantized},
+          {"params", group.params},
+          {"bytes", group.bytes},
+          {"bits_per_weight", group.bits_per_weight()},
+          {"nrmse", json_number(group.nrmse())},
+          {"params_by_bits", std::move(bits)}};
+}
+
+}  // namespace
+
+void print_report(const AllocateReport& report, const std::string& written) {
+  print_roles(report);
+  print_layers(report);
+  print_curve(report);
+  print_comparison(report);
+  print_total(report);
+  print_swan(report);
+  if (!report.below_floor.empty()) {
+    fmt::print("below the floor, as good as they get: {}\n", fmt::join(report.below_floor, ", "));
+  }
+  if (!written.empty()) fmt::print("{}\n", printable(written));
+}
+
+Json report_as_json(const AllocateReport& report, const std::string& written) {
+  Json roles = Json::array();
+  for (const auto& [role, group] : by_role(report)) {
+    Json row = {{"role", role}};
+    row.update(as_json(group));
+    roles.push_back(std::move(row));
+  }
+  Json layers = Json::array();
+  for (const auto& [layer, group] : by_layer(report)) {
+    Json row = {{"layer", layer}};
+    row.update(as_json(group));
+    layers.push_back(std::move(row));
+  }
+  Json curve = Json::array();
+  for (const auto& point : report.curve) curve.push_back(as_json(report, point));
+  Json compared = Json::object();
+  for (const auto& [method, size] : report.compared) compared[method] = as_json(report, size);
+  Json swan = Json::object();
+  for (const auto& [bits, tensors] : report.swan_tensors) swan[std::to_string(bits)] = tensors;
+  Json document = {{"method", report.plan.method},
+                   {"runtime", report.plan.runtime},
+                   {"architecture", report.plan.architecture},
+                   {"plan", written.empty() ? Json(nullptr) : Json(written)},
+                   {"bytes", report.plan.bytes},
+                   {"with_headers", report.with_headers},
+                   {"params", report.params},
+                   {"original_bytes", report.original_bytes},
+                   {"without_headers", as_json(report, report.size)}};
+  if (report.plan.method == "budget") {
+    document["lower_bound"] = report.lower_bound;
+    document["gap"] = gap_of(report);
+    document["proven_optimal"] = report.proven_optimal;
+  }
+  document["roles"] = std::move(roles);
+  document["layers"] = std::move(layers);
+  document["curve"] = std::move(curve);
+  document["compared"] = std::move(compared);
+  document["swan_tensors"] = std::move(swan);
+  document["below_floor"] = report.below_floor;
+  document["notes"] = report.notes;
+  return document;
+}
+
+}  // namespace moesweep::cli

@@ -1,0 +1,42 @@
+#include <fmt/format.h>
+
+#include "allocate_methods.hpp"
+
+namespace moesweep::pipeline {
+
+double AllocateReport::bits_per_weight(std::int64_t bytes) const {
+  return params == 0 ? 0.0 : 8.0 * static_cast<double>(bytes) / static_cast<double>(params);
+}
+
+AllocateReport allocate(const AllocateOptions& options) {
+  using Method = void (*)(const AllocationSetting&, AllocateReport&);
+  const std::map<std::string, Method> methods = {{"budget", allocate_budget},
+                                                 {"uniform", allocate_uniform},
+                                                 {"swan", allocate_swan},
+                                                 {"floor", allocate_floor}};
+  const auto method = methods.find(options.method);
+  if (method == methods.end()) {
+    throw Error(ExitCode::bad_usage, "--method " + options.method, "is not known",
+                "choose budget, uniform, swan or floor");
+  }
+  auto setting = set_up(options);
+  if (setting.problem.modules.empty()) {
+    throw Error(ExitCode::bad_input, setting.source.place,
+                fmt::format("has no tensor that {} can quantize and no pattern protects",
+                            names::runtime_name(options.runtime)),
+                "name another --architecture, or protect less");
+  }
+  AllocateReport report;
+  report.with_headers = setting.with_headers;
+  report.params = setting.params;
+  report.original_bytes = setting.original_bytes;
+  method->second(setting, report);
+  compare_methods(setting, report);
+  report.notes = std::move(setting.source.notes);
+  if (!report.with_headers) {
+    report.notes.emplace_back("sizes are without file headers, which the runtime's writer adds");
+  }
+  return report;
+}
+
+}  // namespace moesweep::pipeline

@@ -1,0 +1,23 @@
+#pragma once
+// One function a method: decisions, and what only that method knows.
+
+#include "allocation_setting.hpp"
+
+namespace moesweep::pipeline {
+
+/// Adds plan, size, bound and floor to the report.
+void allocate_budget(const AllocationSetting& setting, AllocateReport& report);
+void allocate_uniform(const AllocationSetting& setting, AllocateReport& report);
+void allocate_swan(const AllocationSetting& setting, AllocateReport& report);
+void allocate_floor(const AllocationSetting& setting, AllocateReport& report);
+
+/// The curve, and what other methods make of as many bytes.
+void compare_methods(const AllocationSetting& setting, AllocateReport& report);
+
+/// The uniform format with the least error whose decisions take at most `bytes` (of modules).
+std::optional<std::pair<allocation::Decisions, allocation::Format>> uniform_within(
+    const AllocationSetting& setting, std::int64_t bytes);
+
+std::string text_of(const allocation::Format& format);
+
+}  // namespace moesweep::pipeline

@@ -1,0 +1,33 @@
+#pragma once
+// The options of `moesweep allocate` as values.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <moesweep/allocation/plan.hpp>
+#include <moesweep/pipeline/allocate.hpp>
+
+namespace moesweep::pipeline {
+
+/// One of the three.
+struct Target {
+  std::optional<std::int64_t> bytes;
+  std::optional<double> bits_per_weight;
+  std::optional<double> share;  ///< of the original bytes
+  std::int64_t bytes_for(std::int64_t params, std::int64_t original_bytes) const;
+};
+Target parse_target(const std::string& text);
+
+/// "30dB".
+double parse_decibels(const std::string& text);
+
+/// "router=8:64", "router=8" (in groups of `group_size`), "router=keep"; bits of 16 keep.
+std::map<std::string, allocation::Format> parse_roles(const std::vector<std::string>& texts,
+                                                      std::int32_t group_size);
+/// "expert=4".
+std::map<std::string, std::int32_t> parse_min_bits(const std::vector<std::string>& texts);
+/// "expert=2" or the name of a file.
+allocation::Alpha parse_alphas(const std::vector<std::string>& texts);
+
+}  // namespace moesweep::pipeline

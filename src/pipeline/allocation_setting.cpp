@@ -1,0 +1,199 @@
+#include "allocation_setting.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <moesweep/base/text.hpp>
+#include <moesweep/quantized/layout.hpp>
+
+#include "allocation_formats.hpp"
+
+namespace moesweep::pipeline {
+namespace {
+
+using allocation::Format;
+
+constexpr std::int32_t kept_bits = 16;
+
+bool has(const std::vector<std::int32_t>& values, std::int32_t value) {
+  return std::find(values.begin(), values.end(), value) != values.end();
+}
+
+/// What is left of the formats with these bits and groups. Error(bad_usage) for bits or groups that
+/// none has.
+std::vector<Format> allowed_formats(const std::vector<Format>& all,
+                                    const AllocateOptions& options) {
+  std::set<std::int32_t> bits, group_sizes;
+  for (const auto& format : all) {
+    bits.insert(format.bits);
+    group_sizes.insert(format.group_size);
+  }
+  for (const auto value : options.bits) {
+    if (value == kept_bits || bits.contains(value)) continue;
+    throw Error(ExitCode::bad_usage, fmt::format("--bits {}", value), "no format has them",
+                fmt::format("there are {} and 16, which keeps", fmt::join(bits, ", ")));
+  }
+  for (const auto value : options.group_sizes) {
+    if (group_sizes.contains(value)) continue;
+    throw Error(ExitCode::bad_usage, fmt::format("--group-size {}", value), "no format has it",
+                fmt::format("there are {}", fmt::join(group_sizes, ", ")));
+  }
+  std::vector<Format> allowed;
+  for (const auto& format : all) {
+    const bool bits_fit = options.bits.empty() || has(options.bits, format.bits);
+    const bool group_fits =
+        options.group_sizes.empty() || has(options.group_sizes, format.group_size);
+    if (bits_fit && group_fits) allowed.push_back(format);
+  }
+  return allowed;
+}
+
+allocation::Constraints constraints_of(const AllocateOptions& options, std::int32_t group_size) {
+  allocation::Constraints constraints;
+  constraints.runtime_formats = formats_of(options.runtime, options.quantizers);
+  const auto allowed = allowed_formats(constraints.runtime_formats, options);
+  // Uniform's bits and group and SWAN's group are wishes: what does not fit becomes the nearest.
+  if (options.method == "uniform") {
+    constraints.formats = constraints.runtime_formats;
+  } else if (options.method == "swan") {
+    auto any_group = options;
+    any_group.group_sizes.clear();
+    constraints.formats = allowed_formats(constraints.runtime_formats, any_group);
+    constraints.may_keep = options.bits.empty() || has(options.bits, kept_bits);
+  } else {
+    constraints.formats = allowed;
+    constraints.may_keep = options.bits.empty() || has(options.bits, kept_bits);
+  }
+  constraints.protected_patterns = options.protect;
+  constraints.min_bits = parse_min_bits(options.min_bits);
+  constraints.fixed = parse_roles(options.roles, group_size);
+  return constraints;
+}
+
+/// False when mlx-lm makes something of a tensor that only it can write: sizes are not to the byte
+/// then.
+bool map_tensors(AllocationSource& source, names::Runtime runtime) {
+  bool can_be_written = true;
+  for (auto& tensor : source.tensors) {
+    auto mapping = names::map_tensor(runtime, source.architecture, tensor.name, tensor.shape);
+    tensor.fate = mapping.fate;
+    tensor.quantizable = mapping.quantizable;
+    tensor.reason = std::move(mapping.reason);
+    tensor.decision = names::tied_module(runtime, source.architecture, tensor.name);
+    for (const auto& target : mapping.targets) {
+      can_be_written = can_be_written && target.transform != names::Transform::other;
+    }
+  }
+  return can_be_written;
+}
+
+/// Counts tensors and names the first.
+struct Counted {
+  std::int64_t count = 0;
+  std::string first;
+  void add(const std::string& name) {
+    if (count++ == 0) first = printable(name);
+  }
+  std::string text() const {
+    return fmt::format("{} tensors ({}, ...)", format_count(count), first);
+  }
+};
+
+void note_what_is_kept(AllocationSetting& setting) {
+  Counted unmapped, experts, unmeasured;
+  for (const auto& tensor : setting.problem.tensors) {
+    if (tensor.fate == names::Fate::unmapped) unmapped.add(tensor.name);
+    const bool kept = tensor.fate == names::Fate::mapped && !tensor.quantizable;
+    if (kept && tensor.role == "expert" && tensor.shape.size() > 1) experts.add(tensor.name);
+    if (tensor.fate == names::Fate::mapped && tensor.quantizable && tensor.sse.empty()) {
+      unmeasured.add(tensor.name);
+    }
+  }
+  auto& notes = setting.source.notes;
+  if (unmapped.count > 0) {
+    notes.push_back(fmt::format("{} have no known name in {}: counted as kept", unmapped.text(),
+                                names::runtime_name(setting.options.runtime)));
+  }
+  if (experts.count > 0) {
+    notes.push_back(fmt::format("{} of experts are kept: {} of {} cannot hold them quantized",
+                                experts.text(), names::runtime_name(setting.options.runtime),
+                                setting.source.architecture.model_type));
+  }
+  const bool needs_errors = setting.options.method == "budget" || setting.options.method == "floor";
+  if (unmeasured.count > 0 && needs_errors) {
+    notes.push_back(fmt::format("{} were not measured: kept", unmeasured.text()));
+  }
+}
+
+void count_sizes(AllocationSetting& setting) {
+  const auto& problem = setting.problem;
+  for (std::size_t i = 0; i < problem.tensors.size(); ++i) {
+    const auto& tensor = problem.tensors[i];
+    if (tensor.fate == names::Fate::dropped) continue;
+    setting.params += tensor.params();
+    setting.original_bytes += tensor.bytes();
+    if (!problem.kept_because[i].empty()) setting.undecided_bytes += tensor.bytes();
+  }
+}
+
+}  // namespace
+
+AllocationSetting set_up(const AllocateOptions& options) {
+  AllocationSetting setting;
+  setting.options = options;
+  if (!options.group_sizes.empty()) setting.group_size = options.group_sizes.front();
+  auto constraints = constraints_of(options, setting.group_size);
+  setting.source = open_allocation_source(options.source, options.architecture);
+  const bool can_be_written = map_tensors(setting.source, options.runtime);
+  setting.with_headers =
+      options.runtime == names::Runtime::mlx && can_be_written &&
+      std::all_of(constraints.runtime_formats.begin(), constraints.runtime_formats.end(),
+                  [](const Format& format) { return format.quantizer == "affine"; });
+  setting.problem =
+      allocation::make_problem(std::move(setting.source.tensors), std::move(constraints),
+                               parse_alphas(options.alpha), stored_bytes);
+  count_sizes(setting);
+  note_what_is_kept(setting);
+  return setting;
+}
+
+records::Plan plan_of(const AllocationSetting& setting, const allocation::Decisions& decisions) {
+  records::Plan plan;
+  plan.method = setting.options.method;
+  plan.runtime = names::runtime_name(setting.options.runtime);
+  plan.architecture = setting.source.architecture.model_type;
+  plan.source_headers = checkpoint::headers_hash(setting.source.checkpoint).hex();
+  plan.rows = allocation::plan_rows(setting.problem, decisions);
+  for (const auto& row : plan.rows) plan.bytes += row.bytes;
+  if (!setting.with_headers) return plan;
+  plan.bytes = quantized::mlx_layout(setting.source.checkpoint, plan, setting.source.architecture,
+                                     setting.options.shard_bytes, true)
+                   .bytes();
+  for (const auto& tensor : setting.problem.tensors) {
+    if (tensor.fate == names::Fate::unmapped) plan.bytes += tensor.bytes();
+  }
+  return plan;
+}
+
+void require_measurements(const AllocationSetting& setting) {
+  const auto& modules = setting.problem.modules;
+  const bool any = std::any_of(modules.begin(), modules.end(), [](const auto& module) {
+    return std::any_of(module.choices.begin(), module.choices.end(),
+                       [](const auto& choice) { return !choice.quantizer.empty(); });
+  });
+  if (any) return;
+  std::set<std::string> quantizers;
+  for (const auto& format : setting.problem.constraints.formats) {
+    quantizers.insert("\"" + format.quantizer + "\"");
+  }
+  throw Error(ExitCode::bad_input, setting.source.place,
+              fmt::format("no tensor that {} can quantize was measured with an allowed format",
+                          names::runtime_name(setting.options.runtime)),
+              fmt::format("sweep with sensitivity.quantizers = [{}], or choose the method uniform",
+                          fmt::join(quantizers, ", ")));
+}
+
+}  // namespace moesweep::pipeline

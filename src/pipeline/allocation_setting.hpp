@@ -1,0 +1,28 @@
+#pragma once
+// What all methods start from: the source with its options applied.
+
+#include "allocation_options.hpp"
+#include "allocation_source.hpp"
+
+namespace moesweep::pipeline {
+
+struct AllocationSetting {
+  AllocationSource source;
+  allocation::Problem problem;
+  AllocateOptions options;
+  std::int32_t group_size = 64;      ///< where a method takes one
+  bool with_headers = false;         ///< sizes are those of files that `quantize` writes
+  std::int64_t params = 0;           ///< of the tensors that the runtime stores
+  std::int64_t original_bytes = 0;   ///< of the same
+  std::int64_t undecided_bytes = 0;  ///< of those that no module decides
+};
+
+AllocationSetting set_up(const AllocateOptions& options);
+
+/// The plan of these decisions with its size.
+records::Plan plan_of(const AllocationSetting& setting, const allocation::Decisions& decisions);
+
+/// Error(bad_input) unless at least one module has a measured choice beside being kept.
+void require_measurements(const AllocationSetting& setting);
+
+}  // namespace moesweep::pipeline

@@ -1,0 +1,192 @@
+#include "allocation_source.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <moesweep/base/cast.hpp>
+#include <moesweep/base/file.hpp>
+#include <moesweep/base/text.hpp>
+#include <moesweep/config/settings.hpp>
+#include <moesweep/names/role.hpp>
+#include <moesweep/records/sensitivity.hpp>
+#include <moesweep/store/results.hpp>
+#include <moesweep/store/run_directory.hpp>
+
+#include "checkpoint_input.hpp"
+
+namespace moesweep::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+using records::CheckpointTensorRow;
+using records::DistortionRow;
+using records::TensorRow;
+
+constexpr auto config_file = "config.json";
+
+/// What the sweep knew of the checkpoint, where that is gone.
+checkpoint::Checkpoint from_rows(const std::vector<CheckpointTensorRow>& rows) {
+  checkpoint::Checkpoint checkpoint;
+  for (const auto& row : rows) {
+    checkpoint::Tensor tensor;
+    tensor.name = row.name;
+    for (const auto& side : split_text(row.shape, 'x')) tensor.shape.push_back(std::stoll(side));
+    const auto dtype = parse_dtype(row.dtype);
+    expect(dtype.has_value(), "a dtype in the results that there is not");
+    tensor.dtype = *dtype;
+    tensor.byte_end = checked_cast<std::uint64_t>(row.bytes);
+    checkpoint.tensors.push_back(std::move(tensor));
+  }
+  return checkpoint;
+}
+
+void refuse_other_checkpoint(const checkpoint::Checkpoint& checkpoint,
+                             const std::vector<CheckpointTensorRow>& rows) {
+  std::map<std::string_view, const checkpoint::Tensor*> by_name;
+  for (const auto& tensor : checkpoint.tensors) by_name[tensor.name] = &tensor;
+  for (const auto& row : rows) {
+    const auto found = by_name.find(row.name);
+    if (found != by_name.end() && dtype_name(found->second->dtype) == row.dtype &&
+        fmt::format("{}", fmt::join(found->second->shape, "x")) == row.shape) {
+      continue;
+    }
+    throw Error(ExitCode::bad_input, checkpoint.directory.string(),
+                fmt::format("is not the checkpoint that was swept: {} is missing, or of another "
+                            "shape or dtype",
+                            printable(row.name)),
+                "restore it, or sweep this one");
+  }
+}
+
+bool is_there(const config::Settings& job) {
+  std::error_code ignored;
+  return job.has("checkpoint.twin.inventory")
+             ? fs::exists(job.path("checkpoint.twin.inventory"), ignored)
+             : fs::exists(job.path("checkpoint.path"), ignored);
+}
+
+/// Headers of the job's checkpoint. Where it is gone, the tensors that the sweep has seen.
+checkpoint::Checkpoint headers_of(const config::Settings& job,
+                                  const std::vector<CheckpointTensorRow>& rows,
+                                  std::vector<std::string>& notes) {
+  if (!is_there(job)) {
+    notes.push_back(
+        "the checkpoint is not where it was: tensors that the job left out are not in the plan");
+    return from_rows(rows);
+  }
+  auto checkpoint = open_swept_checkpoint(job);
+  refuse_other_checkpoint(checkpoint, rows);
+  return checkpoint;
+}
+
+names::Architecture architecture_of(const checkpoint::Checkpoint& checkpoint) {
+  const auto file = checkpoint.directory / config_file;
+  std::error_code ignored;
+  if (checkpoint.directory.empty() || checkpoint.source != nullptr ||
+      !fs::is_regular_file(file, ignored)) {
+    return {.model_type = "generic"};
+  }
+  return names::architecture_from(read_text_file(file), file.string());
+}
+
+void add_measurements(AllocationSource& source, const records::Tables& tables) {
+  std::map<std::string_view, allocation::Tensor*> by_name;
+  for (auto& tensor : source.tensors) by_name[tensor.name] = &tensor;
+  for (const auto& row : records::rows_of<DistortionRow>(tables)) {
+    const auto found = by_name.find(row.tensor);
+    if (row.slice != -1 || found == by_name.end()) continue;
+    found->second->sse[{row.quantizer, row.bits, row.group_size}] = row.sse;
+    found->second->sum_squares = row.sum_squares;
+  }
+  for (const auto& row : records::rows_of<TensorRow>(tables)) {
+    const auto found = by_name.find(row.name);
+    if (found == by_name.end()) continue;
+    found->second->swan = allocation::SwanScore{
+        row.bits, row.composite,
+        row.reason.starts_with("composite ") && !row.reason.starts_with("composite not "),
+        row.reason};
+  }
+}
+
+AllocationSource from_run(const fs::path& path) {
+  const store::RunDirectory run{path};
+  store::require_run_directory(run);
+  if (!fs::exists(run.results())) {
+    throw Error(ExitCode::bad_input, run.results().string(), "does not exist",
+                "make it with `moesweep aggregate " + path.string() + "`");
+  }
+  auto results = store::read_results(run.results());
+  const auto rows = records::rows_of<CheckpointTensorRow>(results.tables);
+  if (rows.empty()) {
+    throw Error(ExitCode::bad_input, run.results().string(), "has no table checkpoint/tensors",
+                "name the run of a sensitivity sweep");
+  }
+  const auto job = config::load_job(run.job());
+  AllocationSource source;
+  source.place = run.results().string();
+  if (results.attributes["complete"] != "yes") {
+    source.notes.push_back(fmt::format(
+        "the sweep is incomplete ({} of {} units): tensors that are not measured are kept",
+        results.attributes["units_done"], results.attributes["units_total"]));
+  }
+  source.checkpoint = headers_of(job, rows, source.notes);
+  source.architecture = architecture_of(source.checkpoint);
+  source.expert_patterns = job.texts("checkpoint.expert_patterns");
+  source.thresholds = {job.number("sensitivity.thresholds.bits2"),
+                       job.number("sensitivity.thresholds.bits8"),
+                       job.number("sensitivity.thresholds.bits16")};
+  describe_tensors(source);
+  add_measurements(source, results.tables);
+  return source;
+}
+
+bool is_known(const std::string& architecture) {
+  const auto known = names::known_architectures();
+  return std::find(known.begin(), known.end(), architecture) != known.end();
+}
+
+void settle_architecture(AllocationSource& source, const std::string& wanted) {
+  const auto known = fmt::format("{}", fmt::join(names::known_architectures(), ", "));
+  if (!wanted.empty()) {
+    if (!is_known(wanted)) {
+      throw Error(ExitCode::bad_usage, fmt::format("--architecture {}", wanted), "is not known",
+                  "choose one of " + known);
+    }
+    source.architecture.model_type = wanted;
+  } else if (!is_known(source.architecture.model_type)) {
+    throw Error(ExitCode::bad_input, (source.checkpoint.directory / config_file).string(),
+                fmt::format("the names of model_type \"{}\" are not known",
+                            printable(source.architecture.model_type)),
+                "name the --architecture that it is like: " + known);
+  }
+}
+
+}  // namespace
+
+void describe_tensors(AllocationSource& source) {
+  auto& tensors = source.checkpoint.tensors;
+  std::sort(tensors.begin(), tensors.end(),
+            [](const auto& a, const auto& b) { return a.name < b.name; });
+  for (const auto& tensor : tensors) {
+    allocation::Tensor described;
+    described.name = tensor.name;
+    described.shape = tensor.shape;
+    described.dtype = tensor.dtype;
+    described.role =
+        names::role_name(names::role_of(tensor.name, tensor.shape, source.expert_patterns));
+    source.tensors.push_back(std::move(described));
+  }
+}
+
+AllocationSource open_allocation_source(const fs::path& path, const std::string& architecture) {
+  std::error_code ignored;
+  auto source = fs::is_regular_file(path, ignored) ? read_allocation_csv(path) : from_run(path);
+  if (source.architecture.model_type.empty()) source.architecture.model_type = "generic";
+  settle_architecture(source, architecture);
+  return source;
+}
+
+}  // namespace moesweep::pipeline

@@ -1,0 +1,130 @@
+#include "quantize_output.hpp"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <moesweep/base/cast.hpp>
+#include <moesweep/base/error.hpp>
+#include <moesweep/base/file.hpp>
+#include <moesweep/base/text.hpp>
+
+namespace moesweep::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr std::array companions = {"tokenizer*",          "vocab*",        "merges*",
+                                   "special_tokens_map*", "added_tokens*", "generation_config*",
+                                   "chat_template*",      "*.jinja",       "*.model"};
+
+bool is_companion(const std::string& name) {
+  return std::ranges::any_of(companions,
+                             [&](const char* glob) { return matches_glob(glob, name); });
+}
+
+/// Empty for a source without a folder of its own.
+fs::path folder_of(const checkpoint::Checkpoint& source) {
+  if (source.source != nullptr || !fs::is_directory(source.directory)) return {};
+  return source.directory;
+}
+
+std::vector<fs::path> entries_of(const fs::path& folder) {
+  std::vector<fs::path> entries;
+  if (!fs::exists(folder)) return entries;
+  for (const auto& entry : fs::directory_iterator(folder)) entries.push_back(entry.path());
+  std::ranges::sort(entries);
+  return entries;
+}
+
+}  // namespace
+
+void require_own_folder(const fs::path& out, const checkpoint::Checkpoint& source,
+                        const quantized::Layout& layout) {
+  const auto folder = source.source != nullptr ? fs::path() : source.directory;
+  if (fs::exists(out) && !folder.empty() && fs::exists(folder) && fs::equivalent(out, folder)) {
+    throw Error(ExitCode::run_directory, out.string(), "is the folder of the checkpoint itself",
+                "write into a new folder");
+  }
+  std::set<std::string> own = {"model.safetensors.index.json"};
+  for (const auto& shard : layout.shards) own.insert(shard.file);
+  for (const auto& path : entries_of(out)) {
+    const auto name = path.filename().string();
+    if (!name.ends_with(".safetensors") || own.contains(name)) continue;
+    throw Error(ExitCode::run_directory, out.string(),
+                fmt::format("holds {}, which is not of this checkpoint", printable(name)),
+                "write into a new folder: runtimes load all that is there");
+  }
+}
+
+void remove_temporary_files(const fs::path& out) {
+  for (const auto& path : entries_of(out)) {
+    if (path.filename().string().starts_with(".tmp.")) fs::remove(path);
+  }
+}
+
+void require_shards(const fs::path& out, const quantized::Layout& layout) {
+  for (const auto& shard : layout.shards) {
+    const auto path = out / shard.file;
+    const auto* remedy = "remove the folder and quantize again";
+    if (!fs::exists(path)) {
+      throw Error(ExitCode::io_error, path.string(), "was written and is missing", remedy);
+    }
+    const auto bytes = fs::file_size(path);
+    if (std::cmp_equal(bytes, shard.bytes)) continue;
+    throw Error(ExitCode::io_error, path.string(),
+                fmt::format("has {} bytes, {} were written", bytes, shard.bytes), remedy);
+  }
+}
+
+std::string config_of(const checkpoint::Checkpoint& source) {
+  const auto folder = folder_of(source);
+  if (folder.empty() || !fs::exists(folder / "config.json")) return {};
+  return read_text_file(folder / "config.json");
+}
+
+std::string merged_config(const std::string& source_config, std::string_view model_type,
+                          const std::string& quantization) {
+  Json config = {{"model_type", model_type}};
+  if (!source_config.empty()) {
+    config = Json::parse(source_config, nullptr, false);
+    if (!config.is_object()) {
+      throw Error(ExitCode::bad_input, "config.json", "is no JSON object",
+                  "mend it, it tells a runtime what the weights are");
+    }
+  }
+  config.update(Json::parse(quantization));
+  return config.dump(4) + "\n";
+}
+
+std::string index_of(const quantized::Layout& layout) {
+  std::int64_t total = 0;
+  std::map<std::string, std::string> files;
+  for (const auto& shard : layout.shards) {
+    for (const auto& tensor : shard.tensors) {
+      total += tensor.bytes();
+      files[tensor.name] = shard.file;
+    }
+  }
+  const Json index = {{"metadata", {{"total_size", total}}}, {"weight_map", files}};
+  return index.dump(4) + "\n";
+}
+
+void copy_companions(const checkpoint::Checkpoint& source, const fs::path& out) {
+  const auto folder = folder_of(source);
+  if (folder.empty()) return;
+  for (const auto& path : entries_of(folder)) {
+    const auto name = path.filename().string();
+    if (!is_companion(name) || !fs::is_regular_file(path)) continue;
+    publish_file(out / name, read_file(path));
+  }
+}
+
+}  // namespace moesweep::pipeline

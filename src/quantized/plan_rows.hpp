@@ -1,0 +1,25 @@
+#pragma once
+// The rows of a plan, matched with the tensors of the checkpoint that it must be of.
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include <moesweep/checkpoint/checkpoint.hpp>
+#include <moesweep/records/plan.hpp>
+
+namespace moesweep::quantized {
+
+/// The row of each tensor of `source`, in its order. Error(bad_input), naming the tensors, when the
+/// two do not have the same tensors with the same shapes and dtypes, or for an unknown action.
+std::vector<const records::PlanRow*> rows_of_tensors(const checkpoint::Checkpoint& source,
+                                                     const records::Plan& plan);
+
+/// "a, b, c, d, e (7 more)".
+std::string some_of(std::span<const std::string> names);
+
+/// Error(bad_input) unless `names` is empty: "<names> <problem>".
+void refuse_if_any(std::span<const std::string> names, const std::string& problem,
+                   const std::string& remedy);
+
+}  // namespace moesweep::quantized
