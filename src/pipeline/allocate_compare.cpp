@@ -18,7 +18,7 @@ PlannedSize size_of(const AllocationSetting& setting, const Decisions& decisions
 
 bool has_swan(const allocation::Problem& problem) {
   return std::any_of(problem.tensors.begin(), problem.tensors.end(),
-                     [](const auto& tensor) { return tensor.swan.has_value(); });
+                     [](const auto& tensor) { return tensor.swan && tensor.swan->by_composite; });
 }
 
 /// SWAN says no group size: the best of those that the runtime has.

@@ -119,7 +119,7 @@ void allocate_uniform(const AllocationSetting& setting, AllocateReport& report) 
 
 void allocate_swan(const AllocationSetting& setting, AllocateReport& report) {
   for (const auto& tensor : setting.problem.tensors) {
-    if (tensor.swan) ++report.swan_tensors[tensor.swan->bits];
+    if (tensor.swan && tensor.swan->by_composite) ++report.swan_tensors[tensor.swan->bits];
   }
   if (report.swan_tensors.empty()) {
     throw Error(ExitCode::bad_input, setting.source.place, "has no SWAN scores",
