@@ -52,25 +52,33 @@ void append_cell(std::string& out, Integer value) {
 
 }  // namespace
 
-void write_csv(const records::Table& table, FilePublisher& file) {
-  BufferedText out(file);
+void append_csv_header(std::string& out, const records::TableInfo& info) {
   const char* separator = "";
-  for (const auto& column : table.info->columns) {
-    out.text() += separator;
-    append_cell(out.text(), column.name);
+  for (const auto& column : info.columns) {
+    out += separator;
+    append_cell(out, column.name);
     separator = ",";
   }
+}
+
+void append_csv_row(std::string& out, const records::Table& table, std::size_t row) {
+  const auto line_start = out.size();
+  const char* separator = "";
+  for (const auto& column : table.columns) {
+    out += separator;
+    std::visit([&](const auto& values) { append_cell(out, values[row]); }, column);
+    separator = ",";
+  }
+  // Readers skip an empty line; with a single column it would be a lost row.
+  if (out.size() == line_start) out += "\"\"";
+}
+
+void write_csv(const records::Table& table, FilePublisher& file) {
+  BufferedText out(file);
+  append_csv_header(out.text(), *table.info);
   out.end_line();
   for (std::size_t row = 0, rows = table.rows(); row < rows; ++row) {
-    const auto line_start = out.text().size();
-    separator = "";
-    for (const auto& column : table.columns) {
-      out.text() += separator;
-      std::visit([&](const auto& values) { append_cell(out.text(), values[row]); }, column);
-      separator = ",";
-    }
-    // Readers skip an empty line; with a single column it would be a lost row.
-    if (out.text().size() == line_start) out.text() += "\"\"";
+    append_csv_row(out.text(), table, row);
     out.end_line();
   }
   out.flush();

@@ -1,0 +1,173 @@
+// Our own file of a plan: JSON, one row a line.
+
+#include <cmath>
+#include <limits>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <moesweep/base/file.hpp>
+
+#include "clean_text.hpp"
+#include "formats.hpp"
+
+namespace moesweep::exports {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using records::Plan;
+using records::PlanRow;
+
+constexpr int schema = 1;
+
+std::string clean(const std::string& text) {
+  std::string scratch;
+  return std::string(clean_text(text, scratch));
+}
+
+Json json_of(const std::string& value) {
+  return clean(value);
+}
+Json json_of(std::int32_t value) {
+  return value;
+}
+Json json_of(std::int64_t value) {
+  return value;
+}
+Json json_of(double value) {
+  return value;  // null when it is not finite
+}
+
+class PlanReader {
+ public:
+  explicit PlanReader(const std::string& file) : file_(file) {}
+
+  Error complaint(const std::string& place, const std::string& problem) const {
+    return Error(ExitCode::bad_input, file_ + (place.empty() ? "" : ": " + place), problem,
+                 "give a plan as `moesweep allocate` writes it");
+  }
+
+  const Json& member(const Json& object, const std::string& place, const char* key) const {
+    if (!object.is_object()) throw complaint(place, "is no object");
+    const auto found = object.find(key);
+    if (found == object.end()) throw complaint(place, fmt::format("has no {}", key));
+    return *found;
+  }
+
+  void read(const Json& value, const std::string& place, std::string& out) const {
+    if (!value.is_string()) throw complaint(place, "is no text");
+    out = value.get<std::string>();
+  }
+  void read(const Json& value, const std::string& place, std::int64_t& out) const {
+    const bool fits =
+        value.is_number_integer() &&
+        (!value.is_number_unsigned() ||
+         value.get<std::uint64_t>() <= std::uint64_t(std::numeric_limits<std::int64_t>::max()));
+    if (!fits || value.get<std::int64_t>() < 0) throw complaint(place, "is no count");
+    out = value.get<std::int64_t>();
+  }
+  void read(const Json& value, const std::string& place, std::int32_t& out) const {
+    std::int64_t wide = 0;
+    read(value, place, wide);
+    if (wide > std::numeric_limits<std::int32_t>::max()) throw complaint(place, "is too large");
+    out = static_cast<std::int32_t>(wide);
+  }
+  void read(const Json& value, const std::string& place, double& out) const {
+    if (value.is_null()) {
+      out = std::numeric_limits<double>::quiet_NaN();
+    } else if (value.is_number()) {
+      out = value.get<double>();
+    } else {
+      throw complaint(place, "is no number");
+    }
+  }
+
+  PlanRow row(const Json& object, const std::string& place) const {
+    PlanRow row;
+    std::apply(
+        [&](const auto&... columns) {
+          (read(member(object, place, columns.name), fmt::format("{}.{}", place, columns.name),
+                row.*columns.member),
+           ...);
+        },
+        records::TableOf<PlanRow>::columns);
+    check(row, place);
+    return row;
+  }
+
+  void check(const PlanRow& row, const std::string& place) const {
+    const bool quantize = row.action == "quantize";
+    if (!quantize && row.action != "keep" && row.action != "drop") {
+      throw complaint(place + ".action", "is none of quantize, keep and drop");
+    }
+    if (quantize == row.quantizer.empty()) {
+      throw complaint(place + ".quantizer", "goes with the action quantize, and with no other");
+    }
+    if (quantize && row.bits == 0) throw complaint(place + ".bits", "is missing");
+    if (row.tensor.empty()) throw complaint(place + ".tensor", "is empty");
+    if (quantize && shape_of(row).size() < 2) {
+      throw complaint(place + ".shape", "is no matrix, and yet quantized");
+    }
+  }
+
+ private:
+  const std::string& file_;
+};
+
+}  // namespace
+
+std::string plan_json(const Plan& plan) {
+  Json head = {{"schema", schema},
+               {"method", clean(plan.method)},
+               {"runtime", clean(plan.runtime)},
+               {"architecture", clean(plan.architecture)},
+               {"source_headers", clean(plan.source_headers)},
+               {"bytes", plan.bytes}};
+  auto text = head.dump(1);
+  text.erase(text.size() - 2);  // the closing brace, for the rows to follow
+  text += ",\n \"rows\": [";
+  const char* separator = "\n  ";
+  for (const auto& row : plan.rows) {
+    Json object = Json::object();
+    std::apply(
+        [&](const auto&... columns) {
+          ((object[columns.name] = json_of(row.*columns.member)), ...);
+        },
+        records::TableOf<PlanRow>::columns);
+    text += separator + object.dump();
+    separator = ",\n  ";
+  }
+  return text + "\n ]\n}\n";
+}
+
+Plan parse_plan(std::string_view text, const std::string& file) {
+  const PlanReader reader(file);
+  const auto document = Json::parse(text, nullptr, false);
+  if (document.is_discarded()) throw reader.complaint({}, "is no JSON");
+  if (reader.member(document, {}, "schema") != schema) {
+    throw reader.complaint("schema", fmt::format("is not {}", schema));
+  }
+  Plan plan;
+  reader.read(reader.member(document, {}, "method"), "method", plan.method);
+  reader.read(reader.member(document, {}, "runtime"), "runtime", plan.runtime);
+  reader.read(reader.member(document, {}, "architecture"), "architecture", plan.architecture);
+  reader.read(reader.member(document, {}, "source_headers"), "source_headers", plan.source_headers);
+  reader.read(reader.member(document, {}, "bytes"), "bytes", plan.bytes);
+  const auto& rows = reader.member(document, {}, "rows");
+  if (!rows.is_array()) throw reader.complaint("rows", "is no list");
+  plan.rows.reserve(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const auto place = fmt::format("rows[{}]", i);
+    plan.rows.push_back(reader.row(rows[i], place));
+    if (i > 0 && plan.rows[i - 1].tensor >= plan.rows[i].tensor) {
+      throw reader.complaint(place + ".tensor", "does not follow the one before in order of names");
+    }
+  }
+  return plan;
+}
+
+Plan read_plan(const std::filesystem::path& file) {
+  return parse_plan(read_text_file(file), file.string());
+}
+
+}  // namespace moesweep::exports
