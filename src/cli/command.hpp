@@ -41,6 +41,7 @@ void add_status(CLI::App& app, Context& context);
 void add_aggregate(CLI::App& app, Context& context);
 void add_verify(CLI::App& app, Context& context);
 void add_export(CLI::App& app, Context& context);
+void add_quantize(CLI::App& app, Context& context);
 void add_twin(CLI::App& app, Context& context);
 void add_correlate(CLI::App& app, Context& context);
 void add_allocate(CLI::App& app, Context& context);

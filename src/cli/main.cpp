@@ -89,6 +89,7 @@ int run_command(int argc, char** argv) {
   add_aggregate(app, context);
   add_verify(app, context);
   add_export(app, context);
+  add_quantize(app, context);
   add_twin(app, context);
   add_correlate(app, context);
   add_allocate(app, context);

@@ -1,22 +1,10 @@
 // `moesweep run JOB --run-dir RUN`: starts or resumes a sweep.
 
-#include <cstdlib>
 #include <memory>
 
-#include <fmt/format.h>
-#include <spdlog/spdlog.h>
-#include <unistd.h>
-
-#include <moesweep/base/text.hpp>
-#include <moesweep/comm/session.hpp>
-#include <moesweep/config/settings.hpp>
-#include <moesweep/kernels/isa.hpp>
-#include <moesweep/pipeline/aggregate.hpp>
-#include <moesweep/pipeline/run.hpp>
-
 #include "command.hpp"
-#include "progress.hpp"
 #include "summary.hpp"
+#include "sweep_session.hpp"
 
 namespace moesweep::cli {
 namespace {
@@ -27,105 +15,18 @@ struct RunCommand {
   std::string run_directory;
 };
 
-Json to_json(const pipeline::RunReport& report) {
-  return {{"exit_code", static_cast<int>(report.exit_code)},
-          {"units_total", report.progress.total},
-          {"units_done", report.progress.done},
-          {"units_failed", report.progress.failed},
-          {"bytes_read", report.bytes_read},
-          {"seconds", report.seconds},
-          {"unused_seconds", report.unused_seconds},
-          {"results_digest", report.digest},
-          {"error", report.error}};
-}
-
-void print_unused(const pipeline::RunReport& report) {
-  if (report.units_declined == 0) return;
-  fmt::print("{} units were left because none of them fits before the deadline, {} from now\n",
-             format_count(report.units_declined), format_duration(report.unused_seconds));
-}
-
-void print_end(const pipeline::RunReport& report, const std::string& run_directory) {
-  const auto& progress = report.progress;
-  fmt::print("{} of {} units done, {} failed, {} read, {}\n", format_count(progress.done),
-             format_count(progress.total), format_count(progress.failed),
-             format_size(report.bytes_read), format_duration(report.seconds));
-  switch (report.exit_code) {
-    case ExitCode::complete:
-      fmt::print("results digest {}\n", report.digest);
-      break;
-    case ExitCode::some_failed:
-      fmt::print(
-          "failed units are listed by `moesweep status {}`; the same command tries them again\n",
-          run_directory);
-      break;
-    case ExitCode::stopped_early:
-      fmt::print("stopped early: the same command goes on\n");
-      print_unused(report);
-      break;
-    case ExitCode::no_progress:
-      fmt::print("stopped early again without finishing a unit: give it more time or memory\n");
-      break;
-    default:
-      break;
-  }
-}
-
-void report_on_rank0(const RunCommand& command, const pipeline::RunReport& report,
-                     const Context& context) {
-  if (!report.error.empty()) print_error(report.error);
-  if (context.json) return print_json(to_json(report));
-  if (context.quiet) return;
-  if (report.exit_code == ExitCode::complete) print_summary(command.run_directory);
-  print_end(report, command.run_directory);
-}
-
-// OpenBLAS chooses its kernels when it is loaded, and only from this variable: so that BLAS uses
-// the instruction set that the kernels use, the program sets it and executes itself again, before
-// MPI knows of it. With resources.isa = "native" a value that the user has set stays.
-void match_blas_to_isa(const RunCommand& command, const Context& context) {
-  constexpr auto variable = "OPENBLAS_CORETYPE";
-  if (kernels::blas_description().rfind("OpenBLAS", 0) != 0) return;
-  const char* current = std::getenv(variable);
-  try {
-    const auto job = config::load_job(command.job, command.options.overrides);
-    const auto& isa = job.text("resources.isa");
-    if (isa == "native" && current != nullptr) return;
-    kernels::pin_isa(isa);
-  } catch (const Error&) {
-    return;  // reported once for all ranks when the job is prepared
-  }
-  const auto coretype = kernels::blas_coretype_for(kernels::active_isa());
-  if (coretype.empty() || (current != nullptr && current == coretype)) return;
-  ::setenv(variable, coretype.c_str(), 1);
-  ::execv("/proc/self/exe", context.arguments);
-}
-
 void run(RunCommand& command, Context& context) {
-  match_blas_to_isa(command, context);
   command.options.job_file = command.job;
   command.options.run_directory = command.run_directory;
-  pipeline::install_stop_handlers();
-  const auto session = comm::open_session();
-  const bool is_rank0 = session->comm().rank() == comm::coordinator_rank;
-  ProgressDisplay display(context.quiet || context.json);
-  if (is_rank0) {
-    command.options.on_progress = [&](const sweep::Progress& progress) { display.show(progress); };
-  }
-  pipeline::RunReport report;
-  try {
-    report = pipeline::run(*session, command.options);
-  } catch (const Error& error) {
-    // The same on every rank; one of them tells.
-    if (is_rank0) throw;
-    context.exit_code = error.exit_code();
-    return;
-  }
-  context.exit_code = report.exit_code;
-  context.exit_without_cleanup = report.units_still_running;
-  if (!is_rank0) return;
-  display.finish(report.progress);
-  report_on_rank0(command, report, context);
+  const EndReport end{to_json, [&](const pipeline::RunReport& report) {
+                        if (report.exit_code == ExitCode::complete) {
+                          print_summary(command.run_directory);
+                        }
+                        print_end(report, command.run_directory);
+                      }};
+  run_session(
+      command.options, [&] { return config::load_job(command.job, command.options.overrides); },
+      end, context);
 }
 
 }  // namespace
@@ -140,19 +41,9 @@ void add_run(CLI::App& app, Context& context) {
                    "Folder of the sweep: segments, results, events")
       ->required()
       ->check([](const std::string& path) { return path.empty() ? "is empty" : ""; });
-  command->add_option("--threads,-t", options.threads, "Compute threads a rank")
-      ->check(CLI::Range(1, pipeline::most_threads));
   command->add_option("--set", options.overrides, "Override a key: key=value")
       ->allow_extra_args(false);
-  command->add_option("--deadline", options.deadline,
-                      "Unix time by which everything must be on disk");
-  command
-      ->add_option("--deadline-margin", options.deadline_margin_seconds,
-                   "Seconds kept free before the deadline for publishing")
-      ->check(CLI::NonNegativeNumber);
-  command->add_option("--expect-ranks", options.expect_ranks, "Refuse another number of MPI ranks");
-  command->add_flag("--take-over", options.take_over,
-                    "The process that holds the run directory is dead");
+  add_session_options(*command, options);
   command->callback([state, &context] { run(*state, context); });
 }
 

@@ -47,6 +47,20 @@ quantized::Layout layout_of(const config::Settings& settings,
                                        settings.texts("checkpoint.expert_patterns"));
 }
 
+/// config.json as it is written; empty when there is none. Made before any weight is, so that it
+/// cannot fail at the end.
+std::string written_config(const config::Settings& settings, const records::Plan& plan,
+                           const names::Architecture& architecture, const std::string& config) {
+  if (settings.text("quantize.to") != "mlx") return config;
+  const auto exported = exports::export_plan(plan, architecture, "mlx-lm",
+                                             settings.boolean("quantize.allow_unmapped"));
+  for (const auto& file : exported.files) {
+    if (file.name != "quantization.json") continue;
+    return merged_config(config, architecture.model_type, file.text);
+  }
+  bug("the export for mlx-lm has no quantization.json");
+}
+
 class QuantizeJob final : public JobKind {
  public:
   explicit QuantizeJob(const config::Settings& settings)
@@ -58,6 +72,7 @@ class QuantizeJob final : public JobKind {
         config_(config_of(checkpoint_)),
         architecture_(architecture_of(settings, plan_, config_)),
         layout_(layout_of(settings, checkpoint_, plan_, architecture_)),
+        written_config_(written_config(settings, plan_, architecture_, config_)),
         reader_(checkpoint_, {.reads_per_file = settings.integer("resources.reads_per_file")}) {
     for (const auto& row : plan_.rows) plan_rows_[row.tensor] = &row;
   }
@@ -120,11 +135,8 @@ class QuantizeJob final : public JobKind {
       require_planned_sse(*row, written_sse(results, row->tensor));
     }
     copy_companions(checkpoint_, out_);
-    if (is_mlx_) {
-      publish_file(out_ / "config.json",
-                   std::string_view(mlx_config(config_, architecture_.model_type, layout_)));
-    } else if (!config_.empty()) {
-      publish_file(out_ / "config.json", std::string_view(config_));
+    if (!written_config_.empty()) {
+      publish_file(out_ / "config.json", std::string_view(written_config_));
     }
     publish_file(out_ / "model.safetensors.index.json", std::string_view(index_of(layout_)));
   }
@@ -185,6 +197,7 @@ class QuantizeJob final : public JobKind {
   std::string config_;  // text of config.json, empty when there is none
   names::Architecture architecture_;
   quantized::Layout layout_;
+  std::string written_config_;
   checkpoint::TensorReader reader_;
   std::map<std::string, const records::PlanRow*> plan_rows_;
 };

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -41,36 +42,6 @@ std::vector<fs::path> entries_of(const fs::path& folder) {
   for (const auto& entry : fs::directory_iterator(folder)) entries.push_back(entry.path());
   std::ranges::sort(entries);
   return entries;
-}
-
-using BitsAndGroup = std::pair<int, int>;
-
-/// What most weights have: modules that differ are listed.
-BitsAndGroup most_common(const quantized::Layout& layout) {
-  std::map<BitsAndGroup, std::int64_t> bytes;
-  for (const auto& shard : layout.shards) {
-    for (const auto& tensor : shard.tensors) {
-      if (tensor.part != quantized::Part::codes) continue;
-      bytes[{tensor.quantizer.bits, tensor.quantizer.group_size}] += tensor.bytes();
-    }
-  }
-  if (bytes.empty()) return {4, 64};
-  return std::ranges::max_element(bytes, {}, [](const auto& entry) { return entry.second; })->first;
-}
-
-Json quantization_of(const quantized::Layout& layout) {
-  const auto usual = most_common(layout);
-  Json out = {{"group_size", usual.second}, {"bits", usual.first}, {"mode", "affine"}};
-  for (const auto& shard : layout.shards) {
-    for (const auto& tensor : shard.tensors) {
-      if (tensor.part != quantized::Part::codes) continue;
-      const auto& quantizer = tensor.quantizer;
-      if (BitsAndGroup{quantizer.bits, quantizer.group_size} == usual) continue;
-      const auto module = tensor.name.substr(0, tensor.name.rfind('.'));
-      out[module] = {{"group_size", quantizer.group_size}, {"bits", quantizer.bits}};
-    }
-  }
-  return out;
 }
 
 }  // namespace
@@ -119,21 +90,17 @@ std::string config_of(const checkpoint::Checkpoint& source) {
   return read_text_file(folder / "config.json");
 }
 
-std::string mlx_config(const std::string& source_config, std::string_view model_type,
-                       const quantized::Layout& layout) {
-  Json config = Json::object();
-  if (source_config.empty()) {
-    config["model_type"] = model_type;
-  } else {
+std::string merged_config(const std::string& source_config, std::string_view model_type,
+                          const std::string& quantization) {
+  Json config = {{"model_type", model_type}};
+  if (!source_config.empty()) {
     config = Json::parse(source_config, nullptr, false);
     if (!config.is_object()) {
       throw Error(ExitCode::bad_input, "config.json", "is no JSON object",
                   "mend it, it tells a runtime what the weights are");
     }
   }
-  // Both keys: mlx-lm reads the first, other programs the second.
-  config["quantization"] = quantization_of(layout);
-  config["quantization_config"] = config["quantization"];
+  config.update(Json::parse(quantization));
   return config.dump(4) + "\n";
 }
 

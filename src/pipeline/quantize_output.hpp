@@ -23,9 +23,10 @@ void require_shards(const std::filesystem::path& out, const quantized::Layout& l
 /// config.json of the source as text; empty when it has none.
 std::string config_of(const checkpoint::Checkpoint& source);
 
-/// The source's config.json with the bits and group size of every module, as mlx-lm reads them.
-std::string mlx_config(const std::string& source_config, std::string_view model_type,
-                       const quantized::Layout& layout);
+/// config.json with the keys of the JSON object `quantization`; without a source one of
+/// `model_type` alone.
+std::string merged_config(const std::string& source_config, std::string_view model_type,
+                          const std::string& quantization);
 
 /// model.safetensors.index.json.
 std::string index_of(const quantized::Layout& layout);

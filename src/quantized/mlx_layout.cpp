@@ -135,6 +135,10 @@ void apply_transform(StoredTensor& stored) {
     case names::Transform::add_one:
       if (dtype_bytes(stored.dtype) >= 2 && is_floating_point(stored.dtype)) return;
       break;
+    case names::Transform::other:
+      throw Error(ExitCode::bad_input, stored.name,
+                  "is made by mlx-lm from the source in a way that is not written here",
+                  "convert the checkpoint with mlx-lm, or drop the tensor in the plan");
   }
   throw Error(ExitCode::bad_input, stored.name,
               fmt::format("has a shape or dtype that mlx-lm does not give this module ({})",

@@ -57,22 +57,27 @@ def random_weights(random, dtype, shape):
     raise ValueError(dtype)
 
 
-def write_stack(directory, slices, rows, columns, dtype):
-    """A checkpoint with one stack of experts, and a matrix beside it."""
-    directory.mkdir()
-    random = numpy.random.default_rng(1)
-    arrays = {STACK: random_weights(random, dtype, (slices, rows, columns)),
-              "layers.0.self_attn.q_proj.weight": random_weights(random, dtype, (64, 96))}
+def write_arrays(path, arrays, dtype="BF16"):
+    """A safetensors file of arrays that hold the bits of `dtype`."""
     header, offset = {}, 0
     for name, array in arrays.items():
         header[name] = {"dtype": dtype, "shape": array.shape, "data_offsets": [offset, offset + array.nbytes]}
         offset += array.nbytes
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
-    with open(directory / "model.safetensors", "wb") as file:
+    with open(path, "wb") as file:
         file.write(len(text).to_bytes(8, "little") + text)
         for array in arrays.values():
             file.write(array.data)
+
+
+def write_stack(directory, slices, rows, columns, dtype):
+    """A checkpoint with one stack of experts, and a matrix beside it."""
+    directory.mkdir()
+    random = numpy.random.default_rng(1)
+    arrays = {STACK: random_weights(random, dtype, (slices, rows, columns)),
+              "layers.0.self_attn.q_proj.weight": random_weights(random, dtype, (64, 96))}
+    write_arrays(directory / "model.safetensors", arrays, dtype)
 
 
 def write_job(path, checkpoint, unit_bytes="256MiB", flush_seconds=0.05, quantizers=("rtn", "affine")):
