@@ -72,7 +72,7 @@ Decision kept(const Problem& problem, std::size_t module, std::string reason) {
 }
 
 Decision nearest_of(const Problem& problem, std::size_t module, const Format& wanted,
-                    const std::vector<Format>& formats, std::int32_t least) {
+                    const std::vector<Format>& formats, std::int32_t least, bool measured_only) {
   const auto distance = [&](const Format& format) {
     return std::tuple(std::abs(format.bits - wanted.bits), -format.bits,
                       std::abs(format.group_size - wanted.group_size), format.group_size);
@@ -81,7 +81,8 @@ Decision nearest_of(const Problem& problem, std::size_t module, const Format& wa
   std::optional<Choice> chosen;
   for (const auto& format : formats) {
     if (format.bits < least || (best != nullptr && distance(format) >= distance(*best))) continue;
-    if (auto choice = choice_of(problem, problem.members[module], format)) {
+    auto choice = choice_of(problem, problem.members[module], format);
+    if (choice && (!measured_only || std::isfinite(choice->error))) {
       best = &format;
       chosen = std::move(choice);
     }
@@ -97,19 +98,21 @@ Decision nearest_of(const Problem& problem, std::size_t module, const Format& wa
 
 }  // namespace
 
-Decision nearest(const Problem& problem, std::size_t module, const Format& wanted) {
+Decision nearest(const Problem& problem, std::size_t module, const Format& wanted,
+                 bool measured_only) {
   if (wanted.bits >= Format{}.bits && problem.constraints.may_keep)
     return kept(problem, module, "");
   return nearest_of(problem, module, wanted, problem.constraints.formats,
-                    min_bits_of(problem, problem.members[module]));
+                    min_bits_of(problem, problem.members[module]), measured_only);
 }
 
-Decision nearest_to_fixed(const Problem& problem, std::size_t module, const Format& fixed) {
+Decision nearest_to_fixed(const Problem& problem, std::size_t module, const Format& fixed,
+                          bool measured_only) {
   if (fixed.keeps()) return kept(problem, module, "");
   const auto& constraints = problem.constraints;
   const auto& formats =
       constraints.runtime_formats.empty() ? constraints.formats : constraints.runtime_formats;
-  return nearest_of(problem, module, fixed, formats, 0);
+  return nearest_of(problem, module, fixed, formats, 0, measured_only);
 }
 
 }  // namespace moesweep::allocation

@@ -21,9 +21,11 @@ const Format* fixed_format(const Problem& problem, const std::vector<std::size_t
 /// The allowed choice with the nearest bits (more before fewer), then the nearest group size
 /// (smaller before larger), measured or not. Kept for 16 bits and more where that is allowed, and
 /// where nothing else can be.
-Decision nearest(const Problem& problem, std::size_t module, const Format& wanted);
+Decision nearest(const Problem& problem, std::size_t module, const Format& wanted,
+                 bool measured_only = false);
 
 /// What the module's fixed role makes of it.
-Decision nearest_to_fixed(const Problem& problem, std::size_t module, const Format& fixed);
+Decision nearest_to_fixed(const Problem& problem, std::size_t module, const Format& fixed,
+                          bool measured_only = false);
 
 }  // namespace moesweep::allocation

@@ -19,10 +19,10 @@ std::string joined(const std::string& reason, const std::string& more) {
 
 /// A fixed role decides before any method.
 Decision decide(const Problem& problem, std::size_t module, const Format& wanted,
-                const std::string& reason) {
+                const std::string& reason, bool measured_only = false) {
   const auto* fixed = fixed_format(problem, problem.members[module]);
-  auto decision = fixed == nullptr ? nearest(problem, module, wanted)
-                                   : nearest_to_fixed(problem, module, *fixed);
+  auto decision = fixed == nullptr ? nearest(problem, module, wanted, measured_only)
+                                   : nearest_to_fixed(problem, module, *fixed, measured_only);
   decision.reason = joined(fixed == nullptr ? reason : "fixed for its role", decision.reason);
   return decision;
 }
@@ -67,10 +67,10 @@ Decisions decisions_of(const Problem& problem, const Allocation& allocation,
   return decisions;
 }
 
-Decisions uniform(const Problem& problem, const Format& format) {
+Decisions uniform(const Problem& problem, const Format& format, bool measured_only) {
   Decisions decisions;
   for (std::size_t i = 0; i < problem.modules.size(); ++i) {
-    decisions.push_back(decide(problem, i, format, "uniform"));
+    decisions.push_back(decide(problem, i, format, "uniform", measured_only));
   }
   return decisions;
 }

@@ -128,12 +128,12 @@ double gap_of(const AllocateReport& report) {
 }
 
 void print_total(const AllocateReport& report) {
-  fmt::print("\n{} for {} ({}): {} bytes ({}){}, {:.4f} bits per weight instead of {:.4f}\n",
-             report.plan.method, report.plan.runtime, report.plan.architecture,
-             format_count(report.plan.bytes), format_size(report.plan.bytes),
-             report.with_headers ? " with file headers" : "",
-             report.bits_per_weight(report.size.bytes),
-             report.bits_per_weight(report.original_bytes));
+  fmt::print(
+      "\n{} for {} ({}): {} bytes ({}){}; {:.4f} bits per weight instead of {:.4f}{}\n",
+      report.plan.method, report.plan.runtime, report.plan.architecture,
+      format_count(report.plan.bytes), format_size(report.plan.bytes),
+      report.with_headers ? " with file headers" : "", report.bits_per_weight(report.size.bytes),
+      report.bits_per_weight(report.original_bytes), report.with_headers ? " without them" : "");
   if (!report.size.how.empty()) fmt::print("{}\n", report.size.how);
   if (!std::isnan(report.size.error)) fmt::print("error {:.6g}", report.size.error);
   if (report.plan.method == "budget") {
@@ -150,7 +150,7 @@ void print_swan(const AllocateReport& report) {
   for (const auto& [bits, tensors] : report.swan_tensors) {
     parts.push_back(fmt::format("{} bits {}", bits, format_count(tensors)));
   }
-  fmt::print("SWAN's rule, tensors: {}\n", fmt::join(parts, ", "));
+  fmt::print("tensors whose composite decides SWAN's bits: {}\n", fmt::join(parts, ", "));
 }
 
 Json json_number(double value) {

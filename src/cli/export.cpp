@@ -1,5 +1,7 @@
-// `moesweep export RUN --to FORMAT OUT`: results for other programs.
+// `moesweep export RUN --to FORMAT OUT`: results for other programs; with --plan a plan for the one
+// that quantizes.
 
+#include <algorithm>
 #include <memory>
 
 #include <fmt/format.h>
@@ -9,10 +11,12 @@
 #include <moesweep/base/text.hpp>
 #include <moesweep/export/export.hpp>
 #include <moesweep/export/heads.hpp>
+#include <moesweep/export/plans.hpp>
 #include <moesweep/store/results.hpp>
 #include <moesweep/store/run_directory.hpp>
 
 #include "command.hpp"
+#include "plan_export.hpp"
 
 namespace moesweep::cli {
 namespace {
@@ -22,6 +26,7 @@ struct ExportCommand {
   std::string format;
   std::string output;
   exports::ExportOptions options;
+  PlanExportCommand plan;
 };
 
 constexpr auto heads_format = "heads";
@@ -61,7 +66,39 @@ void export_trained_heads(const ExportCommand& command, const Context& context) 
   }
 }
 
+void export_plan(const ExportCommand& command, const Context& context) {
+  // The only argument is OUT then.
+  if (command.run_directory.empty() || !command.output.empty()) {
+    throw Error(ExitCode::bad_usage, "export --plan", "takes one argument, the folder to write",
+                "a plan needs no run directory");
+  }
+  if (!command.options.tables.empty()) {
+    throw Error(ExitCode::bad_usage, "--table", "a plan has no tables", "leave it out");
+  }
+  export_plan_to(command.plan, command.format, command.run_directory, command.options.overwrite,
+                 context);
+}
+
+void refuse_plan_options(const ExportCommand& command) {
+  const auto& plan = command.plan;
+  if (command.output.empty()) {
+    throw Error(ExitCode::bad_usage, "OUT", "is missing", "name a file or folder");
+  }
+  if (!plan.architecture.empty() || !plan.config.empty() || plan.allow_unmapped) {
+    throw Error(ExitCode::bad_usage, "export",
+                "--architecture, --config and --allow-unmapped are for plans", "give --plan");
+  }
+  const bool table_format =
+      std::ranges::find(exports::format_names(), command.format) != exports::format_names().end();
+  if (!table_format && is_plan_format(command.format)) {
+    throw Error(ExitCode::bad_usage, "--to " + command.format, "is a format of plans",
+                "give --plan FILE instead of a run directory");
+  }
+}
+
 void export_run(ExportCommand& command, const Context& context) {
+  if (!command.plan.plan.empty()) return export_plan(command, context);
+  refuse_plan_options(command);
   if (command.format == heads_format) return export_trained_heads(command, context);
   command.options.format = exports::format_named(command.format);
   command.options.output = command.output;
@@ -85,17 +122,19 @@ void export_run(ExportCommand& command, const Context& context) {
 }  // namespace
 
 void add_export(CLI::App& app, Context& context) {
-  auto* command = add_command(app, context, "export", "Write tables for other programs");
+  auto* command = add_command(app, context, "export", "Write tables or a plan for other programs");
   auto state = std::make_shared<ExportCommand>();
-  command->add_option("RUN", state->run_directory, "Run directory")->required();
-  command->add_option("OUT", state->output, "File or folder")->required();
+  command->add_option("RUN", state->run_directory, "Run directory (none with --plan)")->required();
+  command->add_option("OUT", state->output, "File or folder");
   command
       ->add_option("--to", state->format,
-                   fmt::format("{}; heads: trained heads, one .npz a seed",
-                               fmt::join(exports::format_names(), ", ")))
+                   fmt::format("{}; heads: trained heads, one .npz a seed; with --plan {}",
+                               fmt::join(exports::format_names(), ", "),
+                               fmt::join(exports::plan_formats(), ", ")))
       ->required();
   command->add_option("--table", state->options.tables, "Only this table, e.g. sensitivity/tensors")
       ->allow_extra_args(false);
+  add_plan_export_options(*command, state->plan);
   command->add_flag("--overwrite", state->options.overwrite, "Replace existing files");
   command->callback([state, &context] { export_run(*state, context); });
 }

@@ -13,12 +13,12 @@ using allocation::Decisions;
 constexpr std::size_t curve_points = 12;
 
 PlannedSize size_of(const AllocationSetting& setting, const Decisions& decisions, std::string how) {
-  return {setting.undecided_bytes + bytes_of(decisions), error_of(decisions), std::move(how)};
+  return {setting.undecided_bytes + bytes_of(decisions), measured_error(decisions), std::move(how)};
 }
 
 bool has_swan(const allocation::Problem& problem) {
   return std::any_of(problem.tensors.begin(), problem.tensors.end(),
-                     [](const auto& tensor) { return tensor.swan.has_value(); });
+                     [](const auto& tensor) { return tensor.swan && tensor.swan->by_composite; });
 }
 
 /// SWAN says no group size: the best of those that the runtime has.
@@ -31,7 +31,7 @@ void compare_swan(const AllocationSetting& setting, std::int64_t bytes, Allocate
   }
   for (const auto group_size : group_sizes) {
     const auto found = swan_within(setting.problem, group_size, setting.source.thresholds, bytes);
-    if (!found || std::isnan(error_of(found->first))) continue;
+    if (!found || std::isnan(measured_error(found->first))) continue;
     auto size = size_of(
         setting, found->first,
         fmt::format("groups of {}, composites moved by {:+.4f}", group_size, found->second));
@@ -53,8 +53,8 @@ void compare_methods(const AllocationSetting& setting, AllocateReport& report) {
   if (const auto best = allocation::within_budget(modules, bytes)) {
     report.compared["budget"] = {setting.undecided_bytes + best->bytes, best->error, ""};
   }
-  if (const auto best = uniform_within(setting, bytes);
-      best && !std::isnan(error_of(best->first))) {
+  if (const auto best = uniform_within(setting, bytes, true);
+      best && !std::isnan(measured_error(best->first))) {
     report.compared["uniform"] = size_of(setting, best->first, text_of(best->second));
   }
   if (has_swan(setting.problem)) compare_swan(setting, bytes, report);

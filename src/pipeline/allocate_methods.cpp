@@ -20,7 +20,7 @@ std::string size_text(const AllocationSetting& setting, std::int64_t bytes) {
 void set_plan(const AllocationSetting& setting, const Decisions& decisions, std::string how,
               AllocateReport& report) {
   report.plan = plan_of(setting, decisions);
-  report.size = {setting.undecided_bytes + bytes_of(decisions), error_of(decisions),
+  report.size = {setting.undecided_bytes + bytes_of(decisions), measured_error(decisions),
                  std::move(how)};
 }
 
@@ -52,6 +52,18 @@ void require_target(const AllocationSetting& setting, const char* example) {
 
 }  // namespace
 
+double measured_error(const Decisions& decisions) {
+  double error = 0.0;
+  bool any_measured = false, any_unknown = false;
+  for (const auto& [choice, reason] : decisions) {
+    const bool measured = !std::isnan(choice.error);
+    any_unknown = any_unknown || !measured;
+    any_measured = any_measured || (measured && !choice.quantizer.empty());
+    error += measured ? choice.error : 0.0;
+  }
+  return any_unknown && !any_measured ? std::numeric_limits<double>::quiet_NaN() : error;
+}
+
 std::string text_of(const Format& format) {
   if (format.keeps()) return "kept";
   return fmt::format("{} {} bits, groups of {}", format.quantizer, format.bits, format.group_size);
@@ -75,14 +87,14 @@ void allocate_budget(const AllocationSetting& setting, AllocateReport& report) {
 }
 
 std::optional<std::pair<Decisions, Format>> uniform_within(const AllocationSetting& setting,
-                                                           std::int64_t bytes) {
+                                                           std::int64_t bytes, bool measured_only) {
   std::optional<std::pair<Decisions, Format>> best;
   for (const auto& format : setting.problem.constraints.runtime_formats) {
-    auto decisions = uniform(setting.problem, format);
+    auto decisions = uniform(setting.problem, format, measured_only);
     if (bytes_of(decisions) > bytes) continue;
-    const double error = error_of(decisions);
+    const double error = measured_error(decisions);
     // Without errors more bytes are taken to be better.
-    const bool better = !best || error < error_of(best->first) ||
+    const bool better = !best || error < measured_error(best->first) ||
                         (std::isnan(error) && bytes_of(decisions) > bytes_of(best->first));
     if (better) best = {std::move(decisions), format};
   }
@@ -119,7 +131,7 @@ void allocate_uniform(const AllocationSetting& setting, AllocateReport& report) 
 
 void allocate_swan(const AllocationSetting& setting, AllocateReport& report) {
   for (const auto& tensor : setting.problem.tensors) {
-    if (tensor.swan) ++report.swan_tensors[tensor.swan->bits];
+    if (tensor.swan && tensor.swan->by_composite) ++report.swan_tensors[tensor.swan->bits];
   }
   if (report.swan_tensors.empty()) {
     throw Error(ExitCode::bad_input, setting.source.place, "has no SWAN scores",

@@ -16,7 +16,10 @@ void compare_methods(const AllocationSetting& setting, AllocateReport& report);
 
 /// The uniform format with the least error whose decisions take at most `bytes` (of modules).
 std::optional<std::pair<allocation::Decisions, allocation::Format>> uniform_within(
-    const AllocationSetting& setting, std::int64_t bytes);
+    const AllocationSetting& setting, std::int64_t bytes, bool measured_only = false);
+
+/// The objective without what was not measured; NaN when nothing that is quantized was.
+double measured_error(const allocation::Decisions& decisions);
 
 std::string text_of(const allocation::Format& format);
 

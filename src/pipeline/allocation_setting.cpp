@@ -123,8 +123,10 @@ void note_what_is_kept(AllocationSetting& setting) {
                                 setting.source.architecture.model_type));
   }
   const bool needs_errors = setting.options.method == "budget" || setting.options.method == "floor";
-  if (unmeasured.count > 0 && needs_errors) {
-    notes.push_back(fmt::format("{} were not measured: kept", unmeasured.text()));
+  if (unmeasured.count > 0) {
+    notes.push_back(
+        fmt::format("{} were not measured: {}", unmeasured.text(),
+                    needs_errors ? "kept" : "what quantizing them costs is not counted"));
   }
 }
 

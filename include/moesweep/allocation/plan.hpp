@@ -115,8 +115,9 @@ Decisions decisions_of(const Problem& problem, const Allocation& allocation,
                        const std::string& reason);
 
 /// Every module in this format, or in the nearest that its shapes, role and minimum bits allow,
-/// measured or not (the error is then NaN).
-Decisions uniform(const Problem& problem, const Format& format);
+/// measured or not (the error is then NaN). `measured_only`: the nearest that was measured, for
+/// comparisons.
+Decisions uniform(const Problem& problem, const Format& format, bool measured_only = false);
 
 /// SWAN's bits, `offset` added to the composites; the most of a module's tensors, in the nearest
 /// format at hand.

@@ -12,7 +12,8 @@
 
 namespace moesweep::exports {
 
-/// JSON, `schema` 1. Error(bad_input) naming file and place for anything that is no such plan.
+/// JSON, `schema` 1; numbers that are not finite are null, and read as not a number.
+/// Error(bad_input) naming file and place for anything that is no such plan.
 records::Plan parse_plan(std::string_view text, const std::string& file);
 records::Plan read_plan(const std::filesystem::path& file);
 std::string plan_json(const records::Plan& plan);
@@ -32,9 +33,17 @@ struct PlanExport {
 /// mlx-lm llama.cpp compressed-tensors gptqmodel modelopt json csv
 std::span<const std::string_view> plan_formats();
 
-/// Error(bad_usage) for an unknown format, and for a plan whose quantizer the format cannot say;
-/// Error(bad_input), naming the tensors, when any is unmapped unless `allow_unmapped`.
+/// Error(bad_usage) for an unknown format, and for a plan whose quantizer the format cannot say,
+/// naming the row. Error(bad_input), naming the tensors, when any is unmapped unless
+/// `allow_unmapped`, when the plan quantizes what the runtime drops or keeps, and when it stores
+/// differently what the runtime stores as one. json and csv are written as they are.
 PlanExport export_plan(const records::Plan& plan, const names::Architecture& architecture,
                        std::string_view format, bool allow_unmapped);
+
+/// The files, and how_to_use as HOW-TO-USE.txt, in `folder`, which is created when missing. None is
+/// visible before all are written. Error(bad_usage) when a file exists and may not be replaced.
+std::vector<std::filesystem::path> write_plan_export(const PlanExport& made,
+                                                     const std::filesystem::path& folder,
+                                                     bool overwrite);
 
 }  // namespace moesweep::exports

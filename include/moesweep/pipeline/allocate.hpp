@@ -47,9 +47,10 @@ struct AllocateReport {
   std::vector<PlannedSize> curve;
   /// What other methods make of as many bytes, by method; those that fit.
   std::map<std::string, PlannedSize> compared;
-  std::map<std::int32_t, std::int64_t> swan_tensors;  ///< by bits of SWAN's rule, without ties
-  std::vector<std::string> below_floor;               ///< modules
-  std::vector<std::string> notes;                     ///< what a reader has to know
+  /// Tensors whose composite decides SWAN's bits, by these bits, before ties and what fits.
+  std::map<std::int32_t, std::int64_t> swan_tensors;
+  std::vector<std::string> below_floor;  ///< modules
+  std::vector<std::string> notes;        ///< what a reader has to know
 
   double bits_per_weight(std::int64_t bytes) const;
 };

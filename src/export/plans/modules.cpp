@@ -42,20 +42,20 @@ struct Unmapped {
 };
 
 Error unmapped_error(const std::vector<Unmapped>& unmapped, std::size_t rows,
-                     const names::Architecture& architecture, names::Runtime runtime) {
+                     names::Runtime runtime) {
   constexpr std::size_t shown = 5;
-  std::vector<std::string> lines;
+  std::vector<std::string> some;
   for (const auto& [tensor, reason] : unmapped) {
-    if (lines.size() == shown) break;
-    lines.push_back(fmt::format("{} ({})", printable(tensor), reason));
+    if (some.size() < shown) some.push_back(printable(tensor));
   }
-  if (unmapped.size() > shown) lines.push_back(fmt::format("and {} more", unmapped.size() - shown));
+  const auto more = unmapped.size() > shown ? fmt::format(" and {} more", unmapped.size() - shown)
+                                            : std::string();
   return Error(ExitCode::bad_input, "plan",
-               fmt::format("{} of {} tensors have no place in {}: {}", unmapped.size(), rows,
-                           names::runtime_name(runtime), fmt::join(lines, ", ")),
-               fmt::format("name tensors as the checkpoint does and the architecture that they are "
-                           "of (not {}), or allow unmapped ones, which the export then leaves out",
-                           printable(architecture.model_type)));
+               fmt::format("{} of {} tensors have no name in {}: {}{} ({})", unmapped.size(), rows,
+                           names::runtime_name(runtime), fmt::join(some, ", "), more,
+                           printable(unmapped.front().reason)),
+               "name tensors as the checkpoint does, give their architecture (--architecture, "
+               "--config), or leave them out (--allow-unmapped)");
 }
 
 // What is stored as one module must be planned as one.
@@ -178,7 +178,7 @@ PlannedModules modules_of(const records::Plan& plan, const names::Architecture& 
     add_modules(row, mapping, is_matrix(shape), agreement, planned);
   }
   if (!unmapped.empty() && !allow_unmapped) {
-    throw unmapped_error(unmapped, plan.rows.size(), planned.architecture, runtime);
+    throw unmapped_error(unmapped, plan.rows.size(), runtime);
   }
   for (auto& [tensor, reason] : unmapped) planned.unmapped.push_back(std::move(tensor));
   return planned;

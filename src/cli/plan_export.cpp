@@ -1,0 +1,76 @@
+#include "plan_export.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <spdlog/spdlog.h>
+
+#include <moesweep/base/file.hpp>
+#include <moesweep/base/text.hpp>
+#include <moesweep/export/plans.hpp>
+
+namespace moesweep::cli {
+namespace {
+
+names::Architecture architecture_of(const PlanExportCommand& command, const records::Plan& plan) {
+  if (!command.config.empty()) {
+    return names::architecture_from(read_text_file(command.config), command.config);
+  }
+  if (command.architecture.empty()) return {.model_type = plan.architecture};
+  const auto known = names::known_architectures();
+  if (std::ranges::find(known, command.architecture) == known.end()) {
+    throw Error(ExitCode::bad_usage, "--architecture",
+                fmt::format("\"{}\" is unknown", printable(command.architecture)),
+                fmt::format("choose one of {}", fmt::join(known, ", ")));
+  }
+  return {.model_type = command.architecture};
+}
+
+void report(const exports::PlanExport& made, const std::vector<std::filesystem::path>& written,
+            const Context& context) {
+  if (!made.unmapped.empty()) {
+    spdlog::warn("{} tensors have no place there and are left out, e.g. {}",
+                 format_count(static_cast<std::int64_t>(made.unmapped.size())),
+                 printable(made.unmapped.front()));
+  }
+  if (context.json) {
+    Json files = Json::array();
+    for (const auto& file : written) files.push_back(file.string());
+    return print_json({{"files", files}, {"unmapped", made.unmapped}});
+  }
+  if (context.quiet) return;
+  for (const auto& file : written) fmt::print("{}\n", printable(file.string()));
+  fmt::print("{}\n", made.how_to_use);
+}
+
+}  // namespace
+
+void add_plan_export_options(CLI::App& command, PlanExportCommand& state) {
+  command.add_option("--plan", state.plan,
+                     "Export this plan of `moesweep allocate` instead of a run's tables");
+  auto* architecture =
+      command.add_option("--architecture", state.architecture,
+                         fmt::format("Of a plan's tensors, instead of its own: {}",
+                                     fmt::join(names::known_architectures(), ", ")));
+  command.add_option("--config", state.config, "config.json to take the architecture from")
+      ->excludes(architecture);
+  command.add_flag("--allow-unmapped", state.allow_unmapped,
+                   "Leave out tensors of a plan that the format has no name for");
+}
+
+bool is_plan_format(std::string_view format) {
+  const auto formats = exports::plan_formats();
+  return std::ranges::find(formats, format) != formats.end();
+}
+
+void export_plan_to(const PlanExportCommand& command, const std::string& format,
+                    const std::string& output, bool overwrite, const Context& context) {
+  const auto plan = exports::read_plan(command.plan);
+  const auto made =
+      exports::export_plan(plan, architecture_of(command, plan), format, command.allow_unmapped);
+  report(made, exports::write_plan_export(made, output, overwrite), context);
+}
+
+}  // namespace moesweep::cli

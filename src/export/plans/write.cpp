@@ -1,0 +1,36 @@
+#include <memory>
+
+#include <moesweep/base/file.hpp>
+#include <moesweep/export/plans.hpp>
+
+#include "destination.hpp"
+
+namespace moesweep::exports {
+
+std::vector<std::filesystem::path> write_plan_export(const PlanExport& made,
+                                                     const std::filesystem::path& folder,
+                                                     bool overwrite) {
+  auto files = made.files;
+  files.push_back({"HOW-TO-USE.txt", made.how_to_use + '\n'});
+  std::vector<std::filesystem::path> written;
+  for (const auto& file : files) {
+    written.push_back(folder / file.name);
+    refuse_occupied(written.back(), overwrite);
+  }
+  create_folder(folder);
+  std::vector<std::unique_ptr<FilePublisher>> publishers;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    publishers.push_back(std::make_unique<FilePublisher>(written[i]));
+    publishers.back()->write(std::as_bytes(std::span(files[i].text)));
+  }
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    if (overwrite) {
+      publishers[i]->publish();
+    } else if (!publishers[i]->publish_exclusively()) {
+      throw exists_already(written[i]);
+    }
+  }
+  return written;
+}
+
+}  // namespace moesweep::exports
