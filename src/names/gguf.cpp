@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <moesweep/base/error.hpp>
+
 #include "runtimes.hpp"
 
 namespace moesweep::names {
@@ -41,6 +43,40 @@ std::string blk(std::int64_t layer, std::string_view name) {
   return fmt::format("blk.{}.{}", layer, name);
 }
 
+Mapping map_matrix(const Question& question, const RuntimeTensor& target) {
+  const auto never = why_never(fmt::format("{}.{}", target.module, target.suffix));
+  if (!never.empty()) return kept(target, std::string(never));
+  if (is_vector(question.shape)) return kept(target, "llama.cpp quantizes no vectors");
+  return quantized_if_whole(question, {target}, least_group);
+}
+
+Mapping map_vector(std::string_view name, std::int64_t block) {
+  const auto dot = name.find('.');
+  RuntimeTensor target{.module = blk(block, name.substr(0, dot)), .suffix = {}};
+  if (dot != std::string_view::npos) target.suffix = name.substr(dot + 1);
+  return kept(std::move(target), "llama.cpp quantizes no vectors");
+}
+
+Mapping map_latent(const Question& question, std::int64_t block, const RuntimeTensor& target) {
+  if (question.place.leaf != "weight") return unmapped("llama.cpp knows no such leaf");
+  auto mapping = kept(target, "llama.cpp splits it by heads and transposes the keys");
+  mapping.targets.push_back({.module = blk(block, "attn_v_b"), .suffix = "weight"});
+  return mapping;
+}
+
+Mapping map_gpt_oss_experts(const Part& part, std::int64_t block, const std::string& module) {
+  const bool bias = part.name.ends_with("_bias");
+  const std::string suffix = bias ? "bias" : "weight";
+  const auto* reason = part.kind == Kind::transposed
+                           ? "is stored [experts, in, out]: groups would run along outputs"
+                           : "is MXFP4 already, which llama.cpp takes as it is";
+  auto mapping = kept({.module = module, .suffix = suffix}, bias ? "a bias is kept" : reason);
+  if (part.gguf == "ffn_gate_exps") {
+    mapping.targets.push_back({.module = blk(block, "ffn_up_exps"), .suffix = suffix});
+  }
+  return mapping;
+}
+
 Mapping map_part(const Question& question, std::int64_t block, const RuntimeTensor& target) {
   const auto& place = question.place;
   switch (place.part->kind) {
@@ -49,18 +85,10 @@ Mapping map_part(const Question& question, std::int64_t block, const RuntimeTens
     case Kind::linear:
     case Kind::router:
     case Kind::norm:
-    case Kind::convolution: {
-      const auto never = why_never(fmt::format("{}.{}", target.module, target.suffix));
-      if (!never.empty()) return kept(target, std::string(never));
-      if (is_vector(question.shape)) return kept(target, "llama.cpp quantizes no vectors");
-      return quantized_if_whole(question, {target}, least_group);
-    }
-    case Kind::vector: {
-      const auto dot = place.part->gguf.find('.');
-      RuntimeTensor named{.module = blk(block, place.part->gguf.substr(0, dot)), .suffix = {}};
-      if (dot != std::string_view::npos) named.suffix = place.part->gguf.substr(dot + 1);
-      return kept(std::move(named), "llama.cpp quantizes no vectors");
-    }
+    case Kind::convolution:
+      return map_matrix(question, target);
+    case Kind::vector:
+      return map_vector(place.part->gguf, block);
     case Kind::expert: {
       auto slice = target;
       slice.stacked_at = place.expert;
@@ -71,29 +99,14 @@ Mapping map_part(const Question& question, std::int64_t block, const RuntimeTens
     case Kind::fused_down:
       return quantized_if_whole(question, {{.module = target.module, .suffix = "weight"}},
                                 least_group);
-    case Kind::latent: {
-      if (place.leaf != "weight") return unmapped("llama.cpp knows no such leaf");
-      auto mapping = kept(target, "llama.cpp splits it by heads and transposes the keys");
-      mapping.targets.push_back({.module = blk(block, "attn_v_b"), .suffix = "weight"});
-      return mapping;
-    }
+    case Kind::latent:
+      return map_latent(question, block, target);
     case Kind::interleaved:
     case Kind::packed_down:
-    case Kind::transposed: {
-      const bool bias = place.part->name.ends_with("_bias");
-      const bool plain = place.part->kind == Kind::transposed;
-      const std::string suffix = bias ? "bias" : "weight";
-      auto mapping = kept({.module = target.module, .suffix = suffix},
-                          bias    ? "a bias is kept"
-                          : plain ? "is stored [experts, in, out]: groups would run along outputs"
-                                  : "is MXFP4 already, which llama.cpp takes as it is");
-      if (place.part->gguf == "ffn_gate_exps") {
-        mapping.targets.push_back({.module = blk(block, "ffn_up_exps"), .suffix = suffix});
-      }
-      return mapping;
-    }
+    case Kind::transposed:
+      return map_gpt_oss_experts(*place.part, block, target.module);
   }
-  return unmapped("");
+  bug("a kind of tensor without a place in llama.cpp");
 }
 
 }  // namespace

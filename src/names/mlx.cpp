@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <moesweep/base/error.hpp>
+
 #include "runtimes.hpp"
 
 namespace moesweep::names {
@@ -83,20 +85,26 @@ Mapping map_latent(const Question& question, const std::string& module) {
   return mapping;
 }
 
-}  // namespace
-
-Mapping map_to_mlx(const Question& question) {
-  const auto& place = question.place;
-  switch (place.section) {
-    case Section::vision:
-      return dropped("mlx-lm's text models have no vision tower");
-    case Section::predictor:
-    case Section::predictor_layer:
-      return dropped("mlx-lm has no multi-token predictor");
-    default:
-      break;
+Mapping map_convolution(const Question& question, RuntimeTensor target) {
+  if (question.shape.size() == 3 && question.shape[2] != 1) {
+    target.transform = Transform::last_axis_to_middle;
   }
-  if (place.leaf == "weight_scale_inv") return dropped("mlx-lm dequantizes FP8 when it loads");
+  return kept(std::move(target), "mlx-lm quantizes no convolution");
+}
+
+Mapping map_experts(const Question& question, const std::string& module) {
+  if (question.place.part->kind == Kind::fused_gate_up) {
+    return halves(question, stack_of(module, "gate_proj"), stack_of(module, "up_proj"), "weight",
+                  least_group);
+  }
+  const RuntimeTensor target{.module = stack_of(module, projection_of(module)),
+                             .suffix = "weight",
+                             .stacked_at = question.place.expert};
+  return quantized_if_whole(question, {target}, least_group);
+}
+
+Mapping map_part(const Question& question) {
+  const auto& place = question.place;
   const auto module = module_of(question);
   const RuntimeTensor target{.module = module, .suffix = std::string(place.leaf)};
   switch (place.part->kind) {
@@ -111,25 +119,12 @@ Mapping map_to_mlx(const Question& question) {
       return map_norm(question, target);
     case Kind::vector:
       return kept(target, "a vector is kept");
-    case Kind::convolution: {
-      auto moved = target;
-      if (question.shape.size() == 3 && question.shape[2] != 1) {
-        moved.transform = Transform::last_axis_to_middle;
-      }
-      return kept(moved, "mlx-lm quantizes no convolution");
-    }
+    case Kind::convolution:
+      return map_convolution(question, target);
     case Kind::expert:
-      return quantized_if_whole(question,
-                                {{.module = stack_of(module, projection_of(module)),
-                                  .suffix = std::string(place.leaf),
-                                  .stacked_at = place.expert}},
-                                least_group);
     case Kind::fused_gate_up:
-      return halves(question, stack_of(module, "gate_proj"), stack_of(module, "up_proj"), "weight",
-                    least_group);
     case Kind::fused_down:
-      return quantized_if_whole(
-          question, {{.module = stack_of(module, "down_proj"), .suffix = "weight"}}, least_group);
+      return map_experts(question, module);
     case Kind::latent:
       return map_latent(question, module);
     case Kind::interleaved:
@@ -138,7 +133,25 @@ Mapping map_to_mlx(const Question& question) {
     case Kind::transposed:
       return unmapped("mlx-lm reads these experts as MXFP4 blocks only");
   }
-  return unmapped("");
+  bug("a kind of tensor without a place in mlx-lm");
+}
+
+}  // namespace
+
+Mapping map_to_mlx(const Question& question) {
+  switch (question.place.section) {
+    case Section::vision:
+      return dropped("mlx-lm's text models have no vision tower");
+    case Section::predictor:
+    case Section::predictor_layer:
+      return dropped("mlx-lm has no multi-token predictor");
+    default:
+      break;
+  }
+  if (question.place.leaf == "weight_scale_inv") {
+    return dropped("mlx-lm dequantizes FP8 when it loads");
+  }
+  return map_part(question);
 }
 
 }  // namespace moesweep::names

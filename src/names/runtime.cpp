@@ -60,7 +60,7 @@ Mapping map_tensor(Runtime runtime, const Architecture& architecture, std::strin
     case Runtime::vllm:
       return map_to_vllm(question);
   }
-  return unmapped("");
+  bug("a runtime without names");
 }
 
 }  // namespace moesweep::names

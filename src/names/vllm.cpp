@@ -4,7 +4,9 @@
 // qwen3_moe.py qwen3_next.py qwen3_5.py qwen3_vl.py mixtral.py deepseek_v2.py gpt_oss.py and
 // layers/quantization/compressed_tensors.
 
-#include <fmt/format.h>
+#include <array>
+
+#include <moesweep/base/error.hpp>
 
 #include "components.hpp"
 #include "runtimes.hpp"
@@ -42,7 +44,9 @@ Mapping map_to_vllm(const Question& question) {
   switch (place.part->kind) {
     case Kind::linear:
       if (place.part->gguf.starts_with("nextn.") || place.part->gguf.empty()) {
-        return kept(target, "vLLM joins hidden states and embeddings unquantized");
+        // qwen3_5_mtp.py takes mtp.fc unquantized from ModelOpt checkpoints; eh_proj is a plain
+        // Linear.
+        return kept(target, "vLLM takes what joins states and embeddings unquantized");
       }
       [[fallthrough]];
     case Kind::latent:
@@ -72,7 +76,7 @@ Mapping map_to_vllm(const Question& question) {
       return kept(stack_of(question),
                   "is stored [experts, in, out]: groups would run along outputs");
   }
-  return unmapped("");
+  bug("a kind of tensor without a place in vLLM");
 }
 
 }  // namespace moesweep::names

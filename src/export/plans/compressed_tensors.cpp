@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "vllm_patterns.hpp"
+#include "plans/vllm_patterns.hpp"
 
 namespace moesweep::exports {
 namespace {

@@ -1,4 +1,4 @@
-#include "formats.hpp"
+#include "plans/formats.hpp"
 #include "writers.hpp"
 
 namespace moesweep::exports {

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "formats.hpp"
+#include "plans/formats.hpp"
 
 namespace moesweep::exports {
 namespace {

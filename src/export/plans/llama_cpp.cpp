@@ -7,8 +7,8 @@
 
 #include <fmt/format.h>
 
-#include "formats.hpp"
-#include "patterns.hpp"
+#include "plans/formats.hpp"
+#include "plans/patterns.hpp"
 
 namespace moesweep::exports {
 namespace {

@@ -7,8 +7,8 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
-#include "formats.hpp"
-#include "vllm_patterns.hpp"
+#include "plans/formats.hpp"
+#include "plans/vllm_patterns.hpp"
 
 namespace moesweep::exports {
 namespace {

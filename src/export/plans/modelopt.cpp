@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "vllm_patterns.hpp"
+#include "plans/vllm_patterns.hpp"
 
 namespace moesweep::exports {
 namespace {
@@ -80,8 +80,9 @@ PlanExport export_modelopt(const PlannedModules& planned) {
           .unmapped = planned.unmapped,
           .how_to_use =
               "modelopt_config.py is the config of mtq.quantize (its first lines say "
-              "how). ModelOpt scales integers by their largest code 2^(b-1)-1: bits and "
-              "groups are the plan's, values differ in the last place."};
+              "how). ModelOpt scales integers by their largest code 2^(b-1)-1, not by "
+              "(2^b-1)/2 as ct_int4 and ct_int8 do: bits and groups are the plan's, "
+              "values and errors its own."};
 }
 
 }  // namespace moesweep::exports

@@ -7,7 +7,7 @@
 
 #include <moesweep/names/role.hpp>
 
-#include "formats.hpp"
+#include "plans/formats.hpp"
 
 namespace moesweep::exports {
 namespace {
@@ -76,11 +76,16 @@ class Agreement {
   std::map<std::string, const PlanRow*> rows_;
 };
 
-void check_quantized(const PlanRow& row, const names::Mapping& mapping,
-                     std::span<const std::int64_t> shape) {
+void check_action(const PlanRow& row, const names::Mapping& mapping,
+                  std::span<const std::int64_t> shape, names::Runtime runtime) {
   const auto complain = [&](const std::string& problem) {
     return Error(ExitCode::bad_input, printable(row.tensor), problem, from_checkpoint);
   };
+  if (row.action == "drop" && mapping.fate == names::Fate::mapped) {
+    throw complain(
+        fmt::format("is dropped in the plan, but {} loads it", names::runtime_name(runtime)));
+  }
+  if (row.action != "quantize") return;
   if (mapping.fate == names::Fate::dropped) {
     throw complain("is quantized in the plan, but dropped: " + mapping.reason);
   }
@@ -152,7 +157,7 @@ PlannedModules modules_of(const records::Plan& plan, const names::Architecture& 
                          .modules = {},
                          .unmapped = {}};
   std::vector<Unmapped> unmapped;
-  Agreement agreement;
+  Agreement modules;
   Agreement ties;
   for (const auto& row : plan.rows) {
     const auto shape = shape_of(row);
@@ -161,21 +166,12 @@ PlannedModules modules_of(const records::Plan& plan, const names::Architecture& 
       unmapped.push_back({row.tensor, mapping.reason});
       continue;
     }
-    const bool quantize = row.action == "quantize";
-    if (row.action == "drop" && mapping.fate == names::Fate::mapped) {
-      throw Error(
-          ExitCode::bad_input, printable(row.tensor),
-          fmt::format("is dropped in the plan, but {} loads it", names::runtime_name(runtime)),
-          from_checkpoint);
-    }
-    if (quantize) {
-      check_quantized(row, mapping, shape);
-      check(row);
-    }
+    check_action(row, mapping, shape, runtime);
+    if (row.action == "quantize") check(row);
     if (runtime == names::Runtime::vllm && mapping.quantizable) {
       ties.add(names::tied_module(runtime, planned.architecture, row.tensor), row);
     }
-    add_modules(row, mapping, is_matrix(shape), agreement, planned);
+    add_modules(row, mapping, is_matrix(shape), modules, planned);
   }
   if (!unmapped.empty() && !allow_unmapped) {
     throw unmapped_error(unmapped, plan.rows.size(), runtime);

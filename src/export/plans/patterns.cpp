@@ -1,4 +1,4 @@
-#include "patterns.hpp"
+#include "plans/patterns.hpp"
 
 #include <algorithm>
 #include <map>

@@ -9,7 +9,7 @@
 #include <moesweep/base/file.hpp>
 
 #include "clean_text.hpp"
-#include "formats.hpp"
+#include "plans/formats.hpp"
 
 namespace moesweep::exports {
 namespace {

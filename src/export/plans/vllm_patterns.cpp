@@ -1,10 +1,10 @@
-#include "vllm_patterns.hpp"
+#include "plans/vllm_patterns.hpp"
 
 #include <algorithm>
 
 #include <fmt/format.h>
 
-#include "patterns.hpp"
+#include "plans/patterns.hpp"
 
 namespace moesweep::exports {
 namespace {

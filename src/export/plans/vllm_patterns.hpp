@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "formats.hpp"
+#include "plans/formats.hpp"
 
 namespace moesweep::exports {
 
