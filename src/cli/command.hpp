@@ -40,6 +40,7 @@ void add_submit(CLI::App& app, Context& context);
 void add_status(CLI::App& app, Context& context);
 void add_aggregate(CLI::App& app, Context& context);
 void add_verify(CLI::App& app, Context& context);
+void add_verify_plan(CLI::App& app, Context& context);
 void add_export(CLI::App& app, Context& context);
 void add_quantize(CLI::App& app, Context& context);
 void add_twin(CLI::App& app, Context& context);

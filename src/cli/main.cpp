@@ -88,6 +88,7 @@ int run_command(int argc, char** argv) {
   add_status(app, context);
   add_aggregate(app, context);
   add_verify(app, context);
+  add_verify_plan(app, context);
   add_export(app, context);
   add_quantize(app, context);
   add_twin(app, context);

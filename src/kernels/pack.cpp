@@ -1,3 +1,4 @@
+#include <array>
 #include <cstddef>
 
 #include <moesweep/base/error.hpp>
@@ -12,21 +13,31 @@ void expect_sizes(std::size_t codes, int bits, std::size_t words) {
   expect(words == codes / 32 * static_cast<std::size_t>(bits), "packed words of another size");
 }
 
+// For each width by itself, so that the compiler can unroll and know the shifts.
+template <int bits>
+void pack_words(std::span<const std::uint8_t> codes, std::uint32_t* words) {
+  for (std::size_t first = 0; first < codes.size(); first += 32, words += bits) {
+    std::uint64_t stream = 0;
+    int filled = 0;
+    int word = 0;
+    for (std::size_t i = 0; i < 32; ++i) {
+      stream |= static_cast<std::uint64_t>(codes[first + i]) << filled;
+      filled += bits;
+      if (filled < 32) continue;
+      words[word++] = static_cast<std::uint32_t>(stream);
+      stream >>= 32;
+      filled -= 32;
+    }
+  }
+}
+
 }  // namespace
 
 void pack_codes(std::span<const std::uint8_t> codes, int bits, std::span<std::uint32_t> words) {
   expect_sizes(codes.size(), bits, words.size());
-  std::uint64_t stream = 0;
-  int filled = 0;
-  std::size_t next = 0;
-  for (const auto code : codes) {
-    stream |= static_cast<std::uint64_t>(code) << filled;
-    filled += bits;
-    if (filled < 32) continue;
-    words[next++] = static_cast<std::uint32_t>(stream);
-    stream >>= 32;
-    filled -= 32;
-  }
+  constexpr std::array packers = {pack_words<1>, pack_words<2>, pack_words<3>, pack_words<4>,
+                                  pack_words<5>, pack_words<6>, pack_words<7>, pack_words<8>};
+  packers[static_cast<std::size_t>(bits - 1)](codes, words.data());
 }
 
 void unpack_codes(std::span<const std::uint32_t> words, int bits, std::span<std::uint8_t> codes) {

@@ -9,7 +9,9 @@
 #include <moesweep/config/settings.hpp>
 #include <moesweep/pipeline/aggregate.hpp>
 #include <moesweep/pipeline/job.hpp>
+#include <moesweep/quantized/write.hpp>
 #include <moesweep/records/heads.hpp>
+#include <moesweep/records/quantize.hpp>
 #include <moesweep/records/units.hpp>
 #include <moesweep/store/digest.hpp>
 #include <moesweep/store/lock.hpp>
@@ -82,6 +84,22 @@ void verify_artifacts(const store::RunDirectory& run, const records::Tables& tab
   }
 }
 
+// Of a job that writes a checkpoint: the files are its results too.
+void verify_shards(const store::RunDirectory& run, const records::Tables& tables,
+                   std::vector<std::string>& findings) {
+  const auto shards = records::rows_of<records::QuantizedShardRow>(tables);
+  if (shards.empty()) return;
+  const auto out = recorded_job(run, store::read_epochs(run.lock())).path("quantize.out");
+  for (const auto& shard : shards) {
+    const auto path = out / shard.file;
+    if (!std::filesystem::exists(path)) {
+      findings.push_back(fmt::format("file {} is missing", path.string()));
+    } else if (quantized::hash_of_file(path).hex() != shard.xxh3_128) {
+      findings.push_back(fmt::format("file {} is not the one that was written", path.string()));
+    }
+  }
+}
+
 }  // namespace
 
 Aggregate aggregate(const std::filesystem::path& run_directory) {
@@ -131,6 +149,7 @@ std::vector<std::string> verify(const std::filesystem::path& run_directory, Aggr
                                    aggregated.units_total));
   }
   verify_artifacts(run, aggregated.tables, findings);
+  verify_shards(run, aggregated.tables, findings);
   // Results made from more than is left are better than what could be made now.
   if (!aggregated.complete()) return findings;
   if (!std::filesystem::exists(run.results())) {

@@ -4,6 +4,7 @@
 
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
+#include <moesweep/quantized/write.hpp>
 
 namespace moesweep::quantized {
 namespace {
@@ -28,14 +29,19 @@ void ShardFile::write(std::size_t tensor, std::int64_t offset, std::span<const s
 }
 
 Hash128 ShardFile::hash() const {
-  const auto file = open_for_reading(file_.temporary());
-  const auto size = file_size(file, file_.temporary());
+  const auto size = std::filesystem::file_size(file_.temporary());
   expect(std::cmp_equal(size, bytes_), "written file is of another size than was computed");
+  return hash_of_file(file_.temporary());
+}
+
+Hash128 hash_of_file(const std::filesystem::path& path) {
+  const auto file = open_for_reading(path);
+  const auto size = file_size(file, path);
   Hasher128 hasher;
   std::vector<std::byte> piece;
   for (std::uint64_t offset = 0; offset < size; offset += piece.size()) {
     piece.resize(checked_cast<std::size_t>(std::min(piece_bytes, size - offset)));
-    read_exactly(file, offset, piece, file_.temporary());
+    read_exactly(file, offset, piece, path);
     hasher.add(piece);
   }
   return hasher.finish();

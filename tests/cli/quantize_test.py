@@ -14,8 +14,8 @@ import numpy
 import processes
 import written_checkpoints as written
 from sweep_case import SweepCase
-from sweeps import (COMPLETE, RUN_DIRECTORY, SOME_FAILED, USE_LITE, Job, Result, binary, environment, random_weights,
-                    read_units, write_arrays)
+from sweeps import (COMPLETE, RUN_DIRECTORY, SOME_FAILED, USE_LITE, Job, Result, Sweep, binary, environment,
+                    random_weights, read_units, write_arrays)
 
 INVENTORY = pathlib.Path(__file__).parent.parent / "data" / "qwen35-397b-inventory.csv"
 LAYER = "model.language_model.layers.0."
@@ -47,6 +47,9 @@ class QuantizeCase(SweepCase):
         done = subprocess.run(self.command(*arguments, **options), capture_output=True, text=True,
                               env=environment(), check=False, timeout=300)
         return Result(done.returncode, done.stdout, done.stderr)
+
+    def sweep_in(self, out):
+        return Sweep(None, out / ".moesweep")
 
     def quantize_well(self, *arguments, **options):
         result = self.quantize(*arguments, **options)
@@ -200,6 +203,34 @@ class UseLite(QuantizeCase):
         self.assertIn("model.safetensors: was written and is missing",
                       self.quantize(self.sweep.run_dir, self.plan, "mlx", out).err)
 
+    def test_VerifyFindsARottenFile(self):
+        out = self.folder / "out"
+        report = self.quantize_well(self.sweep.run_dir, self.plan, "mlx", out)
+        self.assert_verifies(self.sweep_in(out), report["results_digest"])
+        data = bytearray((out / "model.safetensors").read_bytes())
+        data[-1] ^= 1
+        (out / "model.safetensors").write_bytes(data)
+        verified = self.sweep_in(out).ask("verify")
+        self.assertNotEqual(verified.code, COMPLETE)
+        self.assertIn("is not the one that was written", verified.out + verified.err)
+
+    def test_AllocatedPlanIsWrittenToTheByte(self):
+        for target, size in (("3.3bpw", "4GiB"), ("5bpw", "100KiB")):
+            plan = self.folder / f"{target}.json"
+            done = subprocess.run([binary(), "allocate", self.sweep.run_dir, "--target", target, "--for", "mlx",
+                                   "--architecture", "generic", "--shard-size", size, "--out", plan],
+                                  capture_output=True, text=True, env=environment(), check=False, timeout=120)
+            self.assert_ended(Result(done.returncode, done.stdout, done.stderr), COMPLETE)
+            out = self.folder / target
+            report = self.quantize_well(self.sweep.run_dir, plan, "mlx", out, "--shard-size", size)
+            planned = json.loads(plan.read_text())
+            self.assertEqual(written.weight_bytes(out), planned["bytes"])
+            self.assertEqual(report["planned_bytes"], planned["bytes"])
+            self.assertEqual(report["tensors_compared"],
+                             sum(row["action"] == "quantize" for row in planned["rows"]))
+            self.assertGreater(report["tensors_compared"], 3)
+            self.assertLess(report["largest_deviation"], 1e-6)
+
     def test_PlanOfOtherWeightsFailsNamingTheTensor(self):
         rows = self.mixed_rows()
         wrong = next(row for row in rows if row["action"] == "quantize")
@@ -281,6 +312,21 @@ class FusedExperts(QuantizeCase):
             numpy.testing.assert_array_equal(written.unpack(arrays[module + ".weight"], bits), codes, projection)
             numpy.testing.assert_array_equal(arrays[module + ".scales"], scales)
             numpy.testing.assert_array_equal(arrays[module + ".biases"], biases)
+
+    def test_AllocatedPlanIsWrittenToTheByte(self):
+        plan = self.folder / "plan.json"
+        done = subprocess.run([binary(), "allocate", self.sweep.run_dir, "--target", "4.5bpw", "--for", "mlx",
+                               "--architecture", "qwen3_5_moe", "--shard-size", "1MiB", "--out", plan],
+                              capture_output=True, text=True, env=environment(), check=False, timeout=120)
+        self.assert_ended(Result(done.returncode, done.stdout, done.stderr), COMPLETE)
+        out = self.folder / "out"
+        report = self.quantize_well(self.sweep.run_dir, plan, "mlx", out, "--shard-size", "1MiB", ranks=2)
+        planned = json.loads(plan.read_text())
+        self.assertEqual(written.weight_bytes(out), planned["bytes"])
+        quantized = {row["tensor"] for row in planned["rows"] if row["action"] == "quantize"}
+        self.assertIn(LAYER + "mlp.experts.gate_up_proj", quantized)
+        self.assertEqual(report["tensors_compared"], len(quantized))
+        self.assertLess(report["largest_deviation"], 1e-6)
 
     def test_NormsAndConvolutionsAreWhatMlxLmLoads(self):
         out = self.folder / "out"

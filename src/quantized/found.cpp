@@ -1,0 +1,89 @@
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include <moesweep/base/error.hpp>
+#include <moesweep/base/file.hpp>
+#include <moesweep/quantized/found.hpp>
+
+#include "config_json.hpp"
+#include "module_tensors.hpp"
+
+namespace moesweep::quantized {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool has_gguf(const fs::path& path) {
+  const auto is_gguf = [](const fs::path& file) { return file.extension() == ".gguf"; };
+  if (!fs::is_directory(path)) return is_gguf(path);
+  return std::ranges::any_of(fs::directory_iterator(path), [&](const fs::directory_entry& entry) {
+    return is_gguf(entry.path());
+  });
+}
+
+bool any_ends_with(const checkpoint::Checkpoint& checkpoint, std::string_view end) {
+  return std::ranges::any_of(checkpoint.tensors, [end](const checkpoint::Tensor& tensor) {
+    return tensor.name.ends_with(end);
+  });
+}
+
+// By config.json; by names when it says nothing, or was copied from the original by mistake.
+Format format_of(const checkpoint::Checkpoint& checkpoint, const nlohmann::json& config) {
+  if (config.contains("quantization")) return Format::mlx;
+  if (any_ends_with(checkpoint, ".weight_packed")) return Format::compressed_tensors;
+  const auto other = config.find("quantization_config");
+  if (other != config.end() && other->is_object() &&
+      other->value("quant_method", nlohmann::json()) == "compressed-tensors") {
+    return Format::compressed_tensors;
+  }
+  return any_ends_with(checkpoint, ".scales") ? Format::mlx : Format::plain;
+}
+
+}  // namespace
+
+std::string_view format_name(Format format) {
+  constexpr std::array<std::string_view, 4> names = {"MLX", "compressed-tensors", "GGUF",
+                                                     "unquantized safetensors"};
+  return names[static_cast<std::size_t>(format)];
+}
+
+std::string config_text(const fs::path& path) {
+  const auto file = (fs::is_directory(path) ? path : path.parent_path()) / "config.json";
+  if (!fs::exists(file)) return {};
+  constexpr std::uintmax_t largest = 64 << 20;
+  if (fs::is_regular_file(file) && fs::file_size(file) > largest) {
+    throw Error(ExitCode::bad_input, file.string(), "is larger than 64 MiB");
+  }
+  return read_text_file(file);
+}
+
+Found find_plain(const checkpoint::Checkpoint& checkpoint) {
+  Found found{.format = Format::plain, .bytes = file_bytes(checkpoint)};
+  for (const auto& [name, parts] : parts_by_module(checkpoint)) {
+    for (const auto& [part, tensor] : parts) {
+      found.modules.push_back(unquantized(name, part, *tensor));
+    }
+  }
+  sort_by_name(found);
+  return found;
+}
+
+Found find_modules(const fs::path& path) {
+  if (has_gguf(path)) return find_gguf(path);
+  const auto checkpoint = checkpoint::open_checkpoint(path);
+  const auto config = config_text(path);
+  switch (format_of(checkpoint, parse_config(config))) {
+    case Format::mlx:
+      return find_mlx(checkpoint, config);
+    case Format::compressed_tensors:
+      return find_compressed_tensors(checkpoint, config);
+    case Format::gguf:
+    case Format::plain:
+      break;
+  }
+  return find_plain(checkpoint);
+}
+
+}  // namespace moesweep::quantized

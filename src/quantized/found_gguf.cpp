@@ -1,0 +1,124 @@
+#include <algorithm>
+#include <optional>
+#include <regex>
+#include <set>
+
+#include <fmt/format.h>
+
+#include <moesweep/base/cast.hpp>
+#include <moesweep/base/error.hpp>
+#include <moesweep/base/file.hpp>
+#include <moesweep/quantized/found.hpp>
+#include <moesweep/quantized/gguf_header.hpp>
+
+#include "module_tensors.hpp"
+
+namespace moesweep::quantized {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct SplitName {
+  std::string stem;
+  std::uint64_t number = 0;  ///< from 1
+  std::uint64_t count = 0;
+};
+
+/// llama-gguf-split: "%s-%05d-of-%05d.gguf".
+std::optional<SplitName> split_name(const std::string& name) {
+  static const std::regex pattern("(.*)-([0-9]{5})-of-([0-9]{5})\\.gguf");
+  std::smatch match;
+  if (!std::regex_match(name, match, pattern)) return std::nullopt;
+  return SplitName{match[1], std::stoull(match[2]), std::stoull(match[3])};
+}
+
+fs::path only_model_of(const fs::path& folder) {
+  std::set<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.path().extension() != ".gguf") continue;
+    const auto split = split_name(entry.path().filename().string());
+    if (!split || split->number == 1) files.insert(entry.path());
+  }
+  if (files.size() == 1) return *files.begin();
+  throw Error(
+      ExitCode::bad_input, folder.string(),
+      files.empty() ? "lacks the first file of its split GGUF model" : "has several GGUF models",
+      "name the file to check");
+}
+
+std::vector<fs::path> files_of(const fs::path& path) {
+  const auto first = fs::is_directory(path) ? only_model_of(path) : path;
+  const auto split = split_name(first.filename().string());
+  if (!split) return {first};
+  std::vector<fs::path> files;
+  for (std::uint64_t number = 1; number <= split->count; ++number) {
+    files.push_back(first.parent_path() /
+                    fmt::format("{}-{:05}-of-{:05}.gguf", split->stem, number, split->count));
+    if (!fs::exists(files.back())) {
+      throw Error(ExitCode::bad_input, files.back().string(), "is missing of the split model");
+    }
+  }
+  return files;
+}
+
+GgufHeader read_header(const fs::path& path, std::uint64_t size, const FileDescriptor& file) {
+  const GgufBytes bytes{size, [&](std::uint64_t offset, std::span<std::byte> out) {
+                          read_exactly(file, offset, out, path);
+                        }};
+  return parse_gguf(bytes, path.string());
+}
+
+void check_split(const GgufHeader& header, const fs::path& path, std::size_t number,
+                 std::size_t count) {
+  const auto expected = count == 1 && header.split_count == 0 ? 0 : count;
+  if (header.split_count == expected && header.split_number == number) return;
+  throw Error(ExitCode::bad_input, path.string(),
+              fmt::format("says it is file {} of {} of a split model, its name says {} of {}",
+                          header.split_number + 1, header.split_count, number + 1, count),
+              "give the files the names that they were written with");
+}
+
+FoundModule module_of(const GgufTensor& tensor) {
+  FoundModule module;
+  constexpr std::string_view weight = ".weight";
+  module.name = tensor.name.ends_with(weight)
+                    ? tensor.name.substr(0, tensor.name.size() - weight.size())
+                    : tensor.name;
+  module.element = tensor.type->name;
+  module.bits = tensor.type->bits;
+  module.shape = tensor.shape;
+  module.bytes = checked_cast<std::int64_t>(tensor.byte_end - tensor.byte_begin);
+  if (tensor.type->is_quantized()) {
+    module.quantizer = tensor.type->name;
+    // A block of nvfp4 is four groups with a scale each.
+    module.group_size =
+        module.quantizer == "nvfp4" ? 16 : checked_cast<std::int32_t>(tensor.type->length);
+  }
+  return module;
+}
+
+}  // namespace
+
+Found find_gguf(const fs::path& path) {
+  const auto files = files_of(path);
+  Found found{.format = Format::gguf};
+  std::set<std::string> names;
+  for (std::size_t number = 0; number < files.size(); ++number) {
+    const auto file = open_for_reading(files[number]);
+    const auto size = file_size(file, files[number]);
+    const auto header = read_header(files[number], size, file);
+    check_split(header, files[number], number, files.size());
+    found.bytes += checked_cast<std::int64_t>(size);
+    for (const auto& tensor : header.tensors) {
+      if (!names.insert(tensor.name).second) {
+        throw Error(ExitCode::bad_input, files[number].string(),
+                    fmt::format("tensor \"{}\" is also in another file of the split", tensor.name));
+      }
+      found.modules.push_back(module_of(tensor));
+    }
+  }
+  sort_by_name(found);
+  return found;
+}
+
+}  // namespace moesweep::quantized

@@ -1,0 +1,205 @@
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include <moesweep/base/cast.hpp>
+#include <moesweep/base/error.hpp>
+#include <moesweep/kernels/decode.hpp>
+#include <moesweep/kernels/encode.hpp>
+#include <moesweep/kernels/quantize_rows.hpp>
+#include <moesweep/names/role.hpp>
+#include <moesweep/quantized/compare.hpp>
+#include <moesweep/quantized/measure.hpp>
+
+#include "module_tensors.hpp"
+#include "plan_shape.hpp"
+#include "stored_rows.hpp"
+
+namespace moesweep::quantized {
+namespace {
+
+using checkpoint::Tensor;
+
+constexpr std::int64_t weights_a_block = 1 << 20;
+
+double squared_error(std::span<const float> original, std::span<const float> written) {
+  double sum = 0;
+  for (std::size_t i = 0; i < original.size(); ++i) {
+    const double error = original[i] - written[i];
+    sum += error * error;
+  }
+  return sum;
+}
+
+/// Calls `use` with the first row and the number of rows of each block.
+void for_blocks(std::int64_t rows, std::int64_t columns,
+                const std::function<void(std::int64_t, std::int64_t)>& use) {
+  const auto rows_a_block = std::max<std::int64_t>(1, weights_a_block / columns);
+  for (std::int64_t row = 0; row < rows; row += rows_a_block) {
+    use(row, std::min(rows_a_block, rows - row));
+  }
+}
+
+std::optional<kernels::Quantizer> quantizer_of(const records::PlanRow& row) {
+  const bool is_rtn = row.quantizer == "rtn";
+  if ((!is_rtn && row.quantizer != "affine") || row.bits < 2 || row.bits > 8 ||
+      row.group_size < 1) {
+    return std::nullopt;
+  }
+  return kernels::Quantizer{
+      is_rtn ? kernels::QuantizerFamily::rtn : kernels::QuantizerFamily::affine, row.bits,
+      row.group_size};
+}
+
+std::int64_t count_different(std::span<const std::byte> a, std::span<const std::byte> b,
+                             std::size_t element) {
+  std::int64_t different = 0;
+  for (std::size_t i = 0; i < a.size(); i += element) {
+    different += std::ranges::equal(a.subspan(i, element), b.subspan(i, element)) ? 0 : 1;
+  }
+  return different;
+}
+
+}  // namespace
+
+struct Measurement::State {
+  const checkpoint::Checkpoint& written;
+  const Found& found;
+  const checkpoint::Checkpoint& original;
+  names::Architecture architecture;
+  checkpoint::TensorReader written_reader;
+  checkpoint::TensorReader original_reader;
+
+  const Tensor& original_of(const records::PlanRow& row) const {
+    const auto* const tensor = find_tensor(original, row.tensor);
+    if (tensor == nullptr || tensor->shape != shape_of(row)) {
+      throw Error(ExitCode::bad_input, original.directory.string(),
+                  fmt::format("has no tensor {} of the shape {}", row.tensor, row.shape),
+                  "name the checkpoint that the plan was made for");
+    }
+    return *tensor;
+  }
+
+  std::vector<float> read_original(const Tensor& tensor, std::int64_t first, std::int64_t count,
+                                   std::int64_t columns) const {
+    const auto element = dtype_bytes(tensor.dtype);
+    std::vector<std::byte> bytes(checked_cast<std::size_t>(count * columns * element));
+    original_reader.read(tensor, checked_cast<std::uint64_t>(first * columns * element), bytes);
+    std::vector<float> values(checked_cast<std::size_t>(count * columns));
+    kernels::decode(tensor.dtype, bytes, values);
+    return values;
+  }
+
+  /// One module that the tensor, or some of its rows, went to.
+  std::optional<double> error_in(const Tensor& tensor, const names::RuntimeTensor& target) const {
+    const auto columns = tensor.shape.back();
+    const auto side = tensor.shape[tensor.shape.size() - 2];
+    const auto rows = target.rows < 0 ? side : target.rows;
+    const auto module =
+        std::ranges::lower_bound(found.modules, target.module, {}, &FoundModule::name);
+    if (module == found.modules.end() || module->name != target.module) return std::nullopt;
+    const auto stored = StoredRows::open(written, *module, found.format, columns);
+    const auto slices = tensor.params() / (side * columns);
+    const auto first_slice = std::max<std::int64_t>(0, target.stacked_at);
+    const bool whole = target.stacked_at >= 0 || (stored && stored->rows() == slices * rows);
+    if (!stored || !whole || (first_slice + slices) * rows > stored->rows()) return std::nullopt;
+    double sse = 0;
+    std::vector<float> values;
+    for (std::int64_t slice = 0; slice < slices; ++slice) {
+      for_blocks(rows, columns, [&](std::int64_t row, std::int64_t count) {
+        values.resize(checked_cast<std::size_t>(count * columns));
+        stored->read(written_reader, (first_slice + slice) * rows + row, values);
+        const auto first = slice * side + target.first_row + row;
+        sse += squared_error(read_original(tensor, first, count, columns), values);
+      });
+    }
+    return sse;
+  }
+
+  std::optional<MeasuredError> error_of(const records::PlanRow& row, const Tensor& tensor) const {
+    const auto mapping =
+        names::map_tensor(runtime_of(found.format), architecture, row.tensor, tensor.shape);
+    if (mapping.fate != names::Fate::mapped) return std::nullopt;
+    MeasuredError measured;
+    for (const auto& target : mapping.targets) {
+      const auto sse = error_in(tensor, target);
+      if (!sse) return std::nullopt;
+      measured.sse += *sse;
+    }
+    return measured;
+  }
+
+  /// Quantizes the original again: rounding to the stored dtype hides the error of many bits.
+  std::optional<MeasuredError> error_of_plain(const records::PlanRow& row,
+                                              const Tensor& tensor) const {
+    const auto* const stored = find_tensor(written, row.tensor);
+    const auto quantizer = quantizer_of(row);
+    if (stored == nullptr || stored->shape != tensor.shape || !quantizer ||
+        dtype_bytes(stored->dtype) < 2 || !is_floating_point(stored->dtype)) {
+      return std::nullopt;
+    }
+    // As the sweep sees matrices: slices of expert stacks, otherwise all but the first axis.
+    const bool is_stack =
+        names::is_expert_stack(row.tensor, tensor.shape, std::vector<std::string>{"experts"});
+    const auto columns = is_stack ? tensor.shape.back() : tensor.params() / tensor.shape.front();
+    MeasuredError measured;
+    for_blocks(tensor.params() / columns, columns, [&](std::int64_t first, std::int64_t count) {
+      add_plain_block(tensor, *stored, *quantizer, columns, first, count, measured);
+    });
+    return measured;
+  }
+
+  void add_plain_block(const Tensor& tensor, const Tensor& stored,
+                       const kernels::Quantizer& quantizer, std::int64_t columns,
+                       std::int64_t first, std::int64_t count, MeasuredError& measured) const {
+    const auto values = read_original(tensor, first, count, columns);
+    const auto groups =
+        checked_cast<std::size_t>(count * kernels::groups_of_row(columns, quantizer.group_size));
+    std::vector<std::uint8_t> codes(values.size());
+    std::vector<float> scales(groups), biases(groups), quantized(values.size());
+    kernels::quantize_rows({values, columns}, quantizer, tensor.dtype, {codes, scales, biases});
+    kernels::dequantize_rows(codes, scales, biases, columns, quantizer.group_size, quantized);
+    measured.sse += squared_error(values, quantized);
+    const auto element = checked_cast<std::size_t>(dtype_bytes(stored.dtype));
+    std::vector<std::byte> expected(values.size() * element), there(expected.size());
+    kernels::encode(stored.dtype, quantized, expected);
+    written_reader.read(stored, checked_cast<std::uint64_t>(first * columns) * element, there);
+    measured.different += count_different(expected, there, element);
+  }
+};
+
+bool is_measurable(Format format) {
+  return format != Format::gguf;
+}
+
+Measurement::Measurement(const checkpoint::Checkpoint& written, const Found& found,
+                         const checkpoint::Checkpoint& original,
+                         const names::Architecture& architecture)
+    : state_(new State{written, found, original, names_in(found.format, architecture),
+                       checkpoint::TensorReader(written), checkpoint::TensorReader(original)}) {}
+
+Measurement::~Measurement() = default;
+
+std::optional<MeasuredError> Measurement::measure(const records::PlanRow& row) const {
+  const auto& tensor = state_->original_of(row);
+  if (tensor.shape.size() < 2 || tensor.params() == 0 || !is_floating_point(tensor.dtype)) {
+    return std::nullopt;
+  }
+  if (state_->found.format == Format::plain) return state_->error_of_plain(row, tensor);
+  return state_->error_of(row, tensor);
+}
+
+std::string why_not_planned(const records::PlanRow& row, const MeasuredError& measured) {
+  if (measured.different > 0) {
+    return fmt::format("{} of {} weights are not those of {} {} bits in groups of {}",
+                       measured.different, row.params, row.quantizer, row.bits, row.group_size);
+  }
+  constexpr double tolerance = 1e-6;
+  if (std::isnan(row.sse) || std::abs(measured.sse - row.sse) <= tolerance * row.sse) return {};
+  return fmt::format("its squared error is {:.9g} instead of {:.9g}", measured.sse, row.sse);
+}
+
+}  // namespace moesweep::quantized

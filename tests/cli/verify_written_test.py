@@ -1,0 +1,100 @@
+"""What `quantize` writes is what verify-plan finds: on the sweep's own table, to the byte and to 1e-6 of every error."""
+import json
+import pathlib
+import subprocess
+import unittest
+
+import h5py
+
+import written_checkpoints as written
+from sweep_case import SweepCase
+from sweeps import COMPLETE, USE_LITE, Job, Result, binary, environment
+
+BAD_INPUT = 65
+BITS, GROUPS = (2, 3, 4, 5, 6, 8), (32, 64, 128)
+
+
+class Written(SweepCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        sweep = Job(cls.shared).sweep("run")
+        sweep.run_to_digest()
+        cls.run_directory = sweep.run_dir
+        cls.source = written.read_source(USE_LITE)
+        with h5py.File(sweep.run_dir / "results.h5") as file:
+            table = {name: column[:] for name, column in file["sensitivity/distortion"].items()}
+        cls.sse = {(table["tensor"][i].decode(), table["quantizer"][i].decode(), int(table["bits"][i]),
+                    int(table["group_size"][i])): float(table["sse"][i])
+                   for i in range(len(table["sse"])) if table["slice"][i] == -1}
+
+    @classmethod
+    def plan(cls, name, quantizer="affine"):
+        """Every width and group in turn."""
+        rows, count = [], 0
+        for tensor, array in sorted(cls.source.items()):
+            if array.ndim < 2 or not tensor.endswith(".weight"):
+                rows.append(written.plan_row(tensor, array))
+                continue
+            bits, group = BITS[count % 6], GROUPS[count // 2 % 3]
+            size = array.size * bits // 8 + array.size // group * 4
+            rows.append(written.plan_row(tensor, array, quantizer=quantizer, bits=bits, group_size=group, bytes=size,
+                                         sse=cls.sse[tensor, quantizer, bits, group]))
+            count += 1
+        cls.quantized = count
+        return written.write_plan(cls.shared / name, rows)
+
+    def moesweep(self, *arguments):
+        done = subprocess.run([binary(), *map(str, arguments)], capture_output=True, text=True, env=environment(),
+                              check=False, timeout=300)
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    def written(self, plan, to, name):
+        out = pathlib.Path(self.shared) / name
+        self.assert_ended(self.moesweep("quantize", self.run_directory, "--plan", plan, "--to", to, out), COMPLETE)
+        return out
+
+    def test_a_written_mlx_checkpoint_is_as_planned(self):
+        plan = self.plan("mlx.json")
+        out = self.written(plan, "mlx", "mlx")
+        result = self.moesweep("verify-plan", plan, out, "--against", USE_LITE)
+        self.assert_ended(result, COMPLETE)
+        self.assertIn(f"squared errors of {self.quantized} of {self.quantized} tensors as planned", result.out)
+
+    def test_a_written_dequantized_checkpoint_is_as_planned(self):
+        for quantizer in ("affine", "rtn"):
+            with self.subTest(quantizer):
+                plan = self.plan(f"{quantizer}.json", quantizer)
+                out = self.written(plan, "dequantized", quantizer)
+                result = self.moesweep("verify-plan", plan, out, "--against", USE_LITE)
+                self.assert_ended(result, COMPLETE)
+                self.assertIn(f"of {self.quantized} of {self.quantized} tensors", result.out)
+
+    def test_an_allocated_plan_is_written_to_the_byte(self):
+        plan = pathlib.Path(self.shared) / "allocated.json"
+        self.assert_ended(self.moesweep("allocate", self.run_directory, "--target", "5bpw", "--for", "mlx",
+                                        "--architecture", "generic", "--out", plan), COMPLETE)
+        out = self.written(plan, "mlx", "allocated")
+        result = self.moesweep("verify-plan", plan, out, "--against", USE_LITE, "--json")
+        self.assert_ended(result, COMPLETE)
+        document = json.loads(result.out)
+        self.assertEqual(document["bytes_found"], document["bytes_planned"])
+        self.assertGreater(len(document["errors"]), 5)
+        for error in document["errors"]:
+            self.assertAlmostEqual(error["sse_measured"] / error["sse_planned"], 1, delta=1e-9, msg=error["tensor"])
+
+    def test_the_plan_of_another_checkpoint_is_caught(self):
+        plan = self.plan("planned.json")
+        out = self.written(plan, "mlx", "other")
+        document = json.loads(plan.read_text())
+        changed = next(row for row in document["rows"] if row["action"] == "quantize" and row["bits"] == 4)
+        changed["bits"] = 5
+        plan.write_text(json.dumps(document))
+        result = self.moesweep("verify-plan", plan, out)
+        self.assert_ended(result, BAD_INPUT)
+        self.assertIn(changed["tensor"].removesuffix(".weight"), result.out)
+        self.assertIn("has 4 bits instead of 5", result.out)
+
+
+if __name__ == "__main__":
+    unittest.main()
