@@ -77,23 +77,23 @@ Decision nearest_of(const Problem& problem, std::size_t module, const Format& wa
     return std::tuple(std::abs(format.bits - wanted.bits), -format.bits,
                       std::abs(format.group_size - wanted.group_size), format.group_size);
   };
-  const Format* best = nullptr;
-  std::optional<Choice> chosen;
+  std::vector<const Format*> nearest_first;
   for (const auto& format : formats) {
-    if (format.bits < least || (best != nullptr && distance(format) >= distance(*best))) continue;
-    auto choice = choice_of(problem, problem.members[module], format);
-    if (choice && (!measured_only || std::isfinite(choice->error))) {
-      best = &format;
-      chosen = std::move(choice);
-    }
+    if (format.bits >= least) nearest_first.push_back(&format);
   }
-  if (!chosen) return kept(problem, module, "kept: no allowed format can store it");
-  // Formats with a block length of their own have no group size to miss.
-  if (best->bits == wanted.bits &&
-      (best->group_size == wanted.group_size || wanted.group_size == 0)) {
-    return {*chosen, ""};
+  std::stable_sort(nearest_first.begin(), nearest_first.end(),
+                   [&](const Format* a, const Format* b) { return distance(*a) < distance(*b); });
+  for (const auto* format : nearest_first) {
+    auto choice = choice_of(problem, problem.members[module], *format);
+    if (!choice || (measured_only && !std::isfinite(choice->error))) continue;
+    // Formats with a block length of their own have no group size to miss.
+    const bool as_wanted = format->bits == wanted.bits &&
+                           (format->group_size == wanted.group_size || wanted.group_size == 0);
+    if (as_wanted) return {std::move(*choice), ""};
+    return {std::move(*choice),
+            fmt::format("nearest to {} that is allowed and fits", name_of(wanted))};
   }
-  return {*chosen, fmt::format("nearest to {} that is allowed and fits", name_of(wanted))};
+  return kept(problem, module, "kept: no allowed format can store it");
 }
 
 }  // namespace

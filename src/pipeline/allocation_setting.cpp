@@ -104,7 +104,9 @@ struct Counted {
 
 void note_what_is_kept(AllocationSetting& setting) {
   Counted unmapped, experts, unmeasured;
+  bool any_measured = false;
   for (const auto& tensor : setting.problem.tensors) {
+    any_measured = any_measured || !tensor.sse.empty();
     if (tensor.fate == names::Fate::unmapped) unmapped.add(tensor.name);
     const bool kept = tensor.fate == names::Fate::mapped && !tensor.quantizable;
     if (kept && tensor.role == "expert" && tensor.shape.size() > 1) experts.add(tensor.name);
@@ -123,7 +125,8 @@ void note_what_is_kept(AllocationSetting& setting) {
                                 setting.source.architecture.model_type));
   }
   const bool needs_errors = setting.options.method == "budget" || setting.options.method == "floor";
-  if (unmeasured.count > 0) {
+  // Of an inventory nothing is.
+  if (any_measured && unmeasured.count > 0) {
     notes.push_back(
         fmt::format("{} were not measured: {}", unmeasured.text(),
                     needs_errors ? "kept" : "what quantizing them costs is not counted"));
