@@ -295,7 +295,8 @@ TEST(OpenCheckpoint, ADirectoryWhoseNameOnlyBeginsLikeTheCheckpointIsOutside) {
 }
 
 TEST(HeadersHash, IsOfNamesDtypesAndShapesAlone) {
-  const Checkpoint one{.directory = "a", .tensors = {{"w", Dtype::bf16, {2, 3}, 0, 8, 20}}};
+  const Checkpoint one{
+      .directory = "a", .shards = {}, .tensors = {{"w", Dtype::bf16, {2, 3}, 0, 8, 20}}};
   auto other = one;
   other.directory = "b";
   other.tensors[0].byte_begin = 16;
