@@ -91,7 +91,7 @@ Json written_json(const QuantizeCommand& command, const pipeline::RunReport& rep
   const auto summary = summary_of(command);
   document["shards"] = summary.shards;
   document["bytes"] = summary.bytes;
-  document["planned_bytes"] = summary.planned_bytes;
+  if (command.to == "mlx") document["planned_bytes"] = summary.planned_bytes;
   document["tensors_quantized"] = summary.quantized;
   document["tensors_kept"] = summary.kept;
   document["tensors_compared"] = summary.compared;
@@ -100,12 +100,18 @@ Json written_json(const QuantizeCommand& command, const pipeline::RunReport& rep
   return document;
 }
 
+/// A plan's size is that of packed codes.
+std::string planned_size(const QuantizeCommand& command, const pipeline::WrittenSummary& summary) {
+  if (command.to != "mlx" || summary.planned_bytes == 0) return {};
+  return fmt::format(" ({} planned)", format_count(summary.planned_bytes));
+}
+
 void print_written(const QuantizeCommand& command) {
   const auto summary = summary_of(command);
-  fmt::print("{} files, {} bytes, {} planned; {} tensors quantized, {} kept as they are\n",
+  fmt::print("{} files, {} bytes{}; {} tensors quantized, {} kept as they are\n",
              format_count(summary.shards), format_count(summary.bytes),
-             summary.planned_bytes == 0 ? "none" : format_count(summary.planned_bytes),
-             format_count(summary.quantized), format_count(summary.kept));
+             planned_size(command, summary), format_count(summary.quantized),
+             format_count(summary.kept));
   if (summary.compared == 0) return;
   fmt::print("squared errors of {} tensors are the plan's, at most {:.1e} off ({})\n",
              format_count(summary.compared), summary.largest_deviation,
