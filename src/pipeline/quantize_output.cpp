@@ -70,17 +70,17 @@ void remove_temporary_files(const fs::path& out) {
   }
 }
 
+bool is_written(const fs::path& out, const quantized::StoredShard& shard) {
+  const auto path = out / shard.file;
+  return fs::is_regular_file(path) && std::cmp_equal(fs::file_size(path), shard.bytes);
+}
+
 void require_shards(const fs::path& out, const quantized::Layout& layout) {
   for (const auto& shard : layout.shards) {
-    const auto path = out / shard.file;
-    const auto* remedy = "remove the folder and quantize again";
-    if (!fs::exists(path)) {
-      throw Error(ExitCode::io_error, path.string(), "was written and is missing", remedy);
-    }
-    const auto bytes = fs::file_size(path);
-    if (std::cmp_equal(bytes, shard.bytes)) continue;
-    throw Error(ExitCode::io_error, path.string(),
-                fmt::format("has {} bytes, {} were written", bytes, shard.bytes), remedy);
+    if (is_written(out, shard)) continue;
+    throw Error(ExitCode::io_error, (out / shard.file).string(),
+                "was written and is missing or of another size",
+                "run the same command again: it is written anew");
   }
 }
 

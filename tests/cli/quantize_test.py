@@ -222,12 +222,18 @@ class UseLite(QuantizeCase):
         self.assertIn("of memory, resources.memory is 1.00 MiB", refused.err)
         self.assertFalse(out.exists())
 
-    def test_MissingFileAtTheEndIsNamed(self):
+    def test_FilesThatVanishedAreWrittenAgain(self):
         out = self.folder / "out"
-        self.quantize_well(self.sweep.run_dir, self.plan, "mlx", out)
-        (out / "model.safetensors").unlink()
-        self.assertIn("model.safetensors: was written and is missing",
-                      self.quantize(self.sweep.run_dir, self.plan, "mlx", out).err)
+        self.quantize_well(self.sweep.run_dir, self.plan, "mlx", out, "--shard-size", "100KiB")
+        expected = written.hashes(out)
+        gone, cut, *_ = sorted(out.glob("*.safetensors"))
+        gone.unlink()
+        os.truncate(cut, 1000)
+        again = self.quantize(self.sweep.run_dir, self.plan, "mlx", out, "--shard-size", "100KiB")
+        self.assert_ended(again, COMPLETE)
+        for file in (gone, cut):
+            self.assertIn(f"quantize/{file.name}: what it has written is gone, it runs again", again.err)
+        self.assertEqual(written.hashes(out), expected)
 
     def test_VerifyFindsARottenFile(self):
         out = self.folder / "out"
