@@ -17,6 +17,8 @@ constexpr double max_lookahead_seconds = 10.0;
 // earlier, but take storage bandwidth from that unit. The factor allows for estimates that are off.
 constexpr double useful_threads_margin = 2.0;
 
+constexpr double z_of_90_percent = 1.645;
+
 double estimate(const CoordinatorState& state, UnitIndex unit) {
   return state.plan->unit(unit).cost.seconds_estimate;
 }
@@ -33,6 +35,32 @@ std::int64_t total_threads(const CoordinatorState& state) {
     missing += rank.greeted ? 0 : 1;
   }
   return threads + missing * largest;
+}
+
+struct RunningUnits {
+  double sum = 0.0;      // seconds that they take, as foretold
+  double longest = 0.0;  // mean of the rank with the longest
+};
+
+RunningUnits running_seconds(const CoordinatorState& state) {
+  RunningUnits running;
+  const double ratio = state.costs.ratio();
+  for (const auto& rank : state.ranks) {
+    if (rank.units_outstanding == 0) continue;
+    const auto outstanding = static_cast<double>(rank.units_outstanding);
+    const double mean = ratio * rank.seconds_outstanding / outstanding;
+    running.sum += mean * std::min(outstanding, static_cast<double>(rank.threads));
+    running.longest = std::max(running.longest, mean);
+  }
+  return running;
+}
+
+// Threads also wait: for bytes, for messages, for each other.
+double busy_share(const CoordinatorState& state, double threads, double running_so_far,
+                  double elapsed_seconds) {
+  constexpr double least = 0.2;  // early, before much is known
+  const double busy = state.costs.measured_seconds() + running_so_far;
+  return elapsed_seconds > 0.0 ? std::clamp(busy / (threads * elapsed_seconds), least, 1.0) : 1.0;
 }
 
 bool is_settled(UnitState unit) {
@@ -188,17 +216,9 @@ void on(CoordinatorState& state, Rank from, const Computed& computed) {
   unit = computed.failed ? UnitState::computed_failed : UnitState::computed;
   drop_assignment(state, from, computed.unit);
   ++state.computed;
-  state.seconds_left -= estimate(state, computed.unit);
   state.bytes_read += computed.bytes_read;
-  const double estimated = estimate(state, computed.unit);
-  if (computed.failed || estimated <= 0.0) return;
-  auto& calibration = state.calibration;
-  const double ratio = computed.seconds / estimated;
-  ++calibration.units;
-  calibration.measured_seconds += computed.seconds;
-  calibration.estimated_seconds += estimated;
-  calibration.sum_ratio += ratio;
-  calibration.sum_squared_ratio += ratio * ratio;
+  state.costs.settle_unit(state.plan->unit(computed.unit).cost,
+                          computed.failed ? std::nullopt : std::optional(computed.seconds));
 }
 
 void on(CoordinatorState& state, const Durable& durable, RankState& rank, double now) {
@@ -252,7 +272,7 @@ CoordinatorState start(const Plan& plan, int ranks, const std::unordered_set<Uni
       ++state.done_before;
       continue;
     }
-    state.seconds_left += plan.unit(unit).cost.seconds_estimate;
+    state.costs.expect_unit(plan.unit(unit).cost);
     if (failed_by_rank0.contains(id)) {
       state.units[unit] = UnitState::assigned;
       ++state.ranks[0].units_outstanding;
@@ -310,19 +330,17 @@ Progress progress(const CoordinatorState& state, double now) {
   out.failed = state.failed;
   out.computed = state.computed;
   out.elapsed_seconds = now - state.started;
-  const auto& calibration = state.calibration;
-  if (calibration.units == 0) return out;
-  const auto n = static_cast<double>(calibration.units);
+  if (!state.costs.has_learnt()) return out;
+  const auto running = running_seconds(state);
+  const auto left = state.costs.left();
   const double threads = static_cast<double>(total_threads(state));
-  const double mean_ratio = calibration.sum_ratio / n;
-  const double variance =
-      std::max(0.0, calibration.sum_squared_ratio / n - mean_ratio * mean_ratio);
-  const double relative_error = mean_ratio > 0.0 ? std::sqrt(variance / n) / mean_ratio : 0.0;
-  const double eta = std::max(state.seconds_left, 0.0) * calibration.measured_seconds /
-                     calibration.estimated_seconds / threads;
+  // On average a running unit is half done.
+  const double pace = threads * busy_share(state, threads, 0.5 * running.sum, out.elapsed_seconds);
+  const double eta = std::max(0.0, left.expected - 0.5 * running.sum) / pace;
+  const double margin = z_of_90_percent * left.standard_error / pace;
   out.eta_seconds = eta;
-  out.eta_low_seconds = std::max(0.0, eta * (1.0 - 1.645 * relative_error));
-  out.eta_high_seconds = eta * (1.0 + 1.645 * relative_error);
+  out.eta_low_seconds = std::max(0.0, eta - margin);
+  out.eta_high_seconds = eta + margin + running.longest;
   return out;
 }
 

@@ -14,6 +14,7 @@
 
 #include <moesweep/base/error.hpp>
 #include <moesweep/comm/comm.hpp>
+#include <moesweep/sweep/cost_model.hpp>
 #include <moesweep/sweep/plan.hpp>
 #include <moesweep/sweep/protocol.hpp>
 
@@ -35,15 +36,6 @@ struct RankState {
   double last_durable = 0.0;           ///< clock of the last Durable, 0 for none
 };
 
-/// Measured against estimated seconds of the units computed so far in this epoch.
-struct Calibration {
-  std::int64_t units = 0;
-  double measured_seconds = 0.0;
-  double estimated_seconds = 0.0;
-  double sum_squared_ratio = 0.0;
-  double sum_ratio = 0.0;
-};
-
 struct CoordinatorState {
   const Plan* plan = nullptr;
   std::vector<UnitState> units;
@@ -60,14 +52,13 @@ struct CoordinatorState {
   bool finish_sent = false;
   ExitCode exit_code = ExitCode::stopped_early;
   std::string broken;         ///< first error of a rank that could not publish
-  double seconds_left = 0.0;  ///< estimates of all units of the plan that are not computed
   std::int64_t computed = 0;  ///< computed, not yet on disk
   std::int64_t done = 0;
   std::int64_t failed = 0;
   std::int64_t declined = 0;     ///< handed back because they no longer fit before the deadline
   std::int64_t done_before = 0;  ///< done by earlier epochs
   std::int64_t bytes_read = 0;
-  Calibration calibration;
+  CostModel costs;
   double started = 0.0;
 };
 
@@ -95,7 +86,7 @@ struct Progress {
   double elapsed_seconds = 0.0;       ///< of this epoch
   std::optional<double> eta_seconds;  ///< none before the first unit is computed
   std::optional<double>
-      eta_low_seconds;  ///< 90 % interval from the scatter of measured against estimated
+      eta_low_seconds;  ///< 90 % interval: scatter of measured units, and threads idle at the end
   std::optional<double> eta_high_seconds;
 };
 Progress progress(const CoordinatorState& state, double now);
