@@ -160,7 +160,7 @@ class Readme(SlurmCase):
         self.assertRegex(done.stdout, "results digest [0-9a-f]{32}\n$")
 
 
-class Signals(SlurmCase):
+class DisturbedCase(SlurmCase):
     def disturb(self, *command):
         job = self.job_of(40)
         submitted = self.submit(job, [('time = "1"', 'time = "10"')])
@@ -171,11 +171,15 @@ class Signals(SlurmCase):
         self.assert_complete(submitted)
         return submitted
 
+
+class Drain(DisturbedCase):
     def test_usr2_to_the_batch_shell_repeats_nothing(self):
         submitted = self.disturb("scancel", "--batch", "--signal=USR2")
         self.assertEqual(self.computed_twice(submitted.sweep), [])
         self.assertEqual(submitted.sweep.in_flight(epoch=1), set())
 
+
+class Signals(DisturbedCase):
     def test_term_to_the_batch_shell_repeats_nothing(self):
         submitted = self.disturb("scancel", "--batch", "--signal=TERM")
         self.assertEqual(submitted.sweep.in_flight(epoch=1), set())
