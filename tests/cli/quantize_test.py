@@ -235,6 +235,17 @@ class UseLite(QuantizeCase):
             self.assertIn(f"quantize/{file.name}: what it has written is gone, it runs again", again.err)
         self.assertEqual(written.hashes(out), expected)
 
+    def test_AnotherModelOfTheSameFileNameIsNotOverwritten(self):
+        for name in ("model.safetensors", "config.json", "tokenizer.json", "model.safetensors.index.json"):
+            out = self.folder / f"out_{name}"
+            out.mkdir()
+            (out / name).write_text("precious")
+            refused = self.quantize(self.sweep.run_dir, self.plan, "mlx", out)
+            self.assert_ended(refused, RUN_DIRECTORY)
+            self.assertIn(f"holds {name}, which would be replaced", refused.err)
+            self.assertEqual([file.name for file in out.iterdir()], [name])
+            self.assertEqual((out / name).read_text(), "precious")
+
     def test_VerifyFindsARottenFile(self):
         out = self.folder / "out"
         report = self.quantize_well(self.sweep.run_dir, self.plan, "mlx", out)
