@@ -104,6 +104,10 @@ void add_measurements(AllocationSource& source, const records::Tables& tables) {
   for (const auto& row : records::rows_of<TensorRow>(tables)) {
     const auto found = by_name.find(row.name);
     if (found == by_name.end()) continue;
+    constexpr std::string_view skipped = "skipped: ";
+    if (row.reason.starts_with(skipped)) {
+      found->second->nonfinite = row.reason.substr(skipped.size());
+    }
     found->second->swan = allocation::SwanScore{
         row.bits, row.composite,
         row.reason.starts_with("composite ") && !row.reason.starts_with("composite not "),

@@ -47,7 +47,8 @@ struct Tensor {
   std::string decision{};  ///< names::tied_module
   names::Fate fate = names::Fate::mapped;
   bool quantizable = false;
-  std::string reason{};  ///< why it is dropped, unmapped or not quantizable
+  std::string reason{};     ///< why it is dropped, unmapped or not quantizable
+  std::string nonfinite{};  ///< where the sweep met a NaN or infinity: no runtime can quantize it
   std::map<Format, double> sse{};
   double sum_squares = std::numeric_limits<double>::quiet_NaN();  ///< NaN: not measured
   std::optional<SwanScore> swan{};

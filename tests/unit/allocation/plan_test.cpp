@@ -155,6 +155,18 @@ TEST(Problem, AProtectedTensorKeepsAllThatAreStoredLikeIt) {
   }
 }
 
+TEST(Problem, WhatIsNotFiniteIsKeptWithAllThatAreStoredLikeItByEveryMethod) {
+  auto tensors = unfused_experts();
+  tensors[2].nonfinite = "non-finite weight at index 7";
+  const auto problem = problem_of(std::move(tensors));
+  const auto rows = plan_rows(problem, uniform(problem, four_in_64));
+  ASSERT_THAT(rows, SizeIs(4));
+  for (const auto& kept : rows) EXPECT_EQ(kept.action, "keep");
+  EXPECT_EQ(rows[2].reason, "non-finite weight at index 7");
+  EXPECT_EQ(rows[0].reason,
+            "stored like layers.0.mlp.experts.1.gate_proj.weight, which is not finite");
+}
+
 TEST(Problem, MinimumBitsAndFixedRolesLimitTheChoices) {
   const auto problem =
       problem_of({tensor("a", "router", {32, 128}, "a"), tensor("b", "expert", {32, 128}, "b"),
