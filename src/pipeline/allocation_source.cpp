@@ -74,7 +74,9 @@ checkpoint::Checkpoint headers_of(const config::Settings& job,
                                   std::vector<std::string>& notes) {
   if (!is_there(job)) {
     notes.push_back(
-        "the checkpoint is not where it was: tensors that the job left out are not in the plan");
+        "the checkpoint is not where it was: tensors that the job left out are not in the plan, "
+        "and "
+        "its architecture is not known without --architecture");
     return from_rows(rows);
   }
   auto checkpoint = open_swept_checkpoint(job);
