@@ -167,6 +167,19 @@ TEST(Problem, WhatIsNotFiniteIsKeptWithAllThatAreStoredLikeItByEveryMethod) {
             "stored like layers.0.mlp.experts.1.gate_proj.weight, which is not finite");
 }
 
+TEST(Problem, WhatARuntimeWidensTakesMoreWhenKept) {
+  auto norm = tensor("norm.weight", "norm", {64}, "norm");
+  norm.quantizable = false;
+  norm.kept_element_bytes = 4;
+  auto router = tensor("router.weight", "router", {8, 128}, "router");
+  router.kept_element_bytes = 4;
+  const auto problem = problem_of({norm, router});
+  EXPECT_EQ(problem.modules.at(0).choices.back().bytes, 4 * 8 * 128);
+  const auto rows = plan_rows(problem, uniform(problem, {}));
+  EXPECT_EQ(row(rows, "norm.weight").bytes, 4 * 64);
+  EXPECT_EQ(row(rows, "router.weight").bytes, 4 * 8 * 128);
+}
+
 TEST(Problem, MinimumBitsAndFixedRolesLimitTheChoices) {
   const auto problem =
       problem_of({tensor("a", "router", {32, 128}, "a"), tensor("b", "expert", {32, 128}, "b"),
