@@ -37,7 +37,7 @@ std::optional<Choice> choice_of(const Problem& problem, const std::vector<std::s
   Choice choice{format.quantizer, format.bits, format.group_size, 0, 0.0, 0.0};
   for (const auto i : members) {
     const auto& tensor = problem.tensors[i];
-    const auto bytes = format.keeps() ? tensor.bytes() : problem.stored_bytes(tensor, format);
+    const auto bytes = format.keeps() ? tensor.kept_bytes() : problem.stored_bytes(tensor, format);
     if (bytes < 0) return std::nullopt;
     const auto [sse, nrmse] = measured(tensor, format);
     choice.bytes += bytes;

@@ -16,7 +16,7 @@ records::PlanRow row_of(const Tensor& tensor) {
   row.action = "keep";
   row.bits = checked_cast<std::int32_t>(8 * dtype_bytes(tensor.dtype));
   row.params = tensor.params();
-  row.bytes = tensor.bytes();
+  row.bytes = tensor.kept_bytes();
   row.sse = 0.0;
   row.sum_squares = tensor.sum_squares;
   return row;

@@ -39,6 +39,22 @@ void keep_protected(Problem& problem, Groups& groups) {
   });
 }
 
+/// Takes groups out that hold a NaN or infinity: nothing can quantize them.
+void keep_nonfinite(Problem& problem, Groups& groups) {
+  std::erase_if(groups, [&](const auto& group) {
+    const auto found = std::ranges::find_if(
+        group.second, [&](std::size_t i) { return !problem.tensors[i].nonfinite.empty(); });
+    if (found == group.second.end()) return false;
+    for (const auto other : group.second) {
+      const auto& own = problem.tensors[other].nonfinite;
+      problem.kept_because[other] = own.empty() ? fmt::format("stored like {}, which is not finite",
+                                                              problem.tensors[*found].name)
+                                                : own;
+    }
+    return true;
+  });
+}
+
 Groups groups_of(Problem& problem) {
   Groups groups;
   for (std::size_t i = 0; i < problem.tensors.size(); ++i) {
@@ -50,6 +66,7 @@ Groups groups_of(Problem& problem) {
     }
   }
   keep_protected(problem, groups);
+  keep_nonfinite(problem, groups);
   return groups;
 }
 

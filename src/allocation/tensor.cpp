@@ -39,6 +39,10 @@ std::int64_t Tensor::bytes() const {
   return params() * dtype_bytes(dtype);
 }
 
+std::int64_t Tensor::kept_bytes() const {
+  return kept_element_bytes == 0 ? bytes() : params() * kept_element_bytes;
+}
+
 double Alpha::of(const Tensor& tensor) const {
   for (const auto& [pattern, factor] : patterns) {
     if (matches_glob(pattern, tensor.name) || matches_glob(pattern, tensor.decision)) return factor;

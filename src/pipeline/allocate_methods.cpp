@@ -34,7 +34,7 @@ Error too_small(const AllocationSetting& setting, std::int64_t least) {
                "raise it, or allow fewer bits");
 }
 
-std::int64_t least_bytes(const allocation::Problem& problem) {
+std::int64_t least_bytes_of_modules(const allocation::Problem& problem) {
   std::int64_t bytes = 0;
   for (const auto& module : problem.modules) {
     auto least = module.choices.front().bytes;
@@ -42,6 +42,14 @@ std::int64_t least_bytes(const allocation::Problem& problem) {
     bytes += least;
   }
   return bytes;
+}
+
+/// With the headers of files that hold it.
+std::int64_t least_bytes(const AllocationSetting& setting) {
+  const auto bytes = least_bytes_of_modules(setting.problem);
+  const auto smallest = allocation::within_budget(setting.problem.modules, bytes);
+  expect(smallest.has_value(), "the smallest choices do not fit their own size");
+  return plan_of(setting, decisions_of(setting.problem, *smallest, "smallest")).bytes;
 }
 
 void require_target(const AllocationSetting& setting, const char* example) {
@@ -77,7 +85,7 @@ void allocate_budget(const AllocationSetting& setting, AllocateReport& report) {
   auto budget = target - setting.undecided_bytes;
   for (;;) {
     const auto found = allocation::within_budget(setting.problem.modules, budget);
-    if (!found) throw too_small(setting, least_bytes(setting.problem) + setting.undecided_bytes);
+    if (!found) throw too_small(setting, least_bytes(setting));
     set_plan(setting, decisions_of(setting.problem, *found, "budget"), "", report);
     report.lower_bound = found->lower_bound;
     report.proven_optimal = found->proven_optimal;

@@ -1,6 +1,7 @@
 #include "allocation_formats.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -83,6 +84,14 @@ std::vector<Format> formats_of(names::Runtime runtime, const std::vector<std::st
     add_formats(quantizer, formats);
   }
   return formats;
+}
+
+bool is_widened_in_gguf(const names::RuntimeTensor& target, std::span<const std::int64_t> shape) {
+  constexpr std::array<std::string_view, 2> always = {"ffn_gate_inp", "ssm_conv1d"};
+  return shape.size() < 2 || target.suffix != "weight" || target.module.ends_with("_norm") ||
+         std::ranges::any_of(always, [&](std::string_view part) {
+           return target.module.find(part) != std::string::npos;
+         });
 }
 
 std::int64_t stored_bytes(const allocation::Tensor& tensor, const Format& format) {

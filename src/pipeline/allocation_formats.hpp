@@ -1,6 +1,7 @@
 #pragma once
 // Which formats a runtime has, and what they take.
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,10 @@ namespace moesweep::pipeline {
 /// one.
 std::vector<allocation::Format> formats_of(names::Runtime runtime,
                                            const std::vector<std::string>& quantizers);
+
+/// llama.cpp's converter writes vectors, norms, routers, short convolutions and all that is no
+/// weight as F32 (convert_hf_to_gguf.py, prepare_tensors).
+bool is_widened_in_gguf(const names::RuntimeTensor& target, std::span<const std::int64_t> shape);
 
 /// Without file headers; -1 when rows are no whole groups or blocks. affine as MLX packs it; rtn
 /// with binary32 scale and offset; block formats by their bits per weight, nvfp4 with one scale a

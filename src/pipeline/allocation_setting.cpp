@@ -85,6 +85,9 @@ bool map_tensors(AllocationSource& source, names::Runtime runtime) {
     tensor.decision = names::tied_module(runtime, source.architecture, tensor.name);
     for (const auto& target : mapping.targets) {
       can_be_written = can_be_written && target.transform != names::Transform::other;
+      if (runtime == names::Runtime::gguf && is_widened_in_gguf(target, tensor.shape)) {
+        tensor.kept_element_bytes = dtype_bytes(Dtype::f32);
+      }
     }
   }
   return can_be_written;
@@ -140,7 +143,7 @@ void count_sizes(AllocationSetting& setting) {
     if (tensor.fate == names::Fate::dropped) continue;
     setting.params += tensor.params();
     setting.original_bytes += tensor.bytes();
-    if (!problem.kept_because[i].empty()) setting.undecided_bytes += tensor.bytes();
+    if (!problem.kept_because[i].empty()) setting.undecided_bytes += tensor.kept_bytes();
   }
 }
 

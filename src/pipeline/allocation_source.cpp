@@ -74,7 +74,9 @@ checkpoint::Checkpoint headers_of(const config::Settings& job,
                                   std::vector<std::string>& notes) {
   if (!is_there(job)) {
     notes.push_back(
-        "the checkpoint is not where it was: tensors that the job left out are not in the plan");
+        "the checkpoint is not where it was: tensors that the job left out are not in the plan, "
+        "and "
+        "its architecture is not known without --architecture");
     return from_rows(rows);
   }
   auto checkpoint = open_swept_checkpoint(job);
@@ -104,6 +106,10 @@ void add_measurements(AllocationSource& source, const records::Tables& tables) {
   for (const auto& row : records::rows_of<TensorRow>(tables)) {
     const auto found = by_name.find(row.name);
     if (found == by_name.end()) continue;
+    constexpr std::string_view skipped = "skipped: ";
+    if (row.reason.starts_with(skipped)) {
+      found->second->nonfinite = row.reason.substr(skipped.size());
+    }
     found->second->swan = allocation::SwanScore{
         row.bits, row.composite,
         row.reason.starts_with("composite ") && !row.reason.starts_with("composite not "),

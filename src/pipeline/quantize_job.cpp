@@ -12,6 +12,7 @@
 #include <moesweep/quantized/layout.hpp>
 #include <moesweep/quantized/write.hpp>
 #include <moesweep/records/quantize.hpp>
+#include <moesweep/store/run_directory.hpp>
 
 #include "checkpoint_input.hpp"
 #include "quantize_check.hpp"
@@ -104,8 +105,10 @@ class QuantizeJob final : public JobKind {
   }
 
   void run_in(const std::filesystem::path& run_directory) override {
-    (void)run_directory;
     require_own_folder(out_, checkpoint_, layout_);
+    if (!std::filesystem::exists(store::RunDirectory{run_directory}.job())) {
+      require_nothing_to_replace(out_);
+    }
   }
 
   void begin() const override {

@@ -21,6 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
+constexpr auto index_file = "model.safetensors.index.json";
 constexpr std::array companions = {"tokenizer*",          "vocab*",        "merges*",
                                    "special_tokens_map*", "added_tokens*", "generation_config*",
                                    "chat_template*",      "*.jinja",       "*.model"};
@@ -53,7 +54,7 @@ void require_own_folder(const fs::path& out, const checkpoint::Checkpoint& sourc
     throw Error(ExitCode::run_directory, out.string(), "is the folder of the checkpoint itself",
                 "write into a new folder");
   }
-  std::set<std::string> own = {"model.safetensors.index.json"};
+  std::set<std::string> own = {index_file};
   for (const auto& shard : layout.shards) own.insert(shard.file);
   for (const auto& path : entries_of(out)) {
     const auto name = path.filename().string();
@@ -61,6 +62,19 @@ void require_own_folder(const fs::path& out, const checkpoint::Checkpoint& sourc
     throw Error(ExitCode::run_directory, out.string(),
                 fmt::format("holds {}, which is not of this checkpoint", printable(name)),
                 "write into a new folder: runtimes load all that is there");
+  }
+}
+
+void require_nothing_to_replace(const fs::path& out) {
+  for (const auto& path : entries_of(out)) {
+    const auto name = path.filename().string();
+    const bool is_ours = name.ends_with(".safetensors") || name == index_file ||
+                         name == "config.json" || is_companion(name);
+    if (!is_ours) continue;
+    throw Error(
+        ExitCode::run_directory, out.string(),
+        fmt::format("holds {}, which would be replaced and is not of this sweep", printable(name)),
+        "write into a new folder, or remove it");
   }
 }
 

@@ -14,6 +14,10 @@ namespace moesweep::pipeline {
 void require_own_folder(const std::filesystem::path& out, const checkpoint::Checkpoint& source,
                         const quantized::Layout& layout);
 
+/// Error(run_directory) when a sweep that has not begun would replace what is in `out`: weights or
+/// the files beside them.
+void require_nothing_to_replace(const std::filesystem::path& out);
+
 /// Removes what killed writers left behind.
 void remove_temporary_files(const std::filesystem::path& out);
 

@@ -124,6 +124,13 @@ void expect_dequantized(std::vector<PlannedModule>& modules, const records::Plan
   }
 }
 
+/// What no name is known for is listed as a tensor, not as a module.
+std::string_view without_weight(std::string_view name) {
+  constexpr std::string_view weight = ".weight";
+  if (name.ends_with(weight)) name.remove_suffix(weight.size());
+  return name;
+}
+
 class Comparer {
  public:
   Comparer(const std::vector<PlannedModule>& planned, const Found& found)
@@ -149,11 +156,10 @@ class Comparer {
   void add_missing(const SimilarNames& unplanned) {
     for (const auto& [name, planned] : planned_) {
       if (planned->dropped && planned->problem.empty()) continue;
-      auto why = planned->problem;
-      if (why.empty()) {
-        why = "the checkpoint doesn't have it";
-        const auto like = unplanned.like(name);
-        if (!like.empty()) why += fmt::format(", it has {}", like);
+      auto why = planned->problem.empty() ? "the checkpoint doesn't have it" : planned->problem;
+      const auto like = unplanned.like(without_weight(name));
+      if (!like.empty()) {
+        why += fmt::format(", {} has {}", planned->problem.empty() ? "it" : "the checkpoint", like);
       }
       checks_.push_back({std::string(name), storage_of(*planned), std::nullopt, std::move(why)});
     }
@@ -175,7 +181,7 @@ class Comparer {
     std::vector<std::string> names;
     for (const auto& module : planned) {
       if (!std::ranges::binary_search(found.modules, module.name, {}, &FoundModule::name)) {
-        names.push_back(module.name);
+        names.emplace_back(without_weight(module.name));
       }
     }
     return names;

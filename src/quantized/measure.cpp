@@ -63,6 +63,22 @@ std::int64_t count_different(std::span<const std::byte> a, std::span<const std::
   return different;
 }
 
+/// Of one tensor's blocks: new memory for each would cost more than the arithmetic.
+struct Buffers {
+  struct Quantized {
+    std::vector<std::uint8_t> codes;
+    std::vector<float> scales, biases;
+  };
+  struct Encoded {
+    std::vector<std::byte> expected, there;
+  };
+  std::vector<std::byte> bytes;
+  std::vector<float> original, written;
+  StoredRows::Buffers stored;
+  Quantized quantized;
+  Encoded encoded;
+};
+
 }  // namespace
 
 struct Measurement::State {
@@ -83,14 +99,14 @@ struct Measurement::State {
     return *tensor;
   }
 
-  std::vector<float> read_original(const Tensor& tensor, std::int64_t first, std::int64_t count,
-                                   std::int64_t columns) const {
+  void read_original(const Tensor& tensor, std::int64_t first, std::int64_t count,
+                     std::int64_t columns, Buffers& buffers) const {
     const auto element = dtype_bytes(tensor.dtype);
-    std::vector<std::byte> bytes(checked_cast<std::size_t>(count * columns * element));
-    original_reader.read(tensor, checked_cast<std::uint64_t>(first * columns * element), bytes);
-    std::vector<float> values(checked_cast<std::size_t>(count * columns));
-    kernels::decode(tensor.dtype, bytes, values);
-    return values;
+    buffers.bytes.resize(checked_cast<std::size_t>(count * columns * element));
+    original_reader.read(tensor, checked_cast<std::uint64_t>(first * columns * element),
+                         buffers.bytes);
+    buffers.original.resize(checked_cast<std::size_t>(count * columns));
+    kernels::decode(tensor.dtype, buffers.bytes, buffers.original);
   }
 
   /// One module that the tensor, or some of its rows, went to.
@@ -107,13 +123,15 @@ struct Measurement::State {
     const bool whole = target.stacked_at >= 0 || (stored && stored->rows() == slices * rows);
     if (!stored || !whole || (first_slice + slices) * rows > stored->rows()) return std::nullopt;
     double sse = 0;
-    std::vector<float> values;
+    Buffers buffers;
     for (std::int64_t slice = 0; slice < slices; ++slice) {
       for_blocks(rows, columns, [&](std::int64_t row, std::int64_t count) {
-        values.resize(checked_cast<std::size_t>(count * columns));
-        stored->read(written_reader, (first_slice + slice) * rows + row, values);
+        buffers.written.resize(checked_cast<std::size_t>(count * columns));
+        stored->read(written_reader, (first_slice + slice) * rows + row, buffers.stored,
+                     buffers.written);
         const auto first = slice * side + target.first_row + row;
-        sse += squared_error(read_original(tensor, first, count, columns), values);
+        read_original(tensor, first, count, columns, buffers);
+        sse += squared_error(buffers.original, buffers.written);
       });
     }
     return sse;
@@ -146,25 +164,34 @@ struct Measurement::State {
         names::is_expert_stack(row.tensor, tensor.shape, std::vector<std::string>{"experts"});
     const auto columns = is_stack ? tensor.shape.back() : tensor.params() / tensor.shape.front();
     MeasuredError measured;
+    Buffers buffers;
     for_blocks(tensor.params() / columns, columns, [&](std::int64_t first, std::int64_t count) {
-      add_plain_block(tensor, *stored, *quantizer, columns, first, count, measured);
+      add_plain_block(tensor, *stored, *quantizer, columns, first, count, buffers, measured);
     });
     return measured;
   }
 
   void add_plain_block(const Tensor& tensor, const Tensor& stored,
                        const kernels::Quantizer& quantizer, std::int64_t columns,
-                       std::int64_t first, std::int64_t count, MeasuredError& measured) const {
-    const auto values = read_original(tensor, first, count, columns);
+                       std::int64_t first, std::int64_t count, Buffers& buffers,
+                       MeasuredError& measured) const {
+    read_original(tensor, first, count, columns, buffers);
+    const auto& values = buffers.original;
+    auto& [codes, scales, biases] = buffers.quantized;
+    auto& quantized = buffers.written;
     const auto groups =
         checked_cast<std::size_t>(count * kernels::groups_of_row(columns, quantizer.group_size));
-    std::vector<std::uint8_t> codes(values.size());
-    std::vector<float> scales(groups), biases(groups), quantized(values.size());
+    codes.resize(values.size());
+    scales.resize(groups);
+    biases.resize(groups);
+    quantized.resize(values.size());
     kernels::quantize_rows({values, columns}, quantizer, tensor.dtype, {codes, scales, biases});
     kernels::dequantize_rows(codes, scales, biases, columns, quantizer.group_size, quantized);
     measured.sse += squared_error(values, quantized);
     const auto element = checked_cast<std::size_t>(dtype_bytes(stored.dtype));
-    std::vector<std::byte> expected(values.size() * element), there(expected.size());
+    auto& [expected, there] = buffers.encoded;
+    expected.resize(values.size() * element);
+    there.resize(expected.size());
     kernels::encode(stored.dtype, quantized, expected);
     written_reader.read(stored, checked_cast<std::uint64_t>(first * columns) * element, there);
     measured.different += count_different(expected, there, element);
@@ -197,6 +224,7 @@ std::string why_not_planned(const records::PlanRow& row, const MeasuredError& me
     return fmt::format("{} of {} weights are not those of {} {} bits in groups of {}",
                        measured.different, row.params, row.quantizer, row.bits, row.group_size);
   }
+  if (!std::isfinite(measured.sse)) return "what it holds isn't finite";
   constexpr double tolerance = 1e-6;
   if (std::isnan(row.sse) || std::abs(measured.sse - row.sse) <= tolerance * row.sse) return {};
   return fmt::format("its squared error is {:.9g} instead of {:.9g}", measured.sse, row.sse);

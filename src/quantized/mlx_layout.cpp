@@ -121,7 +121,7 @@ StoredTensor stored_from(const std::string& name, const std::vector<Piece>& piec
   return stored;
 }
 
-void apply_transform(StoredTensor& stored) {
+void apply_transform(StoredTensor& stored, const checkpoint::Tensor& tensor) {
   switch (stored.transform) {
     case names::Transform::none:
       return;
@@ -136,9 +136,10 @@ void apply_transform(StoredTensor& stored) {
       if (dtype_bytes(stored.dtype) >= 2 && is_floating_point(stored.dtype)) return;
       break;
     case names::Transform::other:
-      throw Error(ExitCode::bad_input, stored.name,
-                  "is made by mlx-lm from the source in a way that is not written here",
-                  "convert the checkpoint with mlx-lm, or drop the tensor in the plan");
+      throw Error(
+          ExitCode::bad_input, tensor.name,
+          fmt::format("is made into {} by mlx-lm in a way that is not written here", stored.name),
+          "convert the checkpoint with mlx-lm, or drop the tensor in the plan");
   }
   throw Error(ExitCode::bad_input, stored.name,
               fmt::format("has a shape or dtype that mlx-lm does not give this module ({})",
@@ -204,7 +205,7 @@ Layout mlx_layout(const checkpoint::Checkpoint& source, const records::Plan& pla
       bundles.push_back(quantized_bundle(stored, first, source.tensors[first.tensor]));
       continue;
     }
-    apply_transform(stored);
+    apply_transform(stored, source.tensors[first.tensor]);
     bundles.push_back({std::move(stored)});
   }
   refuse_same_names(bundles);

@@ -28,7 +28,8 @@ struct Share {
 
 Share share_of(const names::RuntimeTensor& target, const std::vector<std::int64_t>& shape) {
   if (target.rows < 0 || shape.empty()) return {};
-  return {target.rows, shape[shape.size() < 2 ? 0 : shape.size() - 2]};
+  // Of no rows nothing falls to anyone.
+  return {target.rows, std::max<std::int64_t>(1, shape[shape.size() < 2 ? 0 : shape.size() - 2])};
 }
 
 bool stored_alike(const PlannedModule& module, const records::PlanRow& row) {
@@ -101,6 +102,11 @@ class Planner {
 
   void add_experts(const records::PlanRow& row, const names::RuntimeTensor& target,
                    const std::vector<std::int64_t>& shape) {
+    constexpr std::int64_t most_experts = 1 << 16;
+    if (shape[0] > most_experts) {
+      throw Error(ExitCode::bad_input, fmt::format("tensor {} of the plan", row.tensor),
+                  fmt::format("has {} experts", shape[0]), "give the plan as it was allocated");
+    }
     const std::vector<std::string_view> projections =
         target.suffix == "down_proj" ? std::vector<std::string_view>{"down_proj"}
                                      : std::vector<std::string_view>{"gate_proj", "up_proj"};

@@ -17,14 +17,13 @@ using checkpoint::Tensor;
 using checkpoint::TensorReader;
 
 /// `rows` rows of the tensor's last axis as binary32.
-std::vector<float> read_values(const TensorReader& reader, const Tensor& tensor,
-                               std::int64_t first_row, std::int64_t rows) {
+void read_values(const TensorReader& reader, const Tensor& tensor, std::int64_t first_row,
+                 std::int64_t rows, std::vector<std::byte>& bytes, std::vector<float>& values) {
   const auto row_bytes = tensor.shape.back() * dtype_bytes(tensor.dtype);
-  std::vector<std::byte> bytes(checked_cast<std::size_t>(rows * row_bytes));
+  bytes.resize(checked_cast<std::size_t>(rows * row_bytes));
   reader.read(tensor, checked_cast<std::uint64_t>(first_row * row_bytes), bytes);
-  std::vector<float> values(checked_cast<std::size_t>(rows * tensor.shape.back()));
+  values.resize(checked_cast<std::size_t>(rows * tensor.shape.back()));
   kernels::decode(tensor.dtype, bytes, values);
-  return values;
 }
 
 /// q*scale; codes are stored with 2^(bits-1) added, so that none is negative.
@@ -80,20 +79,21 @@ std::optional<StoredRows> StoredRows::open(const checkpoint::Checkpoint& checkpo
   return rows;
 }
 
-void StoredRows::read(const TensorReader& reader, std::int64_t first_row,
+void StoredRows::read(const TensorReader& reader, std::int64_t first_row, Buffers& buffers,
                       std::span<float> out) const {
+  auto& [bytes, words, codes, scales, biases] = buffers;
   const auto rows = checked_cast<std::int64_t>(out.size()) / columns_;
   const auto words_a_row = codes_->shape.back();
-  std::vector<std::uint32_t> words(checked_cast<std::size_t>(rows * words_a_row));
+  words.resize(checked_cast<std::size_t>(rows * words_a_row));
   reader.read(*codes_, checked_cast<std::uint64_t>(first_row * words_a_row * 4),
               std::as_writable_bytes(std::span(words)));
-  std::vector<std::uint8_t> codes(out.size());
+  codes.resize(out.size());
   kernels::unpack_codes(words, bits_, codes);
-  const auto scales = read_values(reader, *scales_, first_row, rows);
+  read_values(reader, *scales_, first_row, rows, bytes, scales);
   if (biases_ == nullptr) {
     return dequantize_symmetric(codes, scales, columns_, bits_, group_size_, out);
   }
-  const auto biases = read_values(reader, *biases_, first_row, rows);
+  read_values(reader, *biases_, first_row, rows, bytes, biases);
   kernels::dequantize_rows(codes, scales, biases, columns_, group_size_, out);
 }
 

@@ -23,8 +23,15 @@ class StoredRows {
                                         std::int64_t columns);
 
   std::int64_t rows() const { return rows_; }
+  /// What read() works with, kept from call to call.
+  struct Buffers {
+    std::vector<std::byte> bytes;
+    std::vector<std::uint32_t> words;
+    std::vector<std::uint8_t> codes;
+    std::vector<float> scales, biases;
+  };
   /// out.size() is a number of whole rows.
-  void read(const checkpoint::TensorReader& reader, std::int64_t first_row,
+  void read(const checkpoint::TensorReader& reader, std::int64_t first_row, Buffers& buffers,
             std::span<float> out) const;
 
  private:

@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
 
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
@@ -33,6 +36,16 @@ void add_one(Dtype dtype, std::span<const std::byte> from, std::vector<float>& n
   kernels::decode(dtype, from, numbers);
   for (auto& number : numbers) number += 1.0F;
   kernels::encode(dtype, numbers, to);
+}
+
+// Finite weights may have a range, or dequantized values, beyond what holds them.
+void refuse_overflow(const BlockError& error, const StoredTensor& stored,
+                     const checkpoint::Tensor& tensor) {
+  if (std::isfinite(error.sse) && std::isfinite(error.sse_stored)) return;
+  throw Error(ExitCode::bad_input, tensor.name,
+              fmt::format("overflows with {} bits in groups of {}: its weights are too large",
+                          stored.quantizer.bits, stored.quantizer.group_size),
+              "keep the tensor in the plan");
 }
 
 class ShardWriter {
@@ -99,6 +112,7 @@ class ShardWriter {
         put(index, block->stored_first * dtype_bytes(stored.dtype), quantizer.values(stored.dtype),
             part);
       }
+      refuse_overflow(quantizer.error(), stored, tensor);
       part.sse += quantizer.error().sse;
       part.sse_stored += quantizer.error().sse_stored;
       part.sum_squares += quantizer.error().sum_squares;

@@ -235,6 +235,17 @@ class UseLite(QuantizeCase):
             self.assertIn(f"quantize/{file.name}: what it has written is gone, it runs again", again.err)
         self.assertEqual(written.hashes(out), expected)
 
+    def test_AnotherModelOfTheSameFileNameIsNotOverwritten(self):
+        for name in ("model.safetensors", "config.json", "tokenizer.json", "model.safetensors.index.json"):
+            out = self.folder / f"out_{name}"
+            out.mkdir()
+            (out / name).write_text("precious")
+            refused = self.quantize(self.sweep.run_dir, self.plan, "mlx", out)
+            self.assert_ended(refused, RUN_DIRECTORY)
+            self.assertIn(f"holds {name}, which would be replaced", refused.err)
+            self.assertEqual([file.name for file in out.iterdir()], [name])
+            self.assertEqual((out / name).read_text(), "precious")
+
     def test_VerifyFindsARottenFile(self):
         out = self.folder / "out"
         report = self.quantize_well(self.sweep.run_dir, self.plan, "mlx", out)
@@ -245,6 +256,24 @@ class UseLite(QuantizeCase):
         verified = self.sweep_in(out).ask("verify")
         self.assertNotEqual(verified.code, COMPLETE)
         self.assertIn("is not the one that was written", verified.out + verified.err)
+
+    def test_ATargetBelowTheSmallestFilesIsToldTheirSize(self):
+        """Headers included: the size that is named is one that can be had."""
+        plan = self.folder / "plan.json"
+
+        def allocate(target):
+            done = subprocess.run([binary(), "allocate", self.sweep.run_dir, "--target", str(target), "--json",
+                                   "--architecture", "generic", "--bits", "2", "--group-size", "128", "--out", plan],
+                                  capture_output=True, text=True, env=environment(), check=False, timeout=120)
+            return Result(done.returncode, done.stdout, done.stderr)
+
+        self.assert_ended(allocate("16bpw"), COMPLETE)
+        least = json.loads(plan.read_text())["bytes"]
+        self.assert_ended(allocate(least), COMPLETE)
+        refused = allocate(least - 1)
+        self.assert_ended(refused, 64)
+        self.assertIn(f"({8 * least / sum(array.size for array in self.source.values()):.4f} bits per weight)",
+                      refused.err)
 
     def test_AllocatedPlanIsWrittenToTheByte(self):
         for target, size in (("3.3bpw", "4GiB"), ("5bpw", "100KiB")):
@@ -288,6 +317,50 @@ class UseLite(QuantizeCase):
                 expected = written.to_bf16(written.rtn(array, bits, 64)) if is_quantized(name, array) else array
                 numpy.testing.assert_array_equal(arrays[name], expected, f"{name} at {bits} bits")
             self.assertEqual((out / "config.json").read_bytes(), (USE_LITE / "config.json").read_bytes())
+
+
+class OtherFamilies(QuantizeCase):
+    """What mlx-lm alone can make: planned and exported, but not written."""
+
+    def plan_of(self, family, arrays):
+        source = self.folder / family
+        source.mkdir()
+        random = numpy.random.default_rng(2)
+        write_arrays(source / "model.safetensors",
+                     {name: random_weights(random, "BF16", shape) for name, shape in arrays.items()})
+        (source / "config.json").write_text(json.dumps({"model_type": family, "num_hidden_layers": 1}))
+        sweep = Job(self.folder, family + "_job", source).sweep(family + "_run")
+        sweep.run_to_digest()
+        plan = self.folder / f"{family}.json"
+        done = subprocess.run([binary(), "allocate", sweep.run_dir, "--target", "14bpw", "--json", "--out", plan],
+                              capture_output=True, text=True, env=environment(), check=False, timeout=120)
+        self.assert_ended(Result(done.returncode, done.stdout, done.stderr), COMPLETE)
+        refused = self.quantize(sweep.run_dir, plan, "mlx", self.folder / "out")
+        self.assertFalse((self.folder / "out").exists())
+        return json.loads(done.stdout), {row["tensor"]: row for row in json.loads(plan.read_text())["rows"]}, refused
+
+    def test_DeepSeeksLatentProjectionIsPlannedKeptAndRefusedByName(self):
+        latent = "model.layers.0.self_attn.kv_b_proj.weight"
+        report, rows, refused = self.plan_of("deepseek_v3", {
+            latent: (256, 64), "model.layers.0.self_attn.o_proj.weight": (128, 128),
+            "model.layers.0.mlp.experts.0.down_proj.weight": (128, 64),
+            "model.layers.0.mlp.experts.1.down_proj.weight": (128, 64)})
+        self.assertFalse(report["with_headers"])
+        self.assertEqual(report["bytes"], sum(row["bytes"] for row in rows.values()))
+        self.assertEqual(rows[latent]["action"], "keep")
+        self.assertEqual(rows["model.layers.0.self_attn.o_proj.weight"]["action"], "quantize")
+        self.assertEqual(refused.code, 65, refused.err)
+        self.assertIn(latent + ": is made into", refused.err)
+
+    def test_GptOssExpertsAreCountedAsKeptAndRefusedByName(self):
+        stack = "model.layers.0.mlp.experts.gate_up_proj"
+        report, rows, refused = self.plan_of("gpt_oss", {
+            stack: (4, 32, 64), "model.layers.0.self_attn.o_proj.weight": (128, 128)})
+        self.assertIn("unmapped", rows[stack]["reason"])
+        self.assertEqual(rows[stack]["bytes"], 2 * 4 * 32 * 64)
+        self.assertTrue(any("no known name" in note for note in report["notes"]))
+        self.assertEqual(refused.code, 65, refused.err)
+        self.assertIn(stack + ": have no name in mlx-lm's gpt_oss", refused.err)
 
 
 class FusedExperts(QuantizeCase):

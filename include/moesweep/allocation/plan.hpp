@@ -47,13 +47,16 @@ struct Tensor {
   std::string decision{};  ///< names::tied_module
   names::Fate fate = names::Fate::mapped;
   bool quantizable = false;
-  std::string reason{};  ///< why it is dropped, unmapped or not quantizable
+  std::string reason{};     ///< why it is dropped, unmapped or not quantizable
+  std::string nonfinite{};  ///< where the sweep met a NaN or infinity: no runtime can quantize it
+  std::int64_t kept_element_bytes = 0;  ///< where the runtime widens what it keeps; 0: as it is
   std::map<Format, double> sse{};
   double sum_squares = std::numeric_limits<double>::quiet_NaN();  ///< NaN: not measured
   std::optional<SwanScore> swan{};
 
   std::int64_t params() const;
-  std::int64_t bytes() const;  ///< as it is
+  std::int64_t bytes() const;       ///< as it is
+  std::int64_t kept_bytes() const;  ///< where the runtime keeps it
 };
 
 /// How much an error counts: the first pattern that matches, else the role's factor, else 1.

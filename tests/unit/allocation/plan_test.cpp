@@ -155,6 +155,31 @@ TEST(Problem, AProtectedTensorKeepsAllThatAreStoredLikeIt) {
   }
 }
 
+TEST(Problem, WhatIsNotFiniteIsKeptWithAllThatAreStoredLikeItByEveryMethod) {
+  auto tensors = unfused_experts();
+  tensors[2].nonfinite = "non-finite weight at index 7";
+  const auto problem = problem_of(std::move(tensors));
+  const auto rows = plan_rows(problem, uniform(problem, four_in_64));
+  ASSERT_THAT(rows, SizeIs(4));
+  for (const auto& kept : rows) EXPECT_EQ(kept.action, "keep");
+  EXPECT_EQ(rows[2].reason, "non-finite weight at index 7");
+  EXPECT_EQ(rows[0].reason,
+            "stored like layers.0.mlp.experts.1.gate_proj.weight, which is not finite");
+}
+
+TEST(Problem, WhatARuntimeWidensTakesMoreWhenKept) {
+  auto norm = tensor("norm.weight", "norm", {64}, "norm");
+  norm.quantizable = false;
+  norm.kept_element_bytes = 4;
+  auto router = tensor("router.weight", "router", {8, 128}, "router");
+  router.kept_element_bytes = 4;
+  const auto problem = problem_of({norm, router});
+  EXPECT_EQ(problem.modules.at(0).choices.back().bytes, 4 * 8 * 128);
+  const auto rows = plan_rows(problem, uniform(problem, {}));
+  EXPECT_EQ(row(rows, "norm.weight").bytes, 4 * 64);
+  EXPECT_EQ(row(rows, "router.weight").bytes, 4 * 8 * 128);
+}
+
 TEST(Problem, MinimumBitsAndFixedRolesLimitTheChoices) {
   const auto problem =
       problem_of({tensor("a", "router", {32, 128}, "a"), tensor("b", "expert", {32, 128}, "b"),

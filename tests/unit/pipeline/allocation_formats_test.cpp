@@ -43,6 +43,21 @@ TEST(StoredBytes, VectorsAndIntegersAreNotQuantized) {
   EXPECT_EQ(stored_bytes(matrix({4, 512}, Dtype::u8), {"q8_0", 8, 32}), -1);
 }
 
+TEST(WidenedInGguf, VectorsNormsRoutersAndConvolutionsAreF32) {
+  const auto widened = [](const char* module, const char* suffix, std::vector<std::int64_t> shape) {
+    return is_widened_in_gguf({.module = module, .suffix = suffix}, shape);
+  };
+  EXPECT_TRUE(widened("blk.0.attn_norm", "weight", {64}));
+  EXPECT_TRUE(widened("blk.0.attn_q_norm", "weight", {2, 64}));
+  EXPECT_TRUE(widened("blk.0.ffn_gate_inp", "weight", {4, 64}));
+  EXPECT_TRUE(widened("blk.0.ffn_gate_inp_shexp", "weight", {1, 64}));
+  EXPECT_TRUE(widened("blk.0.ssm_conv1d", "weight", {96, 1, 4}));
+  EXPECT_TRUE(widened("blk.0.ssm_a", "", {8}));
+  EXPECT_TRUE(widened("blk.0.ffn_down_exps", "bias", {4, 64}));
+  EXPECT_FALSE(widened("blk.0.attn_q", "weight", {64, 64}));
+  EXPECT_FALSE(widened("token_embd", "weight", {64, 64}));
+}
+
 TEST(FormatsOf, AreTheRuntimesUnlessNamed) {
   EXPECT_EQ(formats_of(names::Runtime::mlx, {}).size(), 18U);
   EXPECT_EQ(formats_of(names::Runtime::gguf, {}).size(), 6U);

@@ -253,5 +253,30 @@ TEST(Compare, ShapesThatAreNoneAreRefusedByTensor) {
   }
 }
 
+TEST(Compare, AnUnknownPrefixIsToldWithTheModuleThatItMeant) {
+  const names::Architecture architecture{.model_type = "qwen3_moe", .layers = 1, .experts = 3};
+  const auto plan = plan_of({affine("foo.layers.0.self_attn.o_proj.weight", {8, 256}, 4, 64)});
+  const Found found{.format = Format::mlx,
+                    .modules = {found_affine("model.layers.0.self_attn.o_proj", {8, 256}, 4, 64)}};
+  EXPECT_THAT(compare(plan, found, architecture).offenders(),
+              ElementsAre(offender("foo.layers.0.self_attn.o_proj.weight",
+                                   "the checkpoint has model.layers.0.self_attn.o_proj"),
+                          offender("model.layers.0.self_attn.o_proj",
+                                   "but of foo.layers.0.self_attn.o_proj")));
+}
+
+TEST(Compare, StacksWithoutRowsOrWithAbsurdlyManyExpertsEndWell) {
+  const names::Architecture architecture{.model_type = "qwen3_5_moe", .layers = 1, .experts = 4};
+  const std::string name = "model.language_model.layers.0.mlp.experts.gate_up_proj";
+  const auto none = planned_modules(plan_of({affine(name, {4, 0, 256}, 4, 64)}),
+                                    names::Runtime::mlx, architecture);
+  ASSERT_EQ(none.size(), 2U);
+  EXPECT_EQ(none[0].params, 0);
+  auto row = affine(name, {4, 2, 256}, 4, 64);
+  row.shape = "4611686018427387904x2x2";
+  EXPECT_THAT([&] { planned_modules(plan_of({row}), names::Runtime::vllm, architecture); },
+              testing::ThrowsMessage<Error>(HasSubstr("experts")));
+}
+
 }  // namespace
 }  // namespace moesweep::quantized

@@ -140,6 +140,13 @@ TEST(MlxLayout, ConvolutionsAndNormsAreWhatMlxLmMakesOfThem) {
             names::Transform::add_one);
 }
 
+TEST(MlxLayout, WhatOnlyMlxLmCanMakeIsRefusedByTheSourcesName) {
+  const std::string name = "model.layers.0.self_attn.kv_b_proj.weight";
+  const auto source = inventory({{name, Dtype::bf16, {256, 64}}});
+  EXPECT_THAT([&] { mlx_layout(source, keeping(source), architecture("deepseek_v3"), one_shard); },
+              testing::ThrowsMessage<Error>(HasSubstr(name + ": is made into model.layers.0.")));
+}
+
 TEST(MlxLayout, FilesAreFilledButModulesStayWhole) {
   std::vector<TensorShape> shapes;
   for (char c = 'a'; c <= 'f'; ++c) {

@@ -1,3 +1,4 @@
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -248,6 +249,23 @@ TEST_F(WriteShard, NamesTheElementThatIsNoNumber) {
     FAIL() << "written";
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("a.weight: has a NaN or infinity at element 255"));
+  }
+}
+
+TEST_F(WriteShard, WeightsWhoseRangeOverflowsAreRefusedNotWrittenAsNan) {
+  written(in_, {{"a.weight", Dtype::f32, {2, 64}}});
+  auto bytes = read_file(in_ / "model.safetensors");
+  const std::array extremes = {3.3e38F, -3.3e38F};
+  std::memcpy(bytes.data() + bytes.size() - sizeof extremes, extremes.data(), sizeof extremes);
+  publish_file(in_ / "model.safetensors", bytes);
+  const auto source = checkpoint::open_checkpoint(in_);
+  auto plan = keeping(source);
+  test::quantize(plan, "a", 4, 64);
+  for (const auto& layout : {mlx_layout(source, plan, generic, one_shard),
+                             dequantized_layout(source, plan, one_shard, {})}) {
+    EXPECT_THAT([&] { write(source, layout); },
+                testing::ThrowsMessage<Error>(HasSubstr("a.weight: overflows with 4 bits")));
+    EXPECT_FALSE(fs::exists(out_ / "model.safetensors"));
   }
 }
 
