@@ -14,7 +14,8 @@ namespace {
 
 using records::PlanRow;
 
-constexpr auto from_checkpoint = "make the plan from this checkpoint and for this runtime";
+constexpr auto from_checkpoint =
+    "make the plan from this checkpoint and for this runtime (allocate --for mlx, gguf or vllm)";
 
 Storage storage_of(const PlanRow& row) {
   if (row.action != "quantize") return {};
