@@ -156,11 +156,16 @@ void settle_architecture(AllocationSource& source, const std::string& wanted) {
                   "choose one of " + known);
     }
     source.architecture.model_type = wanted;
+  } else if (source.architecture.model_type == "generic") {
+    source.notes.emplace_back(
+        "no config.json names the architecture: taken for generic, which keeps all that is not "
+        "called .weight, stacks of experts among them; --architecture names it");
   } else if (!is_known(source.architecture.model_type)) {
-    throw Error(ExitCode::bad_input, (source.checkpoint.directory / config_file).string(),
-                fmt::format("the names of model_type \"{}\" are not known",
-                            printable(source.architecture.model_type)),
-                "name the --architecture that it is like: " + known);
+    throw Error(
+        ExitCode::bad_input, (source.checkpoint.directory / config_file).string(),
+        fmt::format("the names of model_type \"{}\" are not known",
+                    printable(source.architecture.model_type)),
+        "name the --architecture that it is like (generic: names stay as they are): " + known);
   }
 }
 
