@@ -148,6 +148,15 @@ bool is_known(const std::string& architecture) {
   return std::find(known.begin(), known.end(), architecture) != known.end();
 }
 
+// A twin has no config.json that says it.
+void count_layers(AllocationSource& source) {
+  auto& layers = source.architecture.layers;
+  if (layers > 0) return;
+  for (const auto& tensor : source.tensors) {
+    layers = std::max(layers, names::layers_shown_by(tensor.name));
+  }
+}
+
 void settle_architecture(AllocationSource& source, const std::string& wanted) {
   const auto known = fmt::format("{}", fmt::join(names::known_architectures(), ", "));
   if (!wanted.empty()) {
@@ -191,6 +200,7 @@ AllocationSource open_allocation_source(const fs::path& path, const std::string&
   auto source = fs::is_regular_file(path, ignored) ? read_allocation_csv(path) : from_run(path);
   if (source.architecture.model_type.empty()) source.architecture.model_type = "generic";
   settle_architecture(source, architecture);
+  count_layers(source);
   return source;
 }
 
