@@ -99,14 +99,16 @@ void add_allocate(CLI::App& app, Context& context) {
       ->required();
   command->add_option("--method", options.method, "budget, uniform, swan or floor")
       ->default_val("budget");
-  command->add_option("--target", options.target,
-                      "4.25bpw, 196GiB or 30% of the original; floor: 30dB");
-  command->add_option("--for", state->runtime, "mlx, gguf or vllm")->capture_default_str();
+  command->add_option(
+      "--target", options.target,
+      "4.25bpw, 196GiB or 30% of the original; floor: 30dB. budget and floor need it");
+  command->add_option("--for", state->runtime, "Runtime: mlx (mlx-lm), gguf (llama.cpp) or vllm")
+      ->capture_default_str();
   add_limits(*command, options);
   command->add_option("--architecture", options.architecture,
                       "model_type whose names the tensors have; config.json's by default, else "
                       "generic");
-  command->add_option("--shard-size", state->shard_size, "Of the files that quantize will write")
+  command->add_option("--shard-size", state->shard_size, "Largest file that quantize will write")
       ->capture_default_str();
   command->add_option("--out", state->out, "Plan (JSON); RUN/plan.json by default");
   command->callback([state, &context] { allocate(*state, context); });

@@ -1,5 +1,6 @@
 #include "allocate_report.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <vector>
@@ -53,12 +54,33 @@ Groups<std::string> by_role(const AllocateReport& report) {
   return groups;
 }
 
-Groups<std::int64_t> by_layer(const AllocateReport& report) {
-  Groups<std::int64_t> groups;
+/// A layer of a list: predictors and vision towers have a layer 0 of their own.
+struct Layer {
+  std::string list;  ///< "model.language_model.layers"; empty outside of lists
+  std::int64_t index = -1;
+  auto operator<=>(const Layer&) const = default;
+};
+
+Layer layer_of(const std::string& tensor) {
+  const auto index = names::layer_of(tensor);
+  if (index < 0) return {};
+  return {tensor.substr(0, names::pattern_of(tensor).find(".{layer}")), index};
+}
+
+Groups<Layer> by_layer(const AllocateReport& report) {
+  Groups<Layer> groups;
   for (const auto& row : report.plan.rows) {
-    if (row.action != "drop") groups[names::layer_of(row.tensor)].add(row);
+    if (row.action != "drop") groups[layer_of(row.tensor)].add(row);
   }
   return groups;
+}
+
+/// The list with the most layers, whose layers need no more than a number.
+std::string main_list(const Groups<Layer>& groups) {
+  std::map<std::string, std::int64_t> layers;
+  for (const auto& [layer, group] : groups) layers[layer.list] += layer.list.empty() ? 0 : 1;
+  if (layers.empty()) return {};
+  return std::ranges::max_element(layers, {}, [](const auto& list) { return list.second; })->first;
 }
 
 std::string number(double value, const char* format) {
@@ -91,8 +113,10 @@ void print_layers(const AllocateReport& report) {
   const auto groups = by_layer(report);
   if (groups.size() < 2) return;
   TextTable table({"layer", "bits per weight", "size", "nrmse", "parameters by bits"});
+  const auto usual = main_list(groups);
   for (const auto& [layer, group] : groups) {
-    table.add({layer < 0 ? "none" : fmt::format("{}", layer),
+    const auto prefix = layer.list == usual ? std::string() : layer.list + ".";
+    table.add({layer.index < 0 ? "none" : fmt::format("{}{}", prefix, layer.index),
                fmt::format("{:.4f}", group.bits_per_weight()), format_size(group.bytes),
                number(group.nrmse(), "{:.5f}"), shares(group)});
   }
@@ -128,12 +152,11 @@ double gap_of(const AllocateReport& report) {
 }
 
 void print_total(const AllocateReport& report) {
-  fmt::print(
-      "\n{} for {} ({}): {} bytes ({}){}; {:.4f} bits per weight instead of {:.4f}{}\n",
-      report.plan.method, report.plan.runtime, report.plan.architecture,
-      format_count(report.plan.bytes), format_size(report.plan.bytes),
-      report.with_headers ? " with file headers" : "", report.bits_per_weight(report.size.bytes),
-      report.bits_per_weight(report.original_bytes), report.with_headers ? " without them" : "");
+  fmt::print("\n{} for {} ({}): {:.4f} bits per weight instead of {:.4f}; {} bytes ({}){}\n",
+             report.plan.method, report.plan.runtime, report.plan.architecture,
+             report.bits_per_weight(report.size.bytes),
+             report.bits_per_weight(report.original_bytes), format_count(report.plan.bytes),
+             format_size(report.plan.bytes), report.with_headers ? ", file headers included" : "");
   if (!report.size.how.empty()) fmt::print("{}\n", report.size.how);
   if (!std::isnan(report.size.error)) fmt::print("error {:.6g}", report.size.error);
   if (report.plan.method == "budget") {
@@ -201,7 +224,7 @@ Json report_as_json(const AllocateReport& report, const std::string& written) {
   }
   Json layers = Json::array();
   for (const auto& [layer, group] : by_layer(report)) {
-    Json row = {{"layer", layer}};
+    Json row = {{"list", layer.list}, {"layer", layer.index}};
     row.update(as_json(group));
     layers.push_back(std::move(row));
   }

@@ -81,6 +81,10 @@ void export_plan(const ExportCommand& command, const Context& context) {
 
 void refuse_plan_options(const ExportCommand& command) {
   const auto& plan = command.plan;
+  if (command.run_directory.empty()) {
+    throw Error(ExitCode::bad_usage, "RUN", "is missing",
+                "name a run directory, or a plan with --plan");
+  }
   if (command.output.empty()) {
     throw Error(ExitCode::bad_usage, "OUT", "is missing", "name a file or folder");
   }
@@ -124,8 +128,8 @@ void export_run(ExportCommand& command, const Context& context) {
 void add_export(CLI::App& app, Context& context) {
   auto* command = add_command(app, context, "export", "Write tables or a plan for other programs");
   auto state = std::make_shared<ExportCommand>();
-  command->add_option("RUN", state->run_directory, "Run directory (none with --plan)")->required();
-  command->add_option("OUT", state->output, "File or folder");
+  command->add_option("RUN", state->run_directory, "Run directory; left out with --plan");
+  command->add_option("OUT", state->output, "File or folder to write");
   command
       ->add_option("--to", state->format,
                    fmt::format("{}; heads: trained heads, one .npz a seed; with --plan {}",

@@ -110,7 +110,7 @@ void make_cache(ImportCommand& command, const Context& context) {
 
 void add_import_cache(CLI::App& app, Context& context) {
   auto* command = add_command(app, context, "import-cache",
-                              "Makes a cache of hidden states from numpy or safetensors arrays");
+                              "Make a cache of hidden states from numpy or safetensors arrays");
   auto given = std::make_shared<ImportCommand>();
   auto& options = given->options;
   command->add_option("SOURCE", options.source, ".npz, folder of .npy or .safetensors")->required();

@@ -88,12 +88,12 @@ int run_command(int argc, char** argv) {
   add_status(app, context);
   add_aggregate(app, context);
   add_verify(app, context);
-  add_verify_plan(app, context);
   add_export(app, context);
+  add_allocate(app, context);
   add_quantize(app, context);
+  add_verify_plan(app, context);
   add_twin(app, context);
   add_correlate(app, context);
-  add_allocate(app, context);
   add_import_cache(app, context);
   add_doctor(app, context);
   try {

@@ -108,10 +108,10 @@ std::string planned_size(const QuantizeCommand& command, const pipeline::Written
 
 void print_written(const QuantizeCommand& command) {
   const auto summary = summary_of(command);
-  fmt::print("{} files, {} bytes{}; {} tensors quantized, {} kept as they are\n",
-             format_count(summary.shards), format_count(summary.bytes),
-             planned_size(command, summary), format_count(summary.quantized),
-             format_count(summary.kept));
+  fmt::print("{} {}, {} bytes{}; {} tensors quantized, {} kept as they are\n",
+             format_count(summary.shards), summary.shards == 1 ? "file" : "files",
+             format_count(summary.bytes), planned_size(command, summary),
+             format_count(summary.quantized), format_count(summary.kept));
   if (summary.compared == 0) return;
   fmt::print("squared errors of {} tensors are the plan's, at most {:.1e} off ({})\n",
              format_count(summary.compared), summary.largest_deviation,
@@ -148,7 +148,8 @@ void add_quantize(CLI::App& app, Context& context) {
   command->add_option("OUT", state->out, "Folder of the written checkpoint, new or resumed")
       ->required()
       ->check([](const std::string& path) { return path.empty() ? "is empty" : ""; });
-  command->add_option("--shard-size", state->shard_size, "Most bytes of a file, such as 4GiB");
+  command->add_option("--shard-size", state->shard_size,
+                      "Largest file, 4GiB by default; as given to allocate");
   command->add_option("--architecture", state->architecture,
                       "Model type whose names are used, instead of the plan's");
   command->add_flag("--allow-unmapped", state->allow_unmapped,

@@ -126,6 +126,16 @@ void print_starts(const pipeline::Status& status) {
   for (const auto& node : status.nodes_lost) fmt::print("node lost  {}\n", printable(node));
 }
 
+void print_kinds(const pipeline::Status& status) {
+  if (status.by_kind.size() < 2) return;
+  std::size_t widest = 0;
+  for (const auto& [kind, counts] : status.by_kind) widest = std::max(widest, kind.size());
+  for (const auto& [kind, counts] : status.by_kind) {
+    fmt::print("  {:<{}}  {} done, {} failed\n", printable(kind), widest, format_count(counts.done),
+               format_count(counts.failed));
+  }
+}
+
 void print(const pipeline::Status& status) {
   fmt::print("state      {} ({})\n", pipeline::run_state_name(status.state),
              printable(status.owner));
@@ -133,11 +143,7 @@ void print(const pipeline::Status& status) {
   fmt::print("units      {} done, {} failed, {} left of {}\n", format_count(status.units_done),
              format_count(status.units_failed), format_count(left_of(status)),
              format_count(status.units_total));
-  for (const auto& [kind, counts] : status.by_kind) {
-    if (status.by_kind.size() < 2) break;
-    fmt::print("  {:<9}{} done, {} failed\n", printable(kind), format_count(counts.done),
-               format_count(counts.failed));
-  }
+  print_kinds(status);
   fmt::print("segments   {} ({}), {} rotten\n", format_count(status.segments),
              format_size(status.segment_bytes), status.rotten_segments);
   if (status.units_per_second) fmt::print("rate       {:.2f} units/s\n", *status.units_per_second);

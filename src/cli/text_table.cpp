@@ -10,7 +10,8 @@ namespace moesweep::cli {
 namespace {
 
 bool looks_numeric(const std::string& cell) {
-  return !cell.empty() && cell.find_first_of("0123456789") == (cell[0] == '-' ? 1U : 0U);
+  return !cell.empty() && cell.find_first_of("0123456789") == (cell[0] == '-' ? 1U : 0U) &&
+         cell.find(':') == std::string::npos;
 }
 
 }  // namespace

@@ -5,8 +5,8 @@
 
 namespace moesweep::cli {
 
-/// Columns padded to their widest cell; numbers (cells that start with a digit, sign or dot) to the
-/// right.
+/// Columns padded to their widest cell; numbers (cells that start with a digit or sign and hold no
+/// colon) to the right.
 class TextTable {
  public:
   explicit TextTable(std::vector<std::string> header) : rows_{std::move(header)} {}

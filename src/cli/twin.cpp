@@ -85,9 +85,9 @@ void make_twin(const TwinCommand& command, const Context& context) {
 }  // namespace
 
 void add_twin(CLI::App& app, Context& context) {
-  auto* command = add_command(
-      app, context, "twin",
-      "Writes a synthetic checkpoint with the structure and statistics of an inventory");
+  auto* command =
+      add_command(app, context, "twin",
+                  "Write a synthetic checkpoint with the structure and statistics of an inventory");
   auto options = std::make_shared<TwinCommand>();
   command->add_option("INVENTORY", options->inventory, "CSV of names, shapes and statistics")
       ->required();

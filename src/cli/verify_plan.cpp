@@ -128,8 +128,8 @@ Json to_json(const std::optional<quantized::Storage>& storage) {
 Json to_json(const Verdict& verdict) {
   Json document = {{"ok", verdict.applies()},
                    {"format", quantized::format_name(verdict.format)},
-                   {"bytes_planned", verdict.comparison.bytes_planned},
-                   {"bytes_found", verdict.comparison.bytes_found},
+                   {"planned_bytes", verdict.comparison.bytes_planned},
+                   {"found_bytes", verdict.comparison.bytes_found},
                    {"modules", Json::array()},
                    {"errors", Json::array()}};
   for (const auto& check : verdict.comparison.modules) {
@@ -141,8 +141,8 @@ Json to_json(const Verdict& verdict) {
   for (const auto& check : verdict.errors) {
     document["errors"].push_back(
         {{"tensor", check.row.tensor},
-         {"sse_planned", check.row.sse},
-         {"sse_measured", check.measured ? Json(check.measured->sse) : Json()},
+         {"planned_sse", check.row.sse},
+         {"measured_sse", check.measured ? Json(check.measured->sse) : Json()},
          {"why", check.why}});
   }
   return document;
@@ -224,7 +224,8 @@ void add_verify_plan(CLI::App& app, Context& context) {
   auto* command =
       add_command(app, context, "verify-plan", "Check that a checkpoint was quantized as planned");
   auto options = std::make_shared<VerifyPlanOptions>();
-  command->add_option("PLAN", options->plan, "Plan that `allocate` wrote")->required();
+  command->add_option("PLAN", options->plan, "Plan (JSON), as `moesweep allocate` writes it")
+      ->required();
   command
       ->add_option("CHECKPOINT", options->checkpoint,
                    "Folder or file of MLX, compressed-tensors or GGUF, or a dequantized model")

@@ -23,7 +23,7 @@ bool means_folder(const fs::path& output) {
 
 Error exists_already(const fs::path& file) {
   return Error(ExitCode::bad_usage, file.string(), "exists already",
-               "name another output, or ask to overwrite it");
+               "name another output, or give --overwrite");
 }
 
 void refuse_occupied(const fs::path& file, bool overwrite) {

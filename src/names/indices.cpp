@@ -1,5 +1,6 @@
 #include <array>
 #include <charconv>
+#include <limits>
 #include <optional>
 
 #include <moesweep/names/role.hpp>
@@ -38,6 +39,11 @@ std::int64_t index_after(std::string_view name, const Lists& lists) {
 
 std::int64_t layer_of(std::string_view name) {
   return index_after(name, layer_lists);
+}
+
+std::int64_t layers_shown_by(std::string_view name) {
+  const auto layer = name.starts_with("model.language_model.") ? layer_of(name) : -1;
+  return layer == std::numeric_limits<std::int64_t>::max() ? 0 : layer + 1;
 }
 
 std::int64_t expert_of(std::string_view name) {

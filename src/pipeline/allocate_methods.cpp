@@ -1,5 +1,6 @@
 #include "allocate_methods.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -31,7 +32,10 @@ std::int64_t target_bytes(const AllocationSetting& setting) {
 Error too_small(const AllocationSetting& setting, std::int64_t least) {
   return Error(ExitCode::bad_usage, "--target " + setting.options.target,
                fmt::format("the smallest allowed choices take {}", size_text(setting, least)),
-               "raise it, or allow fewer bits");
+               setting.source.architecture.model_type == "generic"
+                   ? "raise it, allow fewer bits, or name the --architecture: generic names keep "
+                     "all that is not called .weight"
+                   : "raise it, or allow fewer bits");
 }
 
 std::int64_t least_bytes_of_modules(const allocation::Problem& problem) {
@@ -50,6 +54,16 @@ std::int64_t least_bytes(const AllocationSetting& setting) {
   const auto smallest = allocation::within_budget(setting.problem.modules, bytes);
   expect(smallest.has_value(), "the smallest choices do not fit their own size");
   return plan_of(setting, decisions_of(setting.problem, *smallest, "smallest")).bytes;
+}
+
+/// Otherwise uniform() would take the nearest format everywhere, under this one's name.
+bool is_measured(const allocation::Problem& problem, const Format& format) {
+  return std::ranges::any_of(problem.modules, [&](const auto& module) {
+    return std::ranges::any_of(module.choices, [&](const auto& choice) {
+      return choice.quantizer == format.quantizer && choice.bits == format.bits &&
+             choice.group_size == format.group_size;
+    });
+  });
 }
 
 void require_target(const AllocationSetting& setting, const char* example) {
@@ -98,6 +112,7 @@ std::optional<std::pair<Decisions, Format>> uniform_within(const AllocationSetti
                                                            std::int64_t bytes, bool measured_only) {
   std::optional<std::pair<Decisions, Format>> best;
   for (const auto& format : setting.problem.constraints.runtime_formats) {
+    if (measured_only && !is_measured(setting.problem, format)) continue;
     auto decisions = uniform(setting.problem, format, measured_only);
     if (bytes_of(decisions) > bytes) continue;
     const double error = measured_error(decisions);

@@ -154,6 +154,15 @@ bool is_known(const std::string& architecture) {
   return std::find(known.begin(), known.end(), architecture) != known.end();
 }
 
+// A twin has no config.json that says it.
+void count_layers(AllocationSource& source) {
+  auto& layers = source.architecture.layers;
+  if (layers > 0) return;
+  for (const auto& tensor : source.tensors) {
+    layers = std::max(layers, names::layers_shown_by(tensor.name));
+  }
+}
+
 void settle_architecture(AllocationSource& source, const std::string& wanted) {
   const auto known = fmt::format("{}", fmt::join(names::known_architectures(), ", "));
   if (!wanted.empty()) {
@@ -162,11 +171,16 @@ void settle_architecture(AllocationSource& source, const std::string& wanted) {
                   "choose one of " + known);
     }
     source.architecture.model_type = wanted;
+  } else if (source.architecture.model_type == "generic") {
+    source.notes.emplace_back(
+        "no config.json names the architecture: taken for generic, which keeps all that is not "
+        "called .weight, stacks of experts among them; --architecture names it");
   } else if (!is_known(source.architecture.model_type)) {
-    throw Error(ExitCode::bad_input, (source.checkpoint.directory / config_file).string(),
-                fmt::format("the names of model_type \"{}\" are not known",
-                            printable(source.architecture.model_type)),
-                "name the --architecture that it is like: " + known);
+    throw Error(
+        ExitCode::bad_input, (source.checkpoint.directory / config_file).string(),
+        fmt::format("the names of model_type \"{}\" are not known",
+                    printable(source.architecture.model_type)),
+        "name the --architecture that it is like (generic: names stay as they are): " + known);
   }
 }
 
@@ -192,6 +206,7 @@ AllocationSource open_allocation_source(const fs::path& path, const std::string&
   auto source = fs::is_regular_file(path, ignored) ? read_allocation_csv(path) : from_run(path);
   if (source.architecture.model_type.empty()) source.architecture.model_type = "generic";
   settle_architecture(source, architecture);
+  count_layers(source);
   return source;
 }
 

@@ -41,15 +41,17 @@ store::EpochStart describe_start(const Job& job, int ranks) {
 }
 
 [[noreturn]] void refuse(const store::RunDirectory& run, const std::string& what) {
+  const bool written_checkpoint = run.root.filename() == ".moesweep";
   throw Error(ExitCode::run_directory, run.root.string(), "holds another sweep: " + what,
-              "use a new --run-dir, or the job it was started with");
+              written_checkpoint ? "use a new OUT, or the arguments it was started with"
+                                 : "use a new --run-dir, or the job it was started with");
 }
 
 void refuse_other_inputs(const store::RunDirectory& run, const std::vector<std::string>& recorded,
                          const std::vector<std::string>& now) {
   for (std::size_t i = 0; i < std::max(recorded.size(), now.size()); ++i) {
-    const auto& before = i < recorded.size() ? recorded[i] : "nothing";
-    const auto& here = i < now.size() ? now[i] : "nothing";
+    const auto& before = i < recorded.size() ? recorded[i] : "absent";
+    const auto& here = i < now.size() ? now[i] : "absent";
     if (before != here) {
       refuse(run, fmt::format("input {} here, {} in the run directory", here, before));
     }
@@ -60,9 +62,11 @@ void refuse_other_inputs(const store::RunDirectory& run, const std::vector<std::
 void refuse_other_job(const store::RunDirectory& run, const Job& job,
                       const store::EpochStart& first, const store::EpochStart& now) {
   if (now.fingerprint != first.fingerprint) {
-    refuse_other_inputs(run, first.inputs, now.inputs);
     const auto recorded = recorded_job(run, {{Epoch{1}, first, std::nullopt}});
-    refuse(run, fmt::format("{}", fmt::join(config::differences(job.settings, recorded), "; ")));
+    const auto differences = config::differences(job.settings, recorded);
+    // Another format or kind has other inputs too: the setting says more than their hashes.
+    if (differences.empty()) refuse_other_inputs(run, first.inputs, now.inputs);
+    refuse(run, fmt::format("{}", fmt::join(differences, "; ")));
   }
   const auto compare = [&](const char* what, const std::string& here, const std::string& there) {
     if (here != there) refuse(run, fmt::format("{} {} here, {} there", what, here, there));

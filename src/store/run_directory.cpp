@@ -57,8 +57,11 @@ void require_run_directory(const RunDirectory& run) {
     if (status.type() == fs::file_type::none) {
       throw Error(ExitCode::run_directory, run.root.string(), "cannot be read: " + error.message());
     }
+    // A written checkpoint has its sweep inside.
+    const auto inner = run.root / ".moesweep";
     throw Error(ExitCode::run_directory, run.root.string(), "is not a run directory",
-                "give the folder named by --run-dir");
+                fs::is_directory(inner, error) ? "give " + inner.string()
+                                               : "give the folder named by --run-dir");
   }
 }
 

@@ -78,10 +78,10 @@ class Written(SweepCase):
         result = self.moesweep("verify-plan", plan, out, "--against", USE_LITE, "--json")
         self.assert_ended(result, COMPLETE)
         document = json.loads(result.out)
-        self.assertEqual(document["bytes_found"], document["bytes_planned"])
+        self.assertEqual(document["found_bytes"], document["planned_bytes"])
         self.assertGreater(len(document["errors"]), 5)
         for error in document["errors"]:
-            self.assertAlmostEqual(error["sse_measured"] / error["sse_planned"], 1, delta=1e-9, msg=error["tensor"])
+            self.assertAlmostEqual(error["measured_sse"] / error["planned_sse"], 1, delta=1e-9, msg=error["tensor"])
 
     def test_the_plan_of_another_checkpoint_is_caught(self):
         plan = self.plan("planned.json")

@@ -232,6 +232,34 @@ class Published(AllocateTest):
 class Twin(AllocateTest):
     """Sixty layers with fused experts, a 64th as wide in both directions."""
 
+    def assert_generic_names_are_announced(self, run):
+        """A twin has no config.json, and generic names know no stacks of experts."""
+        self.assert_refused(moesweep("allocate", run, "--target", "4bpw"), BAD_USAGE, "name the --architecture")
+        report = self.allocate(run, "--target", "15.9bpw")
+        self.assertTrue(any("--architecture names it" in note for note in report["notes"]), report["notes"])
+        named = self.allocate(run, "--target", "15.9bpw", *QWEN)
+        self.assertFalse(any("--architecture" in note for note in named["notes"]), named["notes"])
+
+    def test_OnlyMeasuredFormatsAreComparedAndPredictorsHaveLayersOfTheirOwn(self):
+        head, *lines = INVENTORY.read_text().splitlines(keepends=True)
+        kept = [line for line in lines if ".layers.0." in line or ".blocks.0." in line or line.startswith("lm_head")]
+        (self.folder / "inventory.csv").write_text(head + "".join(kept))
+        job = self.folder / "twin.toml"
+        job.write_text('schema = 1\nkind = "sensitivity"\n[checkpoint]\n'
+                       'twin = { inventory = "inventory.csv", scale = 128, seed = 3 }\n'
+                       '[sensitivity]\nmetrics = ["error"]\nquantizers = ["affine"]\nbits = [4, 8]\ngroup_sizes = [32]\n')
+        run = self.sweep(job)
+        options = ("--target", "7bpw", "--for", "vllm", "--quantizer", "affine", *QWEN)
+        report = self.allocate(run, *options)
+        self.assertEqual(report["compared"]["uniform"]["how"], "affine 4 bits, groups of 32")
+        for_llama = self.allocate(run, "--for", "gguf", "--method", "uniform", "--bits", "8", *QWEN)
+        self.assertFalse(any("no known name" in note for note in for_llama["notes"]), for_llama["notes"])
+        zeroth = {row["list"] for row in report["layers"] if row["layer"] == 0}
+        self.assertEqual(zeroth, {"model.language_model.layers", "model.visual.blocks", "mtp.layers"})
+        text = moesweep("allocate", run, *options).stdout
+        self.assertRegex(text, r"(?m)^0 +\d")
+        self.assertRegex(text, r"(?m)^mtp\.layers\.0 +\d")
+
     def test_BudgetIsWithinATenthOfAPercentAndNeverBeaten(self):
         (self.folder / "inventory.csv").write_text(INVENTORY.read_text())
         job = self.folder / "twin.toml"
@@ -240,6 +268,7 @@ class Twin(AllocateTest):
                        'include = ["model.language_model.*", "lm_head*"]\n'
                        '[sensitivity]\nquantizers = ["affine"]\n')
         run = self.sweep(job)
+        self.assert_generic_names_are_announced(run)
         for i in range(20):
             report = self.allocate(run, "--target", f"{2.95 + 0.15 * i:.2f}bpw", *QWEN)
             self.assertLessEqual(report["gap"], 1e-3)

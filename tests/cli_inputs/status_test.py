@@ -1,5 +1,6 @@
 """What `status --exit-code` tells a batch script, in every state a run directory can be in."""
 import json
+import re
 import signal
 import subprocess
 import time
@@ -30,6 +31,12 @@ class StatusExitCode(CliTest):
     def test_complete_is_0(self):
         status = self.assert_state(self.sweep(), "complete", COMPLETE)
         self.assertEqual(status["units_done"], status["units_total"])
+
+    def test_kinds_of_units_stand_below_each_other(self):
+        lines = moesweep("status", self.sweep()).stdout.splitlines()
+        kinds = {line.split()[0]: line for line in lines if line.startswith("  ")}
+        self.assertEqual(set(kinds), {"checkpoint", "sensitivity"})
+        self.assertEqual(*(len(re.match(r"  \w+ +", line)[0]) for line in kinds.values()))
 
     def test_some_failed_is_80(self):
         tensors = random_matrices(2, 64, 64)

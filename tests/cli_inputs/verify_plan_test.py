@@ -202,7 +202,7 @@ class Mlx(VerifyPlan):
                          {"quantizer": "affine", "bits": 3, "group_size": 32,
                           "bytes": EXPERTS * ROWS * COLUMNS * 3 // 8 + EXPERTS * ROWS * COLUMNS // 32 * 4})
         for error in document["errors"]:
-            self.assertAlmostEqual(error["sse_measured"] / error["sse_planned"], 1, delta=1e-9)
+            self.assertAlmostEqual(error["measured_sse"] / error["planned_sse"], 1, delta=1e-9)
 
     def test_json_of_offenders_ends_with_65(self):
         self.write_model({"a": (8, 64), "b": (3, 32)})

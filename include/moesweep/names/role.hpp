@@ -38,8 +38,11 @@ Role role_of(std::string_view name, std::span<const std::int64_t> shape,
 
 /// Layer index in a name like `model.layers.17.mlp...` or `blocks.3...`; -1 when there is none.
 std::int64_t layer_of(std::string_view name);
-/// Expert index in `...experts.17...`; -1 when fused or none. Both are the first such index, and -1
-/// when it exceeds 2^63-1.
+/// How many layers a language model beside a predictor has at least, by the name of one of its
+/// tensors (0 by others): llama.cpp puts the predictor behind them. For models without config.json.
+std::int64_t layers_shown_by(std::string_view name);
+/// Expert index in `...experts.17...`; -1 when fused or none. Layer and expert are the first such
+/// index, and -1 when it exceeds 2^63-1.
 std::int64_t expert_of(std::string_view name);
 
 /// The name with every all-digit component replaced: layer indices by `{layer}`, expert indices by

@@ -35,7 +35,8 @@ void check_compressed_tensors(const records::PlanRow& row) {
                      (row.quantizer == "ct_int8" && row.bits == 8);
   if (known) return;
   throw refusal(row, "compressed-tensors",
-                "plan with ct_int4 or ct_int8: affine codes have a bias that its symmetric "
+                "plan for it (allocate --for vllm), with ct_int4 or ct_int8: affine codes have a "
+                "bias that its symmetric "
                 "integers lack");
 }
 

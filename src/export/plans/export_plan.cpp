@@ -35,8 +35,15 @@ std::span<const std::string_view> plan_formats() {
 
 PlanExport export_plan(const records::Plan& plan, const names::Architecture& architecture,
                        std::string_view format, bool allow_unmapped) {
-  if (format == "json") return {{{"plan.json", plan_json(plan)}}, {}, "our own format"};
-  if (format == "csv") return {{{"plan.csv", plan_csv(plan)}}, {}, "one line a tensor"};
+  if (format == "json")
+    return {
+        {{"plan.json", plan_json(plan)}},
+        {},
+        "plan.json is the plan as moesweep reads it (allocate, export, quantize, verify-plan)."};
+  if (format == "csv")
+    return {{{"plan.csv", plan_csv(plan)}},
+            {},
+            "plan.csv has one line a tensor; its columns are those of plan.json's rows."};
   for (const auto& known : runtime_formats) {
     if (known.name != format) continue;
     return known.write(modules_of(plan, architecture, known.runtime, allow_unmapped, known.check));

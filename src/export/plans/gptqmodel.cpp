@@ -38,7 +38,8 @@ void check_gptqmodel(const records::PlanRow& row) {
                      std::ranges::find(group_sizes, row.group_size) != group_sizes.end();
   if (family && known) return;
   throw refusal(row, "GPTQModel",
-                "plan with affine, ct_int4 or ct_int8, 2, 3, 4 or 8 bits and groups that are a "
+                "plan for it (allocate --for vllm), with affine, ct_int4 or ct_int8, 2, 3, 4 or 8 "
+                "bits and groups that are a "
                 "power of two from 16 to 1024");
 }
 

@@ -53,7 +53,9 @@ std::string type_option(const PlannedModules& planned, const char* tensor, const
 void check_llama_cpp(const records::PlanRow& row) {
   const auto* type = find_type(row.quantizer);
   if (type == nullptr) {
-    throw refusal(row, "llama.cpp", "plan with q8_0, q6_k, q5_k, q4_k, q3_k, q2_k or mxfp4_ggml");
+    throw refusal(
+        row, "llama.cpp",
+        "plan for it (allocate --for gguf), with q8_0, q6_k, q5_k, q4_k, q3_k, q2_k or mxfp4_ggml");
   }
   if (shape_of(row).back() % type->block != 0) {
     throw Error(ExitCode::bad_input, printable(row.tensor),

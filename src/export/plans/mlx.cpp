@@ -74,6 +74,17 @@ Storage globals_of(const PlannedModules& planned) {
   return globals;
 }
 
+// load_model asks this before it looks for scales: `false` for gpt-oss's blocks would make a module
+// that can't hold them.
+Json entry_of(const PlannedModule& module) {
+  const auto& storage = module.storage;
+  if (!storage.quantizer.empty()) {
+    return {{"group_size", storage.group_size}, {"bits", storage.bits}};
+  }
+  if (module.row->dtype == "U8") return {{"group_size", 32}, {"bits", 4}, {"mode", "mxfp4"}};
+  return false;
+}
+
 }  // namespace
 
 void check_mlx(const records::PlanRow& row) {
@@ -81,21 +92,15 @@ void check_mlx(const records::PlanRow& row) {
                      std::ranges::find(group_sizes, row.group_size) != group_sizes.end();
   if (row.quantizer == "affine" && known) return;
   throw refusal(row, "mlx-lm",
-                "plan with quantizer affine, 2, 3, 4, 5, 6 or 8 bits and groups of 32, 64 or 128");
+                "plan for it (allocate --for mlx), with affine, 2, 3, 4, 5, 6 or 8 bits and groups "
+                "of 32, 64 or 128");
 }
 
 PlanExport export_mlx(const PlannedModules& planned) {
   const auto globals = globals_of(planned);
   Json quantization = {
       {"group_size", globals.group_size}, {"bits", globals.bits}, {"mode", "affine"}};
-  for (const auto& [name, module] : planned.modules) {
-    if (module.storage.quantizer.empty()) {
-      quantization[name] = false;
-    } else {
-      quantization[name] = {{"group_size", module.storage.group_size},
-                            {"bits", module.storage.bits}};
-    }
-  }
+  for (const auto& [name, module] : planned.modules) quantization[name] = entry_of(module);
   const Json config = {{"quantization", quantization}, {"quantization_config", quantization}};
   return {.files = {{"quantization.json", config.dump(1) + '\n'},
                     {"quant_predicate.py", predicate_of(planned, globals)}},

@@ -57,7 +57,8 @@ void check_modelopt(const records::PlanRow& row) {
                      (row.quantizer == "nvfp4" && row.bits == 4 && row.group_size == 16);
   if (known) return;
   throw refusal(row, "ModelOpt",
-                "plan with ct_int4, ct_int8 or nvfp4: affine codes have a bias that its symmetric "
+                "plan for it (allocate --for vllm), with ct_int4, ct_int8 or nvfp4: affine codes "
+                "have a bias that its symmetric "
                 "integers lack");
 }
 

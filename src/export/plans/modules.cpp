@@ -14,7 +14,8 @@ namespace {
 
 using records::PlanRow;
 
-constexpr auto from_checkpoint = "make the plan from this checkpoint and for this runtime";
+constexpr auto from_checkpoint =
+    "make the plan from this checkpoint and for this runtime (allocate --for mlx, gguf or vllm)";
 
 Storage storage_of(const PlanRow& row) {
   if (row.action != "quantize") return {};
@@ -26,12 +27,10 @@ std::string described(const Storage& storage) {
   return fmt::format("{} {} bits group {}", storage.quantizer, storage.bits, storage.group_size);
 }
 
-// Where a predictor goes in llama.cpp depends on the number of layers.
 names::Architecture with_layers(names::Architecture architecture, const records::Plan& plan) {
   if (architecture.layers > 0) return architecture;
   for (const auto& row : plan.rows) {
-    if (!row.tensor.starts_with("model.language_model.")) continue;
-    architecture.layers = std::max(architecture.layers, names::layer_of(row.tensor) + 1);
+    architecture.layers = std::max(architecture.layers, names::layers_shown_by(row.tensor));
   }
   return architecture;
 }

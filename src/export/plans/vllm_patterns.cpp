@@ -9,13 +9,15 @@
 namespace moesweep::exports {
 namespace {
 
-// hf_to_vllm_mapper of vllm/model_executor/models/qwen3_vl.py: a config that is read from the
-// checkpoint is looked up with the names of the loaded model.
+// hf_to_vllm_mapper of vllm/model_executor/models/qwen3_vl.py and qwen3_5.py: a config that is read
+// from the checkpoint is looked up with the names of the loaded model, which begin with
+// "language_model.model." beside a vision tower and with "model." where only text is loaded.
 std::string stem_pattern(std::string_view stem) {
   constexpr std::string_view text = "model.language_model.";
   constexpr std::string_view vision = "model.visual.";
   if (stem.starts_with(text)) {
-    return R"((model\.language_model|language_model\.model)\.)" + escaped(stem.substr(text.size()));
+    return R"((model(\.language_model)?|language_model\.model)\.)" +
+           escaped(stem.substr(text.size()));
   }
   if (stem.starts_with(vision)) {
     return R"((model\.)?visual\.)" + escaped(stem.substr(vision.size()));

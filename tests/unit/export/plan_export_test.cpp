@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include <moesweep/base/error.hpp>
 #include <moesweep/export/plans.hpp>
@@ -75,6 +76,12 @@ std::string in_loaded_model(const std::string& module) {
   return module;
 }
 
+// Where vLLM loads the text part alone (Qwen3_5MoeForCausalLM).
+std::string in_text_model(const std::string& module) {
+  const std::string from = "model.language_model.";
+  return module.starts_with(from) ? "model." + module.substr(from.size()) : module;
+}
+
 // Names close to one that the plan has, which no pattern may take for it.
 std::vector<std::string> strangers(const std::string& module) {
   return {"x" + module, "x." + module, module + "x", module + "_scale", "draft." + module};
@@ -140,6 +147,7 @@ void expect_in_vllm(const Rules& rules, const records::Plan& plan) {
     for (const auto& module : lookups(row)) {
       expect_found(rules, module, test::setting_of(row));
       expect_found(rules, in_loaded_model(module), test::setting_of(row));
+      expect_found(rules, in_text_model(module), test::setting_of(row));
       if (module.find(".experts.") != std::string::npos) continue;
       for (const auto& stranger : strangers(module)) {
         EXPECT_EQ(rules.find(stranger).matches, 0) << stranger;
@@ -362,6 +370,21 @@ TEST(PlanExport, ExpertsOfGptOssStayMxfp4InLlamaCpp) {
   const test::LlamaCppRules rules(file_of(made, "tensor-types.txt"));
   expect_found(rules, "blk.0.ffn_gate_exps.weight", {.quantizer = "mxfp4"});
   expect_found(rules, "blk.0.ffn_up_exps.weight", {.quantizer = "mxfp4"});
+}
+
+TEST(PlanExport, ExpertsOfGptOssStayMxfp4InMlx) {
+  const names::Architecture gpt_oss = {.model_type = "gpt_oss", .layers = 1, .experts = 4};
+  const std::string experts = "model.layers.0.mlp.experts.";
+  const auto plan = plan_of({plan_row(experts + "down_proj_blocks", "4x64x2x16", keep, "U8"),
+                             plan_row(experts + "gate_up_proj_blocks", "4x64x2x16", keep, "U8"),
+                             plan_row("model.layers.0.mlp.router.weight", "4x64", keep)});
+  const auto made = export_plan(plan, gpt_oss, "mlx-lm", false);
+  const auto config = nlohmann::json::parse(file_of(made, "quantization.json")).at("quantization");
+  const nlohmann::json mxfp4 = {{"group_size", 32}, {"bits", 4}, {"mode", "mxfp4"}};
+  for (const auto* projection : {"gate_proj", "up_proj", "down_proj"}) {
+    EXPECT_EQ(config.at(experts + projection), mxfp4) << projection;
+  }
+  EXPECT_EQ(config.at("model.layers.0.mlp.router"), false);
 }
 
 TEST(PlanExport, GenericNamesWithSpecialCharactersMatchThemselvesOnly) {

@@ -26,6 +26,14 @@ TEST(LayerOf, AnIndexBeyondInt64IsNone) {
   EXPECT_EQ(layer_of("layers.9223372036854775808.x"), -1);
 }
 
+TEST(LayersShownBy, CountsTheLanguageModelOnly) {
+  EXPECT_EQ(layers_shown_by("model.language_model.layers.59.mlp.gate.weight"), 60);
+  EXPECT_EQ(layers_shown_by("model.language_model.norm.weight"), 0);
+  EXPECT_EQ(layers_shown_by("model.visual.blocks.26.attn.qkv.weight"), 0);
+  EXPECT_EQ(layers_shown_by("mtp.layers.0.mlp.gate.weight"), 0);
+  EXPECT_EQ(layers_shown_by("model.language_model.layers.9223372036854775807.x"), 0);
+}
+
 TEST(ExpertOf, IsTheIndexAfterExperts) {
   EXPECT_EQ(expert_of("model.layers.17.mlp.experts.511.down_proj.weight"), 511);
   EXPECT_EQ(expert_of("model.layers.1.block_sparse_moe.experts.7.w2.weight"), 7);
