@@ -9,7 +9,6 @@
 #include <moesweep/quantized/compare.hpp>
 
 #include "module_tensors.hpp"
-#include "plan_shape.hpp"
 #include "similar_names.hpp"
 
 namespace moesweep::quantized {

@@ -15,7 +15,6 @@
 #include <moesweep/quantized/measure.hpp>
 
 #include "module_tensors.hpp"
-#include "plan_shape.hpp"
 #include "stored_rows.hpp"
 
 namespace moesweep::quantized {

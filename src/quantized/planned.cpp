@@ -1,16 +1,13 @@
 #include <algorithm>
-#include <charconv>
 #include <map>
 
 #include <fmt/format.h>
 
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
-#include <moesweep/base/text.hpp>
 #include <moesweep/quantized/compare.hpp>
 
 #include "module_tensors.hpp"
-#include "plan_shape.hpp"
 
 namespace moesweep::quantized {
 namespace {
@@ -137,21 +134,6 @@ class Planner {
 };
 
 }  // namespace
-
-std::vector<std::int64_t> shape_of(const records::PlanRow& row) {
-  std::vector<std::int64_t> shape;
-  for (const auto& part : split_text(row.shape == "scalar" ? "" : row.shape, 'x')) {
-    std::int64_t size = -1;
-    const auto* const end = part.data() + part.size();
-    const auto parsed = std::from_chars(part.data(), end, size);
-    if (parsed.ec != std::errc() || parsed.ptr != end || size < 0) {
-      throw Error(ExitCode::bad_input, fmt::format("tensor {} of the plan", row.tensor),
-                  fmt::format("has the shape \"{}\"", row.shape));
-    }
-    shape.push_back(size);
-  }
-  return shape;
-}
 
 std::vector<PlannedModule> planned_modules(const records::Plan& plan, names::Runtime runtime,
                                            const names::Architecture& architecture) {

@@ -29,6 +29,10 @@ struct PlanRow {
   std::string reason;                                             ///< why it is so
 };
 
+/// Sizes of "512x2048"; none of an empty text. Error(bad_input) naming the tensor for anything
+/// else.
+std::vector<std::int64_t> shape_of(const PlanRow& row);
+
 /// All tensors of a checkpoint, sorted by name.
 struct Plan {
   std::string method;          ///< "budget", "uniform", "swan", "floor"

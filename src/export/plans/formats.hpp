@@ -42,9 +42,6 @@ Error refusal(const records::PlanRow& row, std::string_view format, const std::s
 PlannedModules modules_of(const records::Plan& plan, const names::Architecture& architecture,
                           names::Runtime runtime, bool allow_unmapped, CheckStorage check);
 
-/// Sizes of "512x2048x4096", outermost first.
-std::vector<std::int64_t> shape_of(const records::PlanRow& row);
-
 PlanExport export_mlx(const PlannedModules& planned);
 PlanExport export_llama_cpp(const PlannedModules& planned);
 PlanExport export_compressed_tensors(const PlannedModules& planned);

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <charconv>
 #include <set>
 
 #include <fmt/format.h>
@@ -121,26 +120,6 @@ void add_modules(const PlanRow& row, const names::Mapping& mapping, bool matrix,
 }
 
 }  // namespace
-
-std::vector<std::int64_t> shape_of(const PlanRow& row) {
-  std::vector<std::int64_t> shape;
-  const auto* rest = row.shape.data();
-  const auto* end = rest + row.shape.size();
-  while (rest != end) {
-    std::int64_t side = -1;
-    const auto parsed = std::from_chars(rest, end, side);
-    const bool more = parsed.ptr != end;
-    if (parsed.ec != std::errc{} || side < 0 ||
-        (more && (*parsed.ptr != 'x' || parsed.ptr + 1 == end))) {
-      throw Error(ExitCode::bad_input, printable(row.tensor),
-                  fmt::format("has the shape \"{}\"", printable(row.shape)),
-                  "give sizes as 512x2048x4096");
-    }
-    shape.push_back(side);
-    rest = more ? parsed.ptr + 1 : end;
-  }
-  return shape;
-}
 
 Error refusal(const PlanRow& row, std::string_view format, const std::string& remedy) {
   return Error(
