@@ -81,6 +81,10 @@ Json to_json(const pipeline::Status& status) {
   return document;
 }
 
+bool is_aggregating(const pipeline::Status& status) {
+  return status.state == pipeline::RunState::running && left_of(status) == 0;
+}
+
 std::string eta_text(const pipeline::Status& status) {
   if (!status.eta_seconds) return "";
   auto text = format_duration(*status.eta_seconds);
@@ -147,7 +151,10 @@ void print(const pipeline::Status& status) {
   fmt::print("segments   {} ({}), {} rotten\n", format_count(status.segments),
              format_size(status.segment_bytes), status.rotten_segments);
   if (status.units_per_second) fmt::print("rate       {:.2f} units/s\n", *status.units_per_second);
-  if (status.eta_seconds) fmt::print("ETA        {}\n", eta_text(status));
+  if (is_aggregating(status))
+    fmt::print("ETA        all units are done, results.h5 is being written\n");
+  else if (status.eta_seconds)
+    fmt::print("ETA        {}\n", eta_text(status));
   if (status.state == pipeline::RunState::running && !status.last_flush.empty())
     fmt::print("last flush {}\n", flush_text(status));
   for (const auto& [key, error] : status.failures) {

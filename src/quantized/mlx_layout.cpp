@@ -68,7 +68,7 @@ Pieces pieces_of(const checkpoint::Checkpoint& source, const records::Plan& plan
         "leave them out with --allow-unmapped, or name another --architecture");
   }
   refuse_if_any(homeless, "are to be stored, but mlx-lm has no place for them",
-                "drop them in the plan");
+                "make the plan with `allocate --for mlx`, which drops them");
   refuse_if_any(unquantizable, "are to be quantized, but mlx-lm cannot hold them quantized",
                 "keep them in the plan");
   return pieces;

@@ -2,6 +2,7 @@
 import fnmatch
 import importlib.util
 import json
+import math
 import re
 import unittest
 
@@ -17,7 +18,7 @@ def row(tensor, shape, setting=None, action=None):
     quantizer, bits, group = setting or ("", 16, 0)
     return {"tensor": tensor, "shape": "x".join(map(str, shape)), "dtype": "BF16", "role": "", "module": "",
             "action": action or ("quantize" if setting else "keep"), "quantizer": quantizer, "bits": bits,
-            "group_size": group, "params": 1, "bytes": 1, "sse": None, "sum_squares": None, "reason": ""}
+            "group_size": group, "params": math.prod(shape), "bytes": 1, "sse": None, "sum_squares": None, "reason": ""}
 
 
 def plan(rows, architecture):

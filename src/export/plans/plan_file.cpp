@@ -2,10 +2,14 @@
 
 #include <cmath>
 #include <limits>
+#include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <moesweep/base/cast.hpp>
+#include <moesweep/base/dtype.hpp>
 #include <moesweep/base/file.hpp>
 
 #include "clean_text.hpp"
@@ -36,6 +40,17 @@ Json json_of(std::int64_t value) {
 }
 Json json_of(double value) {
   return value;  // null when it is not finite
+}
+
+/// Nothing where it exceeds 63 bits.
+std::optional<std::int64_t> product_of(const std::vector<std::int64_t>& shape) {
+  std::uint64_t product = 1;
+  for (const auto side : shape) {
+    const auto next = checked_product(product, checked_cast<std::uint64_t>(side));
+    if (!next || !std::in_range<std::int64_t>(*next)) return std::nullopt;
+    product = *next;
+  }
+  return checked_cast<std::int64_t>(product);
 }
 
 class PlanReader {
@@ -105,9 +120,14 @@ class PlanReader {
     }
     if (quantize && row.bits == 0) throw complaint(place + ".bits", "is missing");
     if (row.tensor.empty()) throw complaint(place + ".tensor", "is empty");
-    if (quantize && shape_of(row).size() < 2) {
+    const auto shape = shape_of(row);
+    if (quantize && shape.size() < 2) {
       throw complaint(place + ".shape", "is no matrix, and yet quantized");
     }
+    if (product_of(shape) != row.params) {
+      throw complaint(place + ".params", "is not the product of its shape");
+    }
+    if (!parse_dtype(row.dtype)) throw complaint(place + ".dtype", "is no dtype");
   }
 
  private:

@@ -85,6 +85,8 @@ TEST(PlanFile, WhatIsNoPlanIsRefusedByPlace) {
   expect_refused(text, "\"group_size\":64", "\"group_size\":4294967296", "rows[0].group_size");
   expect_refused(text, "\"sse\":0.1", "\"sse\":\"small\"", "rows[0].sse");
   expect_refused(text, "\"shape\":\"64x128\"", "\"shape\":\"8192\"", "rows[0].shape");
+  expect_refused(text, "\"shape\":\"64x128\"", "\"shape\":\"64x64\"", "rows[0].params");
+  expect_refused(text, "\"dtype\":\"BF16\"", "\"dtype\":\"BF17\"", "rows[0].dtype");
   expect_refused(text, "a.weight", "z.weight", "rows[1].tensor");
 }
 

@@ -1,7 +1,9 @@
 #include "plan_samples.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <map>
+#include <numeric>
 #include <random>
 #include <sstream>
 
@@ -31,6 +33,8 @@ const names::Architecture qwen35 = {.model_type = "qwen3_5_moe", .layers = 60, .
 PlanRow plan_row(std::string tensor, std::string shape, const Setting& setting, std::string dtype) {
   PlanRow row;
   row.tensor = std::move(tensor);
+  const auto sides = sides_of(shape);
+  row.params = std::accumulate(sides.begin(), sides.end(), std::int64_t{1}, std::multiplies<>());
   row.shape = std::move(shape);
   row.dtype = std::move(dtype);
   row.action = setting.quantizer.empty() ? "keep" : "quantize";
