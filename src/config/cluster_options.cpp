@@ -155,7 +155,7 @@ std::vector<Option> all_options() {
                          "Bytes a second that all nodes together read from it."));
   options.push_back(rate("gram_flops_per_core", 4e9, 1.0,
                          "Float32 operations a second of a Gram matrix, a core."));
-  options.push_back(rate("round_trips_per_second_core", 5e7, 1.0,
+  options.push_back(rate("round_trips_per_second_core", 3e8, 1.0,
                          "Weights times quantizers round-tripped a second, a core."));
   options.push_back(
       rate("moments_per_second_core", 2e8, 1.0, "Weights a second through the moments, a core."));

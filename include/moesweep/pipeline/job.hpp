@@ -19,12 +19,13 @@
 namespace moesweep::pipeline {
 
 /// What one core and the storage do, for costs before anything is measured. From a cluster profile,
-/// else cautious guesses.
+/// else cautious guesses: about a fifth of what a core with AVX-512 does, each, since what units
+/// cost relative to each other decides how well the end is foretold.
 struct Rates {
   double read_bytes_per_second = 1e9;        ///< one node
   double gram_flops_per_core = 1e10;         ///< float64
-  double round_trips_per_second_core = 1e8;  ///< weights x quantizers
-  double moments_per_second_core = 3e8;      ///< weights
+  double round_trips_per_second_core = 8e8;  ///< weights x quantizers
+  double moments_per_second_core = 6e8;      ///< weights
   double unit_overhead_seconds = 1e-3;
 };
 Rates rates_from(const config::Settings& cluster);
