@@ -93,6 +93,12 @@ std::size_t read_cached(const FileDescriptor& file, std::uint64_t offset,
   return got < 0 ? 0 : checked_cast<std::size_t>(got);
 }
 
+std::future<void> finished() {
+  std::promise<void> done;
+  done.set_value();
+  return done.get_future();
+}
+
 }  // namespace
 
 struct TensorReader::Files {
@@ -146,7 +152,7 @@ PendingRead TensorReader::start(const Tensor& tensor, std::vector<ByteRanges> ra
   if (const auto* file = shard.opened(); file && ranges.size() == 1 && ranges[0].count == 1) {
     auto& range = ranges.front();
     const auto cached = read_cached(*file, tensor.byte_begin + range.offset, out);
-    if (cached == out.size()) return {};
+    if (cached == out.size()) return PendingRead(finished());
     range.offset += cached;
     range.bytes -= cached;
     out = out.subspan(cached);
@@ -162,8 +168,7 @@ PendingRead TensorReader::start(const Tensor& tensor, std::vector<ByteRanges> ra
 
 void TensorReader::read(const Tensor& tensor, std::uint64_t offset,
                         std::span<std::byte> out) const {
-  auto pending = start(tensor, {{.offset = offset, .bytes = out.size()}}, out);
-  if (pending.is_under_way()) pending.finish();
+  start(tensor, {{.offset = offset, .bytes = out.size()}}, out).finish();
 }
 
 }  // namespace moesweep::checkpoint

@@ -87,7 +87,7 @@ class PendingRead {
   PendingRead& operator=(PendingRead&& other) noexcept;
   ~PendingRead();
 
-  /// Started, not done at once, and nobody waited for it yet.
+  /// Started, and nobody waited for it yet.
   bool is_under_way() const { return done_.valid(); }
   /// Waits; throws what the read threw. The read is not under way then.
   void finish() { done_.get(); }
