@@ -1,8 +1,8 @@
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <moesweep/allocation/plan.hpp>
 #include <moesweep/base/cast.hpp>
+#include <moesweep/base/shape.hpp>
 
 namespace moesweep::allocation {
 namespace {
@@ -10,7 +10,7 @@ namespace {
 records::PlanRow row_of(const Tensor& tensor) {
   records::PlanRow row;
   row.tensor = tensor.name;
-  row.shape = fmt::format("{}", fmt::join(tensor.shape, "x"));
+  row.shape = shape_text(tensor.shape);
   row.dtype = dtype_name(tensor.dtype);
   row.role = tensor.role;
   row.action = "keep";

@@ -6,11 +6,11 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/shape.hpp>
 #include <moesweep/checkpoint/checkpoint.hpp>
 #include <moesweep/checkpoint/header.hpp>
 
@@ -205,7 +205,7 @@ Hash128 headers_hash(const Checkpoint& checkpoint) {
   for (const auto& tensor : checkpoint.tensors) {
     hasher.add_text(tensor.name);
     hasher.add_text(dtype_name(tensor.dtype));
-    hasher.add_text(fmt::format("{}", fmt::join(tensor.shape, "x")));
+    hasher.add_text(shape_text(tensor.shape));
   }
   return hasher.finish();
 }

@@ -16,6 +16,7 @@
 
 #include "allocate_report.hpp"
 #include "command.hpp"
+#include "shard_size.hpp"
 
 namespace moesweep::cli {
 namespace {
@@ -40,12 +41,7 @@ void allocate(AllocateCommand& command, const Context& context) {
   auto& options = command.options;
   options.source = command.source;
   options.runtime = names::runtime_named(command.runtime);
-  const auto shard_bytes = parse_size(command.shard_size);
-  if (!shard_bytes || *shard_bytes < 1) {
-    throw Error(ExitCode::bad_usage, "--shard-size " + command.shard_size, "is no size",
-                "give it as 4GiB");
-  }
-  options.shard_bytes = *shard_bytes;
+  options.shard_bytes = shard_bytes_of(command.shard_size);
   const auto report = pipeline::allocate(options);
   for (const auto& note : report.notes) spdlog::warn("{}", note);
   const auto out = destination(command);

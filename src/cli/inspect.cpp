@@ -5,8 +5,8 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
+#include <moesweep/base/shape.hpp>
 #include <moesweep/base/text.hpp>
 #include <moesweep/checkpoint/checkpoint.hpp>
 #include <moesweep/names/role.hpp>
@@ -23,8 +23,8 @@ struct InspectOptions {
   std::vector<std::string> expert_patterns = {"experts"};
 };
 
-std::string shape_text(const std::vector<std::int64_t>& shape) {
-  return shape.empty() ? "scalar" : fmt::format("{}", fmt::join(shape, "x"));
+std::string shape_or_scalar(const std::vector<std::int64_t>& shape) {
+  return shape.empty() ? "scalar" : shape_text(shape);
 }
 
 std::string role_text(const checkpoint::Tensor& tensor, const InspectOptions& options) {
@@ -41,7 +41,7 @@ struct Group {
 std::vector<Group> group(const checkpoint::Checkpoint& checkpoint, const InspectOptions& options) {
   std::map<std::vector<std::string>, Group> groups;
   for (const auto& tensor : checkpoint.tensors) {
-    Group made{names::pattern_of(tensor.name), shape_text(tensor.shape),
+    Group made{names::pattern_of(tensor.name), shape_or_scalar(tensor.shape),
                std::string(dtype_name(tensor.dtype)), role_text(tensor, options)};
     auto& found =
         groups.try_emplace({made.pattern, made.shape, made.dtype, made.role}, made).first->second;
@@ -95,7 +95,7 @@ void print_tensors(const checkpoint::Checkpoint& checkpoint, const InspectOption
   TextTable table({"role", "dtype", "shape", "bytes", "shard", "name"});
   for (const auto& tensor : checkpoint.tensors) {
     table.add({role_text(tensor, options), std::string(dtype_name(tensor.dtype)),
-               shape_text(tensor.shape), format_size(tensor.bytes()),
+               shape_or_scalar(tensor.shape), format_size(tensor.bytes()),
                checkpoint.shards[tensor.shard].name, tensor.name});
   }
   table.print();

@@ -19,11 +19,10 @@ names::Architecture architecture_of(const PlanExportCommand& command, const reco
     return names::architecture_from(read_text_file(command.config), command.config);
   }
   if (command.architecture.empty()) return {.model_type = plan.architecture};
-  const auto known = names::known_architectures();
-  if (std::ranges::find(known, command.architecture) == known.end()) {
+  if (!names::is_known_architecture(command.architecture)) {
     throw Error(ExitCode::bad_usage, "--architecture",
                 fmt::format("\"{}\" is unknown", printable(command.architecture)),
-                fmt::format("choose one of {}", fmt::join(known, ", ")));
+                fmt::format("choose one of {}", fmt::join(names::known_architectures(), ", ")));
   }
   return {.model_type = command.architecture};
 }

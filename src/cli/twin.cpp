@@ -10,6 +10,7 @@
 #include <moesweep/twin/twin.hpp>
 
 #include "command.hpp"
+#include "shard_size.hpp"
 #include "text_table.hpp"
 
 namespace moesweep::cli {
@@ -48,16 +49,12 @@ void print_missed(const std::vector<twin::Target>& targets) {
 }
 
 void make_twin(const TwinCommand& command, const Context& context) {
-  const auto shard_bytes = parse_size(command.shard_size);
-  if (!shard_bytes || *shard_bytes < 1) {
-    throw Error(ExitCode::bad_usage, "--shard-size",
-                "is not a size: " + printable(command.shard_size), "write for example 4GiB");
-  }
+  const auto shard_bytes = shard_bytes_of(command.shard_size);
   const auto inventory = twin::read_inventory(command.inventory);
   const twin::TwinOptions options{.scale = command.scale,
                                   .seed = checked_cast<std::uint64_t>(command.seed)};
   const auto made = twin::open_twin(inventory, options);
-  const auto targets = twin::write_twin(inventory, options, command.out, *shard_bytes);
+  const auto targets = twin::write_twin(inventory, options, command.out, shard_bytes);
   std::int64_t missed = 0;
   for (const auto& target : targets) missed += target.reason.empty() ? 0 : 1;
   const auto analysed = checked_cast<std::int64_t>(targets.size());

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/temporary_folder.hpp>
 #include <moesweep/base/text.hpp>
 #include <moesweep/launch/check.hpp>
 #include <moesweep/launch/process.hpp>
@@ -39,27 +40,6 @@ constexpr std::array names = {
     FileSystemName{lustre_magic, "Lustre"}, FileSystemName{0x47504653, "GPFS"},
     FileSystemName{0x19830326, "BeeGFS"},   FileSystemName{0x00C36400, "CephFS"},
     FileSystemName{0x2FC12FC1, "ZFS"}};
-
-class TrialFolder {
- public:
-  explicit TrialFolder(const fs::path& directory) {
-    auto pattern = (directory / ".moesweep-doctor.XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) {
-      throw errno_error(ExitCode::run_directory, directory.string(), "cannot be written to", errno);
-    }
-    path_ = pattern;
-  }
-  ~TrialFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  TrialFolder(const TrialFolder&) = delete;
-  TrialFolder& operator=(const TrialFolder&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 Check named(std::string name, Verdict verdict, std::string found, std::string remedy = {}) {
   return {std::move(name), verdict, std::move(found), std::move(remedy), ExitCode::io_error};
@@ -153,7 +133,7 @@ std::vector<Check> check_file_system(const fs::path& directory) {
   struct statfs system {};
   if (::statfs(directory.c_str(), &system) != 0)
     throw errno_error(ExitCode::run_directory, directory.string(), "cannot be looked at", errno);
-  const TrialFolder trial(directory);
+  const TemporaryFolder trial(directory, ".moesweep-doctor.", ExitCode::run_directory);
   const auto& folder = trial.path();
   std::vector<Check> checks;
   checks.push_back(check_kind(system.f_type));

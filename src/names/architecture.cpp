@@ -52,6 +52,10 @@ std::span<const std::string_view> known_architectures() {
   return names;
 }
 
+bool is_known_architecture(std::string_view model_type) {
+  return std::ranges::find(known_architectures(), model_type) != known_architectures().end();
+}
+
 Architecture architecture_from(std::string_view config_json, const std::string& file) {
   const auto config = Json::parse(config_json, nullptr, false);
   if (!config.is_object()) throw complaint(file, "is no JSON object");

@@ -8,6 +8,7 @@
 
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/shape.hpp>
 #include <moesweep/base/text.hpp>
 #include <moesweep/config/settings.hpp>
 #include <moesweep/names/role.hpp>
@@ -50,7 +51,7 @@ void refuse_other_checkpoint(const checkpoint::Checkpoint& checkpoint,
   for (const auto& row : rows) {
     const auto found = by_name.find(row.name);
     if (found != by_name.end() && dtype_name(found->second->dtype) == row.dtype &&
-        fmt::format("{}", fmt::join(found->second->shape, "x")) == row.shape) {
+        shape_text(found->second->shape) == row.shape) {
       continue;
     }
     throw Error(ExitCode::bad_input, checkpoint.directory.string(),
@@ -149,11 +150,6 @@ AllocationSource from_run(const fs::path& path) {
   return source;
 }
 
-bool is_known(const std::string& architecture) {
-  const auto known = names::known_architectures();
-  return std::find(known.begin(), known.end(), architecture) != known.end();
-}
-
 // A twin has no config.json that says it.
 void count_layers(AllocationSource& source) {
   auto& layers = source.architecture.layers;
@@ -166,7 +162,7 @@ void count_layers(AllocationSource& source) {
 void settle_architecture(AllocationSource& source, const std::string& wanted) {
   const auto known = fmt::format("{}", fmt::join(names::known_architectures(), ", "));
   if (!wanted.empty()) {
-    if (!is_known(wanted)) {
+    if (!names::is_known_architecture(wanted)) {
       throw Error(ExitCode::bad_usage, fmt::format("--architecture {}", wanted), "is not known",
                   "choose one of " + known);
     }
@@ -175,7 +171,7 @@ void settle_architecture(AllocationSource& source, const std::string& wanted) {
     source.notes.emplace_back(
         "no config.json names the architecture: taken for generic, which keeps all that is not "
         "called .weight, stacks of experts among them; --architecture names it");
-  } else if (!is_known(source.architecture.model_type)) {
+  } else if (!names::is_known_architecture(source.architecture.model_type)) {
     throw Error(
         ExitCode::bad_input, (source.checkpoint.directory / config_file).string(),
         fmt::format("the names of model_type \"{}\" are not known",

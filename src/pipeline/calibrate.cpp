@@ -14,6 +14,7 @@
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/temporary_folder.hpp>
 #include <moesweep/checkpoint/checkpoint.hpp>
 #include <moesweep/checkpoint/write.hpp>
 #include <moesweep/parallel/task_pool.hpp>
@@ -31,26 +32,6 @@ constexpr std::size_t read_block_bytes = std::size_t{8} << 20;
 constexpr std::uint64_t most_bytes_read = std::uint64_t{2} << 30;
 constexpr std::uint64_t least_bytes_read = std::uint64_t{256} << 20;
 constexpr int small_units = 200;
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    auto name = (fs::temp_directory_path() / "moesweep-calibrate-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr)
-      throw errno_error(ExitCode::io_error, name, "cannot create", errno);
-    path_ = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 // Mean over the threads of the seconds that `work` takes on all of them at once.
 double seconds_on_all(int threads, const std::function<void()>& work) {
@@ -128,7 +109,8 @@ Measured measure_units(const checkpoint::Checkpoint& checkpoint,
 
 // The metrics one after the other: what each adds is its cost.
 void measure_kernels(Rates& rates, int threads) {
-  const TemporaryFolder folder;
+  const TemporaryFolder folder(fs::temp_directory_path(), "moesweep-calibrate-",
+                               ExitCode::io_error);
   write_sample(folder.path() / "model.safetensors");
   const auto checkpoint = checkpoint::open_checkpoint(folder.path());
   const auto small = measure_units(checkpoint, options_for("small"), threads, small_units);

@@ -16,11 +16,6 @@ bool is_matrix(const checkpoint::Tensor& tensor) {
   return tensor.shape.size() >= 2 && tensor.params() > 0 && is_floating_point(tensor.dtype);
 }
 
-bool is_known(const records::PlanRow& row) {
-  return (row.quantizer == "affine" || row.quantizer == "rtn") && row.bits >= 2 && row.bits <= 8 &&
-         row.group_size > 0;
-}
-
 Dtype stored_dtype(Dtype dtype) {
   return dtype_bytes(dtype) == 1 ? scale_dtype_of(dtype) : dtype;
 }
@@ -55,7 +50,8 @@ Layout dequantized_layout(const checkpoint::Checkpoint& source, const records::P
         not_matrices.push_back(tensor.name);
         continue;
       }
-      if (!is_known(*rows[i])) {
+      const auto quantizer = quantizer_of(*rows[i]);
+      if (!quantizer) {
         unknown.push_back(fmt::format("{} ({}, {} bits, groups of {})", tensor.name,
                                       rows[i]->quantizer, rows[i]->bits, rows[i]->group_size));
         continue;
@@ -63,9 +59,7 @@ Layout dequantized_layout(const checkpoint::Checkpoint& source, const records::P
       stored.part = Part::dequantized;
       stored.dtype = stored_dtype(tensor.dtype);
       stored.columns = columns_of(tensor, expert_patterns);
-      stored.quantizer = {rows[i]->quantizer == "rtn" ? kernels::QuantizerFamily::rtn
-                                                      : kernels::QuantizerFamily::affine,
-                          rows[i]->bits, rows[i]->group_size};
+      stored.quantizer = *quantizer;
     }
     bundles.push_back({std::move(stored)});
   }

@@ -13,8 +13,11 @@
 #include <moesweep/names/role.hpp>
 #include <moesweep/quantized/compare.hpp>
 #include <moesweep/quantized/measure.hpp>
+#include <moesweep/quantized/write.hpp>
 
 #include "module_tensors.hpp"
+#include "plan_rows.hpp"
+#include "squared_error.hpp"
 #include "stored_rows.hpp"
 
 namespace moesweep::quantized {
@@ -22,35 +25,13 @@ namespace {
 
 using checkpoint::Tensor;
 
-constexpr std::int64_t weights_a_block = 1 << 20;
-
-double squared_error(std::span<const float> original, std::span<const float> written) {
-  double sum = 0;
-  for (std::size_t i = 0; i < original.size(); ++i) {
-    const double error = original[i] - written[i];
-    sum += error * error;
-  }
-  return sum;
-}
-
 /// Calls `use` with the first row and the number of rows of each block.
 void for_blocks(std::int64_t rows, std::int64_t columns,
                 const std::function<void(std::int64_t, std::int64_t)>& use) {
-  const auto rows_a_block = std::max<std::int64_t>(1, weights_a_block / columns);
+  const auto rows_a_block = std::max<std::int64_t>(1, block_weights / columns);
   for (std::int64_t row = 0; row < rows; row += rows_a_block) {
     use(row, std::min(rows_a_block, rows - row));
   }
-}
-
-std::optional<kernels::Quantizer> quantizer_of(const records::PlanRow& row) {
-  const bool is_rtn = row.quantizer == "rtn";
-  if ((!is_rtn && row.quantizer != "affine") || row.bits < 2 || row.bits > 8 ||
-      row.group_size < 1) {
-    return std::nullopt;
-  }
-  return kernels::Quantizer{
-      is_rtn ? kernels::QuantizerFamily::rtn : kernels::QuantizerFamily::affine, row.bits,
-      row.group_size};
 }
 
 std::int64_t count_different(std::span<const std::byte> a, std::span<const std::byte> b,

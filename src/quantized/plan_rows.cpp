@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include <moesweep/base/error.hpp>
+#include <moesweep/base/shape.hpp>
 
 namespace moesweep::quantized {
 namespace {
@@ -14,8 +15,7 @@ namespace {
 constexpr std::size_t most_named = 5;
 
 bool is_of(const records::PlanRow& row, const checkpoint::Tensor& tensor) {
-  return row.shape == fmt::format("{}", fmt::join(tensor.shape, "x")) &&
-         row.dtype == dtype_name(tensor.dtype);
+  return row.shape == shape_text(tensor.shape) && row.dtype == dtype_name(tensor.dtype);
 }
 
 bool is_known(const std::string& action) {
@@ -23,6 +23,17 @@ bool is_known(const std::string& action) {
 }
 
 }  // namespace
+
+std::optional<kernels::Quantizer> quantizer_of(const records::PlanRow& row) {
+  const bool is_rtn = row.quantizer == "rtn";
+  if ((!is_rtn && row.quantizer != "affine") || row.bits < 2 || row.bits > 8 ||
+      row.group_size < 1) {
+    return std::nullopt;
+  }
+  return kernels::Quantizer{
+      is_rtn ? kernels::QuantizerFamily::rtn : kernels::QuantizerFamily::affine, row.bits,
+      row.group_size};
+}
 
 std::string some_of(std::span<const std::string> names) {
   const auto shown = names.first(std::min(names.size(), most_named));

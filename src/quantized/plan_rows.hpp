@@ -1,11 +1,13 @@
 #pragma once
 // The rows of a plan, matched with the tensors of the checkpoint that it must be of.
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include <moesweep/checkpoint/checkpoint.hpp>
+#include <moesweep/kernels/round_trip.hpp>
 #include <moesweep/records/plan.hpp>
 
 namespace moesweep::quantized {
@@ -14,6 +16,9 @@ namespace moesweep::quantized {
 /// two do not have the same tensors with the same shapes and dtypes, or for an unknown action.
 std::vector<const records::PlanRow*> rows_of_tensors(const checkpoint::Checkpoint& source,
                                                      const records::Plan& plan);
+
+/// How the row quantizes, where that is affine or rtn with 2 to 8 bits; nothing otherwise.
+std::optional<kernels::Quantizer> quantizer_of(const records::PlanRow& row);
 
 /// "a, b, c, d, e (7 more)".
 std::string some_of(std::span<const std::string> names);

@@ -1,8 +1,8 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
+#include <moesweep/base/shape.hpp>
 #include <moesweep/base/text.hpp>
 #include <moesweep/names/role.hpp>
 #include <moesweep/sensitivity/sensitivity.hpp>
@@ -56,7 +56,7 @@ records::Tables describe(const checkpoint::Checkpoint& checkpoint, const Options
     const auto role = names::role_of(tensor.name, tensor.shape, options.expert_patterns);
     records::append_row(tables, records::CheckpointTensorRow{
                                     .name = tensor.name,
-                                    .shape = fmt::format("{}", fmt::join(tensor.shape, "x")),
+                                    .shape = shape_text(tensor.shape),
                                     .dtype = std::string(dtype_name(tensor.dtype)),
                                     .role = std::string(names::role_name(role)),
                                     .params = tensor.params(),

@@ -29,6 +29,7 @@ struct Architecture {
 
 /// The model types that can be mapped, and "generic".
 std::span<const std::string_view> known_architectures();
+bool is_known_architecture(std::string_view model_type);
 /// From the text of config.json (a nested text_config is followed). A model_type that is not known
 /// is kept: all of its tensors are then unmapped. Error(bad_input) for what is no such JSON object.
 Architecture architecture_from(std::string_view config_json, const std::string& file);

@@ -1,0 +1,27 @@
+#pragma once
+// A folder for trials, gone with everything in it at the end of the scope.
+
+#include <filesystem>
+#include <string_view>
+
+#include <moesweep/base/error.hpp>
+
+namespace moesweep {
+
+class TemporaryFolder {
+ public:
+  /// Makes `<parent>/<prefix>XXXXXX`, the Xs replaced so that nobody else has it.
+  /// Error(on_failure), naming the parent, where that is not possible.
+  TemporaryFolder(const std::filesystem::path& parent, std::string_view prefix,
+                  ExitCode on_failure);
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace moesweep
