@@ -44,40 +44,43 @@ struct WidenF16 {
 };
 
 // Whoever decodes one block after the other wants the next one: its bytes come into the
-// second-level cache while this one is worked on. A prefetch beyond the end of a buffer does
-// nothing.
-HWY_INLINE void prefetch(const std::byte* bytes, std::size_t size) {
-  constexpr std::size_t line = 64;
+// second-level cache while this one is worked on. Beyond the end of a buffer it does nothing.
+HWY_INLINE void prefetch_line(const std::uint8_t* bytes) {
   constexpr int for_reading = 0;
   constexpr int second_level = 2;
-  for (std::size_t i = 0; i < size; i += line) {
-    __builtin_prefetch(bytes + i, for_reading, second_level);
-  }
+  __builtin_prefetch(bytes, for_reading, second_level);
 }
 
-// By way of a buffer, since elements may start at an odd byte; its end is padded for a last vector.
+// Loaded as bytes, since elements may start at an odd one.
+template <class D16>
+HWY_INLINE hn::Vec<D16> load_halves(D16 d, const std::uint8_t* bytes) {
+#if HWY_TARGET == HWY_SCALAR
+  std::uint16_t half = 0;
+  std::memcpy(&half, bytes, sizeof(half));
+  return hn::Set(d, half);
+#else
+  return hn::BitCast(d, hn::LoadU(hn::Repartition<std::uint8_t, D16>(), bytes));
+#endif
+}
+
 template <class Widen>
 HWY_INLINE void widen16(const std::byte* bytes, std::size_t count, float* out, Widen widen) {
-  constexpr std::size_t chunk = 1024;  // a multiple of every vector's length
   const hn::ScalableTag<float> df;
   const hn::RebindToUnsigned<decltype(df)> du32;
   const hn::Rebind<std::uint16_t, decltype(df)> du16;
   const std::size_t lanes = hn::Lanes(df);
-  HWY_ALIGN std::uint16_t halves[chunk] = {};
-  HWY_ALIGN float last[hn::MaxLanes(df)];
-  for (std::size_t begin = 0; begin < count; begin += chunk) {
-    const std::size_t length = HWY_MIN(chunk, count - begin);
-    prefetch(bytes + 2 * (count + begin), 2 * length);
-    std::memcpy(halves, bytes + 2 * begin, 2 * length);
-    std::size_t i = 0;
-    for (; i + lanes <= length; i += lanes) {
-      hn::StoreU(widen(hn::PromoteTo(du32, hn::Load(du16, halves + i))), df, out + begin + i);
-    }
-    if (i < length) {
-      hn::Store(widen(hn::PromoteTo(du32, hn::Load(du16, halves + i))), df, last);
-      std::memcpy(out + begin + i, last, sizeof(float) * (length - i));
-    }
+  const auto* from = reinterpret_cast<const std::uint8_t*>(bytes);
+  std::size_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    prefetch_line(from + 2 * (count + i));
+    hn::StoreU(widen(hn::PromoteTo(du32, load_halves(du16, from + 2 * i))), df, out + i);
   }
+  if (i == count) return;
+  HWY_ALIGN std::uint8_t halves[2 * hn::MaxLanes(df)] = {};
+  HWY_ALIGN float last[hn::MaxLanes(df)];
+  std::memcpy(halves, from + 2 * i, 2 * (count - i));
+  hn::Store(widen(hn::PromoteTo(du32, load_halves(du16, halves))), df, last);
+  std::memcpy(out + i, last, sizeof(float) * (count - i));
 }
 
 inline void widen_bf16(const std::byte* bytes, std::size_t count, float* out) {

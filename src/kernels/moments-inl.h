@@ -21,6 +21,16 @@ namespace hn = hwy::HWY_NAMESPACE;
 using Wide = hn::ScalableTag<double>;
 using Narrow = hn::Rebind<float, Wide>;
 using WideVec = hn::Vec<Wide>;
+using Full = hn::ScalableTag<float>;
+using FullVec = hn::Vec<Full>;
+
+HWY_INLINE void add_powers(double x, PowerSums& sums) {
+  const double xx = x * x;
+  sums.s1 += x;
+  sums.s2 += xx;
+  sums.s3 += xx * x;
+  sums.s4 += xx * xx;
+}
 
 // Unrolled by two: the chains of additions are then long enough to hide their latency, and the
 // order of additions is the same for every call of a target.
@@ -32,34 +42,44 @@ HWY_INLINE double reduce(WideVec a, WideVec b) {
   return hn::GetLane(hn::SumOfLanes(Wide(), hn::Add(a, b)));
 }
 
-// Fills pivot (the mean), sum_squares, minimum and maximum.
-inline void range_and_mean(const float* values, std::size_t count, PowerSums& sums) {
+// Fills all but sum_squares, about a pivot of 0.
+inline void range_and_powers(const float* values, std::size_t count, PowerSums& sums) {
   const Wide d;
+  const Full full;
   const std::size_t lanes = hn::Lanes(d);
-  WideVec sum0 = hn::Zero(d), sum1 = hn::Zero(d), square0 = hn::Zero(d), square1 = hn::Zero(d);
-  WideVec low = hn::Set(d, static_cast<double>(values[0])), high = low;
+  WideVec a1 = hn::Zero(d), a2 = a1, a3 = a1, a4 = a1, b1 = a1, b2 = a1, b3 = a1, b4 = a1;
+  FullVec low = hn::Set(full, values[0]), high = low;
   std::size_t i = 0;
   for (; i + 2 * lanes <= count; i += 2 * lanes) {
-    const WideVec x0 = load_wide(values + i), x1 = load_wide(values + i + lanes);
-    sum0 = hn::Add(sum0, x0);
-    sum1 = hn::Add(sum1, x1);
-    square0 = hn::MulAdd(x0, x0, square0);
-    square1 = hn::MulAdd(x1, x1, square1);
-    low = hn::Min(low, hn::Min(x0, x1));
-    high = hn::Max(high, hn::Max(x0, x1));
+    for (std::size_t j = 0; j < 2 * lanes; j += hn::Lanes(full)) {
+      const FullVec both = hn::LoadU(full, values + i + j);
+      low = hn::Min(low, both);
+      high = hn::Max(high, both);
+    }
+    const WideVec x = load_wide(values + i), y = load_wide(values + i + lanes);
+    const WideVec xx = hn::Mul(x, x), yy = hn::Mul(y, y);
+    a1 = hn::Add(a1, x);
+    b1 = hn::Add(b1, y);
+    a2 = hn::Add(a2, xx);
+    b2 = hn::Add(b2, yy);
+    a3 = hn::MulAdd(xx, x, a3);
+    b3 = hn::MulAdd(yy, y, b3);
+    a4 = hn::MulAdd(xx, xx, a4);
+    b4 = hn::MulAdd(yy, yy, b4);
   }
-  double sum = reduce(sum0, sum1);
-  sums.sum_squares = reduce(square0, square1);
-  sums.minimum = hn::GetLane(hn::MinOfLanes(d, low));
-  sums.maximum = hn::GetLane(hn::MaxOfLanes(d, high));
+  sums.s1 = reduce(a1, b1);
+  sums.s2 = reduce(a2, b2);
+  sums.s3 = reduce(a3, b3);
+  sums.s4 = reduce(a4, b4);
+  float lowest = hn::GetLane(hn::MinOfLanes(full, low));
+  float highest = hn::GetLane(hn::MaxOfLanes(full, high));
   for (; i < count; ++i) {
-    const auto x = static_cast<double>(values[i]);
-    sum += x;
-    sums.sum_squares += x * x;
-    sums.minimum = HWY_MIN(sums.minimum, x);
-    sums.maximum = HWY_MAX(sums.maximum, x);
+    add_powers(static_cast<double>(values[i]), sums);
+    lowest = HWY_MIN(lowest, values[i]);
+    highest = HWY_MAX(highest, values[i]);
   }
-  sums.pivot = sum / static_cast<double>(count);
+  sums.minimum = static_cast<double>(lowest);
+  sums.maximum = static_cast<double>(highest);
 }
 
 inline void powers_about_pivot(const float* values, std::size_t count, PowerSums& sums) {
@@ -85,19 +105,20 @@ inline void powers_about_pivot(const float* values, std::size_t count, PowerSums
   sums.s2 = reduce(a2, b2);
   sums.s3 = reduce(a3, b3);
   sums.s4 = reduce(a4, b4);
-  for (; i < count; ++i) {
-    const double x = static_cast<double>(values[i]) - sums.pivot;
-    sums.s1 += x;
-    sums.s2 += x * x;
-    sums.s3 += x * x * x;
-    sums.s4 += (x * x) * (x * x);
-  }
+  for (; i < count; ++i) add_powers(static_cast<double>(values[i]) - sums.pivot, sums);
 }
 
 inline PowerSums sum_powers(const float* values, std::size_t count) {
   PowerSums sums;
-  range_and_mean(values, count, sums);
-  powers_about_pivot(values, count, sums);
+  range_and_powers(values, count, sums);
+  sums.sum_squares = sums.s2;
+  const auto n = static_cast<double>(count);
+  const double mean = sums.s1 / n;
+  const double spread = sums.s2 / n - mean * mean;
+  if (mean * mean > spread) {
+    sums.pivot = mean;
+    powers_about_pivot(values, count, sums);
+  }
   return sums;
 }
 

@@ -9,11 +9,11 @@
 namespace moesweep::kernels {
 namespace {
 
-// 16 KiB of values: both passes over a stretch read from the first-level cache. An outlier costs
+// 16 KiB of values: a second pass over a stretch reads from the first-level cache. An outlier costs
 // digits only in its own stretch. Part of the definition of the result: changing it changes bits.
 constexpr std::size_t stretch_length = 4096;
 
-// Sums about the pivot to sums about the mean; s1 is what rounding of the pivot left over.
+// Sums about the pivot to sums about the mean.
 Moments central(const PowerSums& sums, std::size_t count) {
   const auto n = static_cast<double>(count);
   const double shift = sums.s1 / n;

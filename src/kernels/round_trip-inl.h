@@ -150,18 +150,25 @@ HWY_INLINE GroupParameters parameters_at(const GroupArrays& groups, std::size_t 
 }
 
 // Never a multiply-add here: each step rounds.
-HWY_INLINE FloatVec codes_of(FloatVec weight, FloatVec offset, FloatVec step, FloatVec levels) {
-  const FloatVec code = hn::Round(hn::Div(hn::Sub(weight, offset), step));
-  return hn::Min(hn::Max(code, hn::Zero(Floats())), levels);
+HWY_INLINE FloatVec steps_of(FloatVec weight, FloatVec offset, FloatVec step) {
+  return hn::Round(hn::Div(hn::Sub(weight, offset), step));
+}
+
+HWY_INLINE FloatVec clamped(FloatVec steps, FloatVec levels) {
+  return hn::Min(hn::Max(steps, hn::Zero(Floats())), levels);
+}
+
+HWY_INLINE double sum_of_lanes(DoubleVec lanes) {
+  return hn::GetLane(hn::SumOfLanes(Doubles(), lanes));
 }
 
 // Squares of binary32 numbers are exact in float64, so multiply-add rounds like add alone.
-struct SquareSum {
+struct WideSquares {
   DoubleVec lower;
   DoubleVec upper;
 
   // Written out: a generated constructor would not be compiled for the target.
-  HWY_INLINE SquareSum() : lower(hn::Zero(Doubles())), upper(lower) {}
+  HWY_INLINE WideSquares() : lower(hn::Zero(Doubles())), upper(lower) {}
 
   HWY_INLINE void add(FloatVec error) {
     const Doubles dd;
@@ -177,15 +184,48 @@ struct SquareSum {
 #endif
   }
   HWY_INLINE double total() const {
-    return hn::GetLane(hn::SumOfLanes(Doubles(), hn::Add(lower, upper)));
+    return sum_of_lanes(hn::Add(lower, upper));
   }
 };
 
-inline double error_of_tile(const Tile& tile, const GroupArrays& groups, float levels) {
+// Half the work: squares of up to 16 errors a lane are summed in binary32, those sums in float64.
+struct NarrowSquares {
+  static constexpr int most_terms = 16;
+  FloatVec sum;
+  DoubleVec wide;
+  int terms = 0;
+
+  HWY_INLINE NarrowSquares() : sum(hn::Zero(Floats())), wide(hn::Zero(Doubles())) {}
+
+  HWY_INLINE void add(FloatVec error) {
+    sum = hn::MulAdd(error, error, sum);
+    if (++terms == most_terms) widen();
+  }
+  HWY_INLINE void widen() {
+    const Doubles dd;
+#if HWY_TARGET == HWY_SCALAR
+    wide = hn::Add(wide, hn::PromoteTo(dd, sum));
+#else
+    const hn::Half<Floats> dh;
+    wide = hn::Add(wide, hn::Add(hn::PromoteTo(dd, hn::LowerHalf(dh, sum)),
+                                 hn::PromoteTo(dd, hn::UpperHalf(dh, sum))));
+#endif
+    sum = hn::Zero(Floats());
+    terms = 0;
+  }
+  HWY_INLINE double total() {
+    widen();
+    return sum_of_lanes(wide);
+  }
+};
+
+// rtn's codes need no clamp: w is in [lo, hi], and rint((hi - lo) / step) is at most n.
+template <class Squares, bool clamps>
+HWY_INLINE double sum_errors(const Tile& tile, const GroupArrays& groups, float levels) {
   const Floats d;
   const std::size_t lanes = hn::Lanes(d);
   const FloatVec n = hn::Set(d, levels);
-  SquareSum squares;
+  Squares squares;
   double rest = 0.0;
   for (std::size_t group = 0, begin = 0; begin < tile.length; ++group, begin += tile.group_size) {
     const std::size_t end = HWY_MIN(begin + tile.group_size, tile.length);
@@ -197,7 +237,8 @@ inline double error_of_tile(const Tile& tile, const GroupArrays& groups, float l
     std::size_t i = begin;
     for (; i + lanes <= end; i += lanes) {
       const FloatVec weight = hn::LoadU(d, tile.values + i);
-      const FloatVec code = codes_of(weight, offset, step, n);
+      FloatVec code = steps_of(weight, offset, step);
+      if constexpr (clamps) code = clamped(code, n);
       const FloatVec product = hn::Mul(code, stored_step);
       squares.add(hn::Sub(weight, hn::Add(product, stored_offset)));
     }
@@ -210,6 +251,23 @@ inline double error_of_tile(const Tile& tile, const GroupArrays& groups, float l
   return squares.total() + rest;
 }
 
+template <bool clamps>
+HWY_INLINE double sum_errors(const Tile& tile, const GroupArrays& groups, float levels) {
+  // A mean square above this is far from binary32's smallest numbers; and nothing overflowed when
+  // the sum is finite.
+  constexpr double least_mean = 0x1p-100;
+  const double error = sum_errors<NarrowSquares, clamps>(tile, groups, levels);
+  const bool holds = error >= least_mean * static_cast<double>(tile.length) &&
+                     error <= static_cast<double>(hwy::HighestValue<float>());
+  return holds ? error : sum_errors<WideSquares, clamps>(tile, groups, levels);
+}
+
+inline double error_of_tile(const Tile& tile, QuantizerFamily family, const GroupArrays& groups,
+                            float levels) {
+  return family == QuantizerFamily::rtn ? sum_errors<false>(tile, groups, levels)
+                                        : sum_errors<true>(tile, groups, levels);
+}
+
 inline void codes_of_tile(const Tile& tile, const GroupArrays& groups, float levels,
                           std::uint8_t* codes) {
   const Floats d;
@@ -220,9 +278,9 @@ inline void codes_of_tile(const Tile& tile, const GroupArrays& groups, float lev
     const GroupParameters scalar = parameters_at(groups, group);
     std::size_t i = begin;
     for (; i + lanes <= end; i += lanes) {
-      hn::Store(codes_of(hn::LoadU(d, tile.values + i), hn::Set(d, scalar.offset),
-                         hn::Set(d, scalar.step), hn::Set(d, levels)),
-                d, lane_codes);
+      const FloatVec steps = steps_of(hn::LoadU(d, tile.values + i), hn::Set(d, scalar.offset),
+                                      hn::Set(d, scalar.step));
+      hn::Store(clamped(steps, hn::Set(d, levels)), d, lane_codes);
       for (std::size_t lane = 0; lane < lanes; ++lane) {
         codes[i + lane] = static_cast<std::uint8_t>(lane_codes[lane]);
       }

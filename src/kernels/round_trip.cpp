@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <utility>
 #include <vector>
 
 #include <moesweep/base/cast.hpp>
@@ -17,13 +18,13 @@ struct Ranges {
   std::vector<float> hi;
 };
 
-// Arrays for the groups of one tile, allocated once a call.
+// Arrays for the groups of one tile.
 class Scratch {
  public:
-  Scratch(const RoundTripPlan& plan, std::size_t longest_tile) {
+  explicit Scratch(const RoundTripPlan& plan) {
     std::size_t most_groups = 0;
     for (const auto& grouping : plan.groupings) {
-      const Tile tile{nullptr, longest_tile, grouping.group_size};
+      const Tile tile{nullptr, plan.tile_length, grouping.group_size};
       const std::size_t groups = padded_groups(tile.groups());
       ranges.push_back({std::vector<float>(groups), std::vector<float>(groups)});
       most_groups = std::max(most_groups, groups);
@@ -80,7 +81,7 @@ void add_tile(std::span<const float> values, const RoundTripPlan& plan,
       const auto levels = static_cast<float>((1 << quantizers[index].bits) - 1);
       group_parameters(quantizers[index].family, levels, stored, tile.groups(), ranges.lo.data(),
                        ranges.hi.data(), parameters);
-      sse[index] += tile_error(tile, parameters, levels);
+      sse[index] += tile_error(tile, quantizers[index].family, parameters, levels);
     }
   }
 }
@@ -106,20 +107,34 @@ double bits_per_weight(const Quantizer& quantizer, Dtype weight_dtype) {
   return quantizer.bits + overhead / quantizer.group_size;
 }
 
-void add_round_trip_errors(const RowBlock& block, std::span<const Quantizer> quantizers,
-                           Dtype weight_dtype, std::span<double> sse) {
-  expect(sse.size() == quantizers.size(), "round trip: one sum per quantizer");
+struct RoundTripErrors::Pass {
+  explicit Pass(RoundTripPlan of) : plan(std::move(of)), scratch(plan) {}
+
+  RoundTripPlan plan;
+  Scratch scratch;
+};
+
+RoundTripErrors::RoundTripErrors(std::span<const Quantizer> quantizers, Dtype weight_dtype)
+    : quantizers_(quantizers.begin(), quantizers.end()), weight_dtype_(weight_dtype) {
+  for (auto& plan : plan_round_trips(quantizers_)) passes_.emplace_back(std::move(plan));
+}
+
+RoundTripErrors::~RoundTripErrors() = default;
+RoundTripErrors::RoundTripErrors(RoundTripErrors&&) noexcept = default;
+RoundTripErrors& RoundTripErrors::operator=(RoundTripErrors&&) noexcept = default;
+
+void RoundTripErrors::add(const RowBlock& block, std::span<double> sse) {
+  expect(sse.size() == quantizers_.size(), "round trip: one sum per quantizer");
   if (block.values.empty()) return;
   expect(block.columns >= 1 && block.values.size() % checked_cast<std::size_t>(block.columns) == 0,
          "round trip: not a whole number of rows");
-  const StoredAs stored = stored_as(weight_dtype);
-  for (const RoundTripPlan& plan : plan_round_trips(quantizers)) {
+  const StoredAs stored = stored_as(weight_dtype_);
+  for (auto& [plan, scratch] : passes_) {
     const std::size_t run = run_length(block, plan);
-    Scratch scratch(plan, std::min(run, plan.tile_length));
     for (std::size_t row = 0; row < block.values.size(); row += run) {
       for (std::size_t begin = row; begin < row + run; begin += plan.tile_length) {
         const std::size_t length = std::min(plan.tile_length, row + run - begin);
-        add_tile(block.values.subspan(begin, length), plan, quantizers, stored, scratch, sse);
+        add_tile(block.values.subspan(begin, length), plan, quantizers_, stored, scratch, sse);
       }
     }
   }

@@ -26,8 +26,9 @@ void group_parameters(QuantizerFamily family, float levels, StoredAs stored, std
   HWY_DYNAMIC_DISPATCH(parameters_of_groups)(family, levels, stored, groups, lo, hi, out);
 }
 
-double tile_error(const Tile& tile, const GroupArrays& groups, float levels) {
-  return HWY_DYNAMIC_DISPATCH(error_of_tile)(tile, groups, levels);
+double tile_error(const Tile& tile, QuantizerFamily family, const GroupArrays& groups,
+                  float levels) {
+  return HWY_DYNAMIC_DISPATCH(error_of_tile)(tile, family, groups, levels);
 }
 
 void tile_codes(const Tile& tile, const GroupArrays& groups, float levels, std::uint8_t* codes) {

@@ -40,8 +40,9 @@ void group_ranges(const Tile& tile, float* lo, float* hi);
 void group_parameters(QuantizerFamily family, float levels, StoredAs stored, std::size_t groups,
                       const float* lo, const float* hi, const GroupArrays& out);
 
-/// Sum of squared errors over the tile.
-double tile_error(const Tile& tile, const GroupArrays& groups, float levels);
+/// Sum of squared errors over the tile, with parameters of that family.
+double tile_error(const Tile& tile, QuantizerFamily family, const GroupArrays& groups,
+                  float levels);
 
 /// Codes of the tile, by the same steps as tile_error.
 void tile_codes(const Tile& tile, const GroupArrays& groups, float levels, std::uint8_t* codes);

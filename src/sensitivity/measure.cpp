@@ -47,6 +47,7 @@ struct Task {
   MatrixView view;
   std::vector<kernels::Quantizer> quantizers;
   std::vector<kernels::BlockQuantizer> block_quantizers;
+  kernels::RoundTripErrors& errors;  ///< of `quantizers`
 
   bool draws_probes() const { return options.noise && options.estimator == Estimator::swan; }
 };
@@ -69,7 +70,7 @@ float matrix_amax(const Task& task, SliceStream& stream, std::int64_t slice) {
 void add_errors(const Task& task, const Block& block, float amax, SliceSums& sums) {
   const kernels::RowBlock rows{block.values, block.columns};
   if (!task.quantizers.empty()) {
-    kernels::add_round_trip_errors(rows, task.quantizers, task.tensor.dtype, sums.sse);
+    task.errors.add(rows, sums.sse);
     if (counts_padding(task.view, task.options)) {
       sums.reference_sse += padded_reference_sse(block, task.tensor.dtype);
     }
@@ -233,12 +234,11 @@ records::Tables measure(const checkpoint::Checkpoint& checkpoint,
                         const Options& options) {
   const auto& tensor = checkpoint.tensors.at(item.tensor);
   const auto view = view_of(tensor, options);
-  const Task task{reader,
-                  tensor,
-                  options,
-                  view,
-                  measured_quantizers(options),
-                  fitting_block_quantizers(view.columns, options)};
+  const auto quantizers = measured_quantizers(options);
+  kernels::RoundTripErrors errors(quantizers, tensor.dtype);
+  const Task task{reader, tensor,     options,
+                  view,   quantizers, fitting_block_quantizers(view.columns, options),
+                  errors};
   expect(0 <= item.slice_first && item.slice_first <= item.slice_last &&
              item.slice_last < task.view.slices,
          "work item outside its tensor");

@@ -30,7 +30,7 @@ double padded_reference_sse(const Block& block, Dtype dtype) {
     }
     const auto values =
         std::span<const float>(padded).first(checked_cast<std::size_t>(rows * width));
-    kernels::add_round_trip_errors({values, width}, quantizers, dtype, sse);
+    kernels::RoundTripErrors(quantizers, dtype).add({values, width}, sse);
   }
   return sse.front();
 }

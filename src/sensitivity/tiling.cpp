@@ -9,8 +9,9 @@ namespace {
 /// Widths are multiples of this and of every group size.
 constexpr std::int64_t reference_quantum = 128;
 constexpr std::int64_t block_weights = std::int64_t{1} << 20;
-/// Without a Gram matrix to fill, blocks that stay in a core's own cache from step to step.
-constexpr std::int64_t cached_weights = std::int64_t{1} << 16;
+/// Without a Gram matrix to fill, blocks that stay in a core's first-level cache from step to step:
+/// 16 KiB of binary32.
+constexpr std::int64_t cached_weights = std::int64_t{1} << 12;
 /// Least depth of a Gram update: a shallower one spends its time moving the k x k sums.
 constexpr std::int64_t gram_depth = 512;
 /// Read at once of whole rows: what a parallel file system's servers send at once, and little
@@ -57,12 +58,18 @@ Tiling row_blocks_of(const MatrixView& view, Dtype dtype, std::int64_t quantum, 
   const auto least_rows = spectrum ? gram_depth : 1;
   const auto rows = splits_rows ? 1 : std::max(weights / view.columns, least_rows);
   tiling.block_rows = std::min(rows, view.rows);
-  // Several blocks: rows of them, or pieces of one row.
-  const auto fitting = rows_bytes / (tiling.block_elements() * dtype_bytes(dtype));
-  const auto blocks = std::max<std::int64_t>(fitting, 1);
-  tiling.extent_rows = splits_rows ? 1 : std::min(blocks * tiling.block_rows, view.rows);
-  tiling.extent_columns =
-      std::min(splits_rows ? blocks * tiling.block_columns : view.columns, view.columns);
+  // Several blocks: of whole rows, or pieces of one row that is too long.
+  const auto row_bytes = view.columns * dtype_bytes(dtype);
+  if (row_bytes > rows_bytes && splits_rows) {
+    const auto block_bytes = tiling.block_columns * dtype_bytes(dtype);
+    tiling.extent_rows = 1;
+    tiling.extent_columns = std::min(
+        std::max(rows_bytes / block_bytes, std::int64_t{1}) * tiling.block_columns, view.columns);
+    return tiling;
+  }
+  const auto fitting = round_down(rows_bytes / row_bytes, tiling.block_rows);
+  tiling.extent_rows = std::min(std::max(fitting, tiling.block_rows), view.rows);
+  tiling.extent_columns = view.columns;
   return tiling;
 }
 

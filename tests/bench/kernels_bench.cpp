@@ -47,8 +47,9 @@ void round_trips(benchmark::State& state, const std::vector<Quantizer>& quantize
                  std::int64_t rows) {
   const std::vector<float> values = weights(rows * columns);
   std::vector<double> sse(quantizers.size());
+  RoundTripErrors errors(quantizers, dtype);
   for (auto _ : state) {
-    add_round_trip_errors({values, columns}, quantizers, dtype, sse);
+    errors.add({values, columns}, sse);
     benchmark::DoNotOptimize(sse.data());
   }
   count_weights(state, values.size());

@@ -26,9 +26,9 @@ namespace {
 
 constexpr int rounds = 5;
 constexpr std::int64_t columns = 4096;
-constexpr std::int64_t block_rows = 16;  // what a sweep without spectra takes at a time
+constexpr std::int64_t block_rows = 1;  // what a sweep without spectra takes at a time
 constexpr std::size_t block_weights = std::size_t{block_rows * columns};
-constexpr std::size_t blocks = 2048;  // 256 MiB of BF16 a thread
+constexpr std::size_t blocks = 32768;  // 256 MiB of BF16 a thread
 using Buffer = std::vector<std::uint16_t>;
 
 Buffer bf16_weights(std::size_t count) {
@@ -59,12 +59,13 @@ void stream(const Buffer& weights) {
 void measure(const Buffer& weights, const std::vector<Quantizer>& quantizers, bool moments) {
   std::vector<float> values(block_weights);
   std::vector<double> sse(quantizers.size());
+  RoundTripErrors errors(quantizers, Dtype::bf16);
   Moments total;
   for (std::size_t block = 0; block < blocks; ++block) {
     const auto from = std::span(weights).subspan(block * block_weights, block_weights);
     decode(Dtype::bf16, std::as_bytes(from), values);
     if (moments) total = merge(total, moments_of(values));
-    add_round_trip_errors({values, columns}, quantizers, Dtype::bf16, sse);
+    errors.add({values, columns}, sse);
   }
   sink = static_cast<std::uint64_t>(sse.front() + total.m4);
 }

@@ -18,9 +18,10 @@ struct Moments {
   double maximum = 0.0;
 };
 
-/// Moments of one block of finite values: power sums about the means of short fixed stretches of
-/// it, merged in order. Equal values give m2, m3 and m4 of exactly 0. The order of additions
-/// depends on the instruction set and the length only, never on alignment or threads.
+/// Moments of one block of finite values: power sums of short fixed stretches of it, about 0 or,
+/// where that would cost digits, about their means, merged in order. Equal values give m2, m3 and
+/// m4 of exactly 0. The order of additions depends on the instruction set and the length only,
+/// never on alignment or threads.
 Moments moments_of(std::span<const float> values);
 
 /// Moments of the union (Pebay, SAND2008-6212). Not associative in the last bit: merge in a fixed

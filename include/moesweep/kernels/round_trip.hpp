@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 #include <moesweep/base/dtype.hpp>
 
@@ -47,13 +48,30 @@ struct RowBlock {
   std::int64_t columns = 0;
 };
 
-/// Adds to sse[i] the squared error of quantizers[i] over the block: each w - w' is one binary32
-/// step, squares and sums are float64, so that errors near 1e-30 still count. sse.size() ==
-/// quantizers.size(). `weight_dtype` decides the rounding of affine's scale and bias (BF16 for
-/// 8-bit floats, binary32 for F64 and integers). Deterministic for a given instruction set, block
-/// shape, set of quantizers and values.
-void add_round_trip_errors(const RowBlock& block, std::span<const Quantizer> quantizers,
-                           Dtype weight_dtype, std::span<double> sse);
+/// What round trips of fixed quantizers need for each block again: their order and scratch. Not for
+/// several threads at once.
+class RoundTripErrors {
+ public:
+  /// `weight_dtype` decides the rounding of affine's scale and bias (BF16 for 8-bit floats,
+  /// binary32 for F64 and integers).
+  RoundTripErrors(std::span<const Quantizer> quantizers, Dtype weight_dtype);
+  ~RoundTripErrors();
+  RoundTripErrors(RoundTripErrors&&) noexcept;
+  RoundTripErrors& operator=(RoundTripErrors&&) noexcept;
+
+  /// Adds to sse[i] the squared error of the i-th quantizer over the block: each w - w' is one
+  /// binary32 step; at most 16 squares are summed in binary32, which keeps a sum to 9.6e-7 of it,
+  /// the rest in float64, and all of it where errors are so small or so large (1e-30) that their
+  /// squares leave binary32. Deterministic for a given instruction set, block shape, set of
+  /// quantizers and values.
+  void add(const RowBlock& block, std::span<double> sse);
+
+ private:
+  struct Pass;
+  std::vector<Quantizer> quantizers_;
+  Dtype weight_dtype_;
+  std::vector<Pass> passes_;
+};
 
 /// One group, in full: what a writer stores. Scalar reference semantics.
 struct GroupCode {

@@ -78,6 +78,19 @@ TEST(Moments, AnOutlierInFrontCostsNoDigits) {
   });
 }
 
+// Where power sums about 0 just do, and just do not any more.
+TEST(Moments, AMeanNearTheDeviationCostsNoDigits) {
+  on_every_isa([] {
+    for (const float mean : {0.5F, 0.95F, -0.99F, 1.0F, -1.01F, 1.05F, 4.0F, -1000.0F}) {
+      SCOPED_TRACE(mean);
+      std::mt19937_64 random(17);
+      std::vector<float> values(3 * 4096);
+      for (float& value : values) value = 0.25F * (mean + gaussian(random));
+      expect_like_two_pass(values);
+    }
+  });
+}
+
 TEST(Moments, EqualValuesHaveExactlyNoSpread) {
   on_every_isa([] {
     for (const float value : {0.1F, -3.3e37F, 1e-44F, 0.0F}) {

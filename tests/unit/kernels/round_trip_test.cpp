@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cmath>
+#include <random>
 #include <utility>
 #include <vector>
 
@@ -63,14 +64,17 @@ void expect_bits_of_oracle(const std::vector<float>& values, const Quantizer& qu
   }
 }
 
+// The oracle sums in long double; 16 squares summed in binary32 may be off by 16 * 2^-24.
+constexpr double tolerance = 16 * 0x1p-24;
+
 void expect_errors_of_oracle(const std::vector<float>& values, std::size_t columns,
                              const std::vector<Quantizer>& quantizers, Dtype dtype) {
   std::vector<double> sse(quantizers.size(), 0.0);
-  add_round_trip_errors({values, static_cast<std::int64_t>(columns)}, quantizers, dtype, sse);
+  RoundTripErrors(quantizers, dtype).add({values, static_cast<std::int64_t>(columns)}, sse);
   for (std::size_t i = 0; i < quantizers.size(); ++i) {
     const auto expected =
         static_cast<double>(oracle::matrix_error(values, columns, quantizers[i], dtype));
-    EXPECT_NEAR(sse[i], expected, 1e-12 * expected) << label(quantizers[i]);
+    EXPECT_NEAR(sse[i], expected, tolerance * expected) << label(quantizers[i]);
   }
 }
 
@@ -186,15 +190,63 @@ TEST(RoundTrip, GroupSizesWithoutACommonTileAreMeasuredToo) {
   });
 }
 
+// rtn maps {0, 1, 2, 2} units to 0 units when they are small, 2 bits to steps of 2/3 otherwise.
+std::vector<float> four_values_over_and_over(float unit) {
+  std::vector<float> values;
+  for (int i = 0; i < 64; ++i) {
+    for (const float multiple : {0.0F, 1.0F, 2.0F, 2.0F}) values.push_back(multiple * unit);
+  }
+  return values;
+}
+
+double rtn_error(const std::vector<float>& values, int group_size) {
+  std::vector<double> sse(1, 0.0);
+  const std::vector<Quantizer> quantizers = {{QuantizerFamily::rtn, 2, group_size}};
+  RoundTripErrors(quantizers, Dtype::f32)
+      .add({values, static_cast<std::int64_t>(values.size())}, sse);
+  return sse[0];
+}
+
 TEST(RoundTrip, TinyErrorsDoNotVanish) {
   on_every_isa([] {
-    // 1e-30 squared is below binary32: rtn maps all weights to lo.
-    const std::vector<float> values = {1e-30F, 2e-30F, 3e-30F, 3e-30F};
-    std::vector<double> sse(1, 0.0);
-    const std::vector<Quantizer> quantizers = {{QuantizerFamily::rtn, 4, 4}};
-    add_round_trip_errors({values, 4}, quantizers, Dtype::f32, sse);
-    EXPECT_NEAR(sse[0], 9e-60, 1e-65);
+    // 1e-30 squared is below binary32.
+    for (const int group_size : {4, 64, 256}) {
+      EXPECT_NEAR(rtn_error(four_values_over_and_over(1e-30F), group_size), 64 * 9e-60, 1e-65);
+    }
   });
+}
+
+TEST(RoundTrip, LargeErrorsDoNotOverflow) {
+  on_every_isa([] {
+    // One of four is off by 1/3 unit; its square is beyond binary32.
+    for (const int group_size : {4, 64, 256}) {
+      const double expected = 64 * 1e60 / 9;
+      EXPECT_NEAR(rtn_error(four_values_over_and_over(1e30F), group_size), expected,
+                  1e-6 * expected);
+    }
+  });
+}
+
+// Why the kernel does not clamp them: the highest code is that of hi.
+TEST(RoundTrip, CodesOfRtnNeedNoClamp) {
+  std::mt19937_64 random(5);
+  std::uniform_int_distribution<std::uint32_t> any_bits;
+  const auto any_float = [&] { return std::bit_cast<float>(any_bits(random)); };
+  int ranges = 0;
+  while (ranges < 300'000) {
+    const float lo = any_float();
+    // Of any size, and one step of the last digit away.
+    for (const float hi : {any_float(), std::nextafter(lo, INFINITY), lo + std::fabs(lo) * 1e-6F}) {
+      const float range = hi - lo;
+      if (!std::isfinite(range) || range < 0.0F) continue;
+      ++ranges;
+      for (int bits = 2; bits <= 8; ++bits) {
+        const auto levels = static_cast<float>((1 << bits) - 1);
+        const float step = std::fmax(range / levels, rtn_smallest_step);
+        ASSERT_LE(std::rint(range / step), levels) << lo << " to " << hi;
+      }
+    }
+  }
 }
 
 TEST(RoundTrip, SumsAreAddedToWhatIsThere) {
@@ -202,7 +254,7 @@ TEST(RoundTrip, SumsAreAddedToWhatIsThere) {
   std::vector<double> sse = {10.0, 20.0};
   const std::vector<Quantizer> quantizers = {{QuantizerFamily::rtn, 2, 4},
                                              {QuantizerFamily::rtn, 2, 2}};
-  add_round_trip_errors({values, 4}, quantizers, Dtype::bf16, sse);
+  RoundTripErrors(quantizers, Dtype::bf16).add({values, 4}, sse);
   EXPECT_EQ(sse[0], 10.5);
   // Two of a group are both ends of its range.
   EXPECT_NEAR(sse[1], 20.0, 1e-12);
@@ -213,12 +265,12 @@ TEST(RoundTrip, BitsDoNotDependOnAlignment) {
     const auto values = finite_samples()[0].values(3000);
     const auto quantizers = all_quantizers({32, 64, 128});
     std::vector<double> reference(quantizers.size(), 0.0);
-    add_round_trip_errors({values, 1000}, quantizers, Dtype::bf16, reference);
+    RoundTripErrors(quantizers, Dtype::bf16).add({values, 1000}, reference);
     for (std::size_t shift = 1; shift < 16; ++shift) {
       const auto shifted = shifted_by(shift, values);
       std::vector<double> sse(quantizers.size(), 0.0);
-      add_round_trip_errors({std::span<const float>(shifted).subspan(shift), 1000}, quantizers,
-                            Dtype::bf16, sse);
+      RoundTripErrors(quantizers, Dtype::bf16)
+          .add({std::span<const float>(shifted).subspan(shift), 1000}, sse);
       EXPECT_EQ(sse, reference);
     }
   });
@@ -231,7 +283,7 @@ TEST(RoundTrip, RangeBeyondBinary32GivesANonFiniteError) {
     values[70] = 3e38F;
     const auto quantizers = all_quantizers({128});
     std::vector<double> sse(quantizers.size(), 0.0);
-    add_round_trip_errors({values, 128}, quantizers, Dtype::f32, sse);
+    RoundTripErrors(quantizers, Dtype::f32).add({values, 128}, sse);
     for (const double value : sse) EXPECT_FALSE(std::isfinite(value));
   });
 }
@@ -239,7 +291,7 @@ TEST(RoundTrip, RangeBeyondBinary32GivesANonFiniteError) {
 TEST(RoundTrip, NoRowsAddNothing) {
   std::vector<double> sse = {1.0};
   const std::vector<Quantizer> quantizers = {{QuantizerFamily::rtn, 4, 32}};
-  add_round_trip_errors({{}, 32}, quantizers, Dtype::bf16, sse);
+  RoundTripErrors(quantizers, Dtype::bf16).add({{}, 32}, sse);
   EXPECT_EQ(sse[0], 1.0);
 }
 
@@ -247,8 +299,8 @@ TEST(RoundTripDeathTest, ShapesMustAgree) {
   const std::vector<float> values(10, 1.0F);
   std::vector<double> sse(1);
   const std::vector<Quantizer> quantizers = {{QuantizerFamily::rtn, 4, 32}};
-  EXPECT_DEATH(add_round_trip_errors({values, 3}, quantizers, Dtype::bf16, sse), "whole number");
-  EXPECT_DEATH(add_round_trip_errors({values, 5}, quantizers, Dtype::bf16, {}), "one sum");
+  EXPECT_DEATH(RoundTripErrors(quantizers, Dtype::bf16).add({values, 3}, sse), "whole number");
+  EXPECT_DEATH(RoundTripErrors(quantizers, Dtype::bf16).add({values, 5}, {}), "one sum");
 }
 
 }  // namespace

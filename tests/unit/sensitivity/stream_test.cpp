@@ -71,13 +71,22 @@ void expect_all_slices(Streamed& streamed, int blocks_a_slice) {
 TEST(SliceStream, RowBlocksOfSeveralExtentsGiveEveryWeightOnce) {
   Streamed streamed(2, 5000, 700, without_spectrum());
   ASSERT_LT(streamed.tiling.extent_rows, 5000);
-  expect_all_slices(streamed, 54);
+  expect_all_slices(streamed, 1000);
+}
+
+TEST(SliceStream, BlocksOfPartsOfRowsGiveEveryWeightOnce) {
+  Streamed streamed(2, 300, 10'000, without_spectrum());
+  ASSERT_GT(streamed.tiling.extent_rows, 1);
+  ASSERT_LT(streamed.tiling.extent_rows, 300);
+  ASSERT_LT(streamed.tiling.block_columns, 10'000);
+  expect_all_slices(streamed, 300 * 3);
 }
 
 TEST(SliceStream, PiecesOfVeryLongRowsGiveEveryWeightOnce) {
-  Streamed streamed(2, 32, 150'000, without_spectrum());
+  Streamed streamed(1, 32, 530'000, without_spectrum());
   ASSERT_EQ(streamed.tiling.extent_rows, 1);
-  expect_all_slices(streamed, 32 * 3);
+  ASSERT_LT(streamed.tiling.extent_columns, 530'000);
+  expect_all_slices(streamed, 32 * 130);
 }
 
 TEST(SliceStream, ColumnPanelsGiveEveryWeightOnce) {
