@@ -25,7 +25,13 @@ void UnitRunner::start(sweep::UnitIndex unit) {
     auto outcome = compute(unit);
     const std::lock_guard lock(mutex_);
     finished_.push_back(std::move(outcome));
+    has_finished_.notify_one();
   });
+}
+
+void UnitRunner::wait(std::chrono::microseconds longest) {
+  std::unique_lock lock(mutex_);
+  has_finished_.wait_for(lock, longest, [this] { return !finished_.empty(); });
 }
 
 std::optional<sweep::Outcome> UnitRunner::poll() {

@@ -1,6 +1,8 @@
 #pragma once
 // JobRunner over a TBB arena.
 
+#include <chrono>
+#include <condition_variable>
 #include <deque>
 #include <filesystem>
 #include <mutex>
@@ -22,6 +24,7 @@ class UnitRunner final : public sweep::JobRunner {
 
   void start(sweep::UnitIndex unit) override;
   std::optional<sweep::Outcome> poll() override;
+  void wait(std::chrono::microseconds longest) override;
 
  private:
   sweep::Outcome compute(sweep::UnitIndex unit) const;
@@ -30,6 +33,7 @@ class UnitRunner final : public sweep::JobRunner {
   store::InFlightNotes& notes_;
   std::filesystem::path artifacts_;
   std::mutex mutex_;
+  std::condition_variable has_finished_;
   std::deque<sweep::Outcome> finished_;
   parallel::TaskPool pool_;  // last: waits for its tasks before the rest goes
 };

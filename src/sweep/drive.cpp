@@ -1,6 +1,5 @@
 #include <chrono>
 #include <optional>
-#include <thread>
 
 #include <moesweep/sweep/drive.hpp>
 
@@ -9,6 +8,7 @@ namespace {
 
 using std::chrono::microseconds;
 
+// Between looks for messages; a finished unit ends a sleep.
 constexpr auto shortest_sleep = microseconds(50);
 constexpr auto longest_sleep = microseconds(1000);
 constexpr double observe_every_seconds = 0.1;
@@ -76,7 +76,7 @@ RankResult drive(comm::Comm& comm, JobRunner& runner, ResultSink& sink, const Ra
       inputs.observe(*coordinator, observed);
     }
     sleep = busy ? shortest_sleep : std::min(sleep * 2, longest_sleep);
-    if (!busy) std::this_thread::sleep_for(sleep);
+    if (!busy) runner.wait(sleep);
   }
   if (coordinator && inputs.observe) inputs.observe(*coordinator, comm.now());
   return {*worker.finished, !worker.running.empty(),

@@ -2,9 +2,11 @@
 // What a worker needs from outside: something that computes and something that publishes.
 
 #include <any>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <moesweep/sweep/plan.hpp>
@@ -29,6 +31,8 @@ class JobRunner {
   virtual void start(UnitIndex unit) = 0;
   /// The next finished unit, if any. Never blocks.
   virtual std::optional<Outcome> poll() = 0;
+  /// Blocks until a unit has finished, at most for so long.
+  virtual void wait(std::chrono::microseconds longest) { std::this_thread::sleep_for(longest); }
 };
 
 /// A group of units that is on disk, fsynced.
