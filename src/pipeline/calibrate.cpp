@@ -63,8 +63,8 @@ void write_sample(const fs::path& path) {
     }
   };
   const std::vector<checkpoint::TensorSource> tensors = {
-      {"big.a", Dtype::bf16, {2048, 512}, fill},
-      {"big.b", Dtype::bf16, {4096, 1024}, fill},
+      {"big.experts.a", Dtype::bf16, {8, 2048, 512}, fill},
+      {"big.experts.b", Dtype::bf16, {3, 4096, 1024}, fill},
       {"big.c", Dtype::bf16, {2048, 4096}, fill},
       {"small", Dtype::bf16, {64, 64}, fill},
   };
@@ -118,12 +118,12 @@ void measure_kernels(Rates& rates, int threads) {
   options.error = options.spectrum = false;
   options.quantizers.clear();
   measure_units(checkpoint, options, threads, 1);  // first touches
-  const auto moments = measure_units(checkpoint, options, threads, 5);
+  const auto moments = measure_units(checkpoint, options, threads, 20);
   options.spectrum = true;
   const auto spectrum = measure_units(checkpoint, options, threads, 2);
   options = options_for("big.*");
   options.spectrum = false;
-  const auto errors = measure_units(checkpoint, options, threads, 2);
+  const auto errors = measure_units(checkpoint, options, threads, 10);
 
   const double seconds_a_weight = moments.seconds / moments.weights;
   const auto added = [&](const Measured& measured) {
