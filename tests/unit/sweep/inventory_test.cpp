@@ -1,5 +1,5 @@
-// The promise of docs/scaling.md on the inventory of Qwen3.5-397B-A17B, with the rates of
-// cluster/example-1024.toml.
+// The promise of docs/scaling.md on the inventory of Qwen3.5-397B-A17B, with the storage of
+// cluster/example-1024.toml and slower cores.
 
 #include <fstream>
 #include <sstream>
