@@ -22,8 +22,8 @@ void print_unused(const pipeline::RunReport& report) {
 
 // OpenBLAS chooses its kernels when it is loaded, and only from this variable: so that BLAS uses
 // the instruction set that the kernels use, the program sets it and executes itself again, before
-// MPI knows of it. With resources.isa = "native" a value that the user has set stays. And without
-// threads of its own, which would spin beside the sweep's for a while.
+// MPI knows of it. With resources.isa = "native" a value that the user has set stays. OpenBLAS then
+// starts no threads either, which would spin beside the sweep's for a while.
 void match_blas_to_isa(const std::function<config::Settings()>& load_job, const Context& context) {
   constexpr auto variable = "OPENBLAS_CORETYPE";
   if (kernels::blas_description().rfind("OpenBLAS", 0) != 0) return;

@@ -51,7 +51,7 @@ std::int64_t peak_bytes_of(const MatrixView& view, Dtype dtype, const Options& o
   if (options.noise && options.estimator == Estimator::swan) {
     streamed += ProbeProducts::bytes(view, tiling.block_rows);
   }
-  if (counts_padding(view, options)) streamed += padded_reference_bytes(tiling.block_columns);
+  if (counts_padding(view, options)) streamed += PaddedReference::bytes(tiling.block_columns);
   if (!options.spectrum) return streamed;
   const auto gram = spectrum_peak_bytes(view, tiling, options);
   if (!tiling.column_panels) return streamed + gram;

@@ -48,6 +48,7 @@ struct Task {
   std::vector<kernels::Quantizer> quantizers;
   std::vector<kernels::BlockQuantizer> block_quantizers;
   kernels::RoundTripErrors& errors;  ///< of `quantizers`
+  PaddedReference& padded_reference;
 
   bool draws_probes() const { return options.noise && options.estimator == Estimator::swan; }
 };
@@ -72,7 +73,7 @@ void add_errors(const Task& task, const Block& block, float amax, SliceSums& sum
   if (!task.quantizers.empty()) {
     task.errors.add(rows, sums.sse);
     if (counts_padding(task.view, task.options)) {
-      sums.reference_sse += padded_reference_sse(block, task.tensor.dtype);
+      sums.reference_sse += task.padded_reference.sse(block);
     }
   }
   kernels::add_block_errors(rows, task.block_quantizers, {task.tensor.dtype, amax}, sums.block_sse);
@@ -236,9 +237,10 @@ records::Tables measure(const checkpoint::Checkpoint& checkpoint,
   const auto view = view_of(tensor, options);
   const auto quantizers = measured_quantizers(options);
   kernels::RoundTripErrors errors(quantizers, tensor.dtype);
-  const Task task{reader, tensor,     options,
-                  view,   quantizers, fitting_block_quantizers(view.columns, options),
-                  errors};
+  PaddedReference padded_reference(tensor.dtype);
+  const Task task{reader, tensor,          options,
+                  view,   quantizers,      fitting_block_quantizers(view.columns, options),
+                  errors, padded_reference};
   expect(0 <= item.slice_first && item.slice_first <= item.slice_last &&
              item.slice_last < task.view.slices,
          "work item outside its tensor");

@@ -3,16 +3,27 @@
 // the published error score counts them.
 
 #include <cstdint>
+#include <vector>
 
 #include <moesweep/base/dtype.hpp>
+#include <moesweep/kernels/round_trip.hpp>
 
 #include "stream.hpp"
 
 namespace moesweep::sensitivity {
 
-double padded_reference_sse(const Block& block, Dtype dtype);
+class PaddedReference {
+ public:
+  explicit PaddedReference(Dtype weight_dtype);
 
-/// The most bytes that it holds.
-std::int64_t padded_reference_bytes(std::int64_t block_columns);
+  double sse(const Block& block);
+
+  /// The most that one holds.
+  static std::int64_t bytes(std::int64_t block_columns);
+
+ private:
+  kernels::RoundTripErrors errors_;
+  std::vector<float> padded_;
+};
 
 }  // namespace moesweep::sensitivity

@@ -1,5 +1,6 @@
 #include <chrono>
 #include <optional>
+#include <thread>
 
 #include <moesweep/sweep/drive.hpp>
 
@@ -57,6 +58,15 @@ void forward_signal(Stop requested, Stop& forwarded, comm::Comm& comm) {
   comm.send(comm::coordinator_rank, encode(StopRequested{requested == Stop::leave}));
 }
 
+// A unit that ends after the worker has finished is never collected, and must not end sleeps.
+void idle(const WorkerState& worker, JobRunner& runner, microseconds longest) {
+  if (worker.finished) {
+    std::this_thread::sleep_for(longest);
+  } else {
+    runner.wait(longest);
+  }
+}
+
 }  // namespace
 
 RankResult drive(comm::Comm& comm, JobRunner& runner, ResultSink& sink, const RankInputs& inputs) {
@@ -76,7 +86,7 @@ RankResult drive(comm::Comm& comm, JobRunner& runner, ResultSink& sink, const Ra
       inputs.observe(*coordinator, observed);
     }
     sleep = busy ? shortest_sleep : std::min(sleep * 2, longest_sleep);
-    if (!busy) runner.wait(sleep);
+    if (!busy) idle(worker, runner, sleep);
   }
   if (coordinator && inputs.observe) inputs.observe(*coordinator, comm.now());
   return {*worker.finished, !worker.running.empty(),
