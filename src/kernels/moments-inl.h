@@ -32,8 +32,6 @@ HWY_INLINE void add_powers(double x, PowerSums& sums) {
   sums.s4 += xx * xx;
 }
 
-// Unrolled by two: the chains of additions are then long enough to hide their latency, and the
-// order of additions is the same for every call of a target.
 HWY_INLINE WideVec load_wide(const float* values) {
   return hn::PromoteTo(Wide(), hn::LoadU(Narrow(), values));
 }
@@ -42,12 +40,35 @@ HWY_INLINE double reduce(WideVec a, WideVec b) {
   return hn::GetLane(hn::SumOfLanes(Wide(), hn::Add(a, b)));
 }
 
+// Two take vectors in turn, which hides the latency of additions; their order is the same for every
+// call of a target.
+struct PowerLanes {
+  WideVec s1, s2, s3, s4;
+
+  HWY_INLINE PowerLanes() : s1(hn::Zero(Wide())), s2(s1), s3(s1), s4(s1) {}
+
+  HWY_INLINE void add(WideVec x) {
+    const WideVec xx = hn::Mul(x, x);
+    s1 = hn::Add(s1, x);
+    s2 = hn::Add(s2, xx);
+    s3 = hn::MulAdd(xx, x, s3);
+    s4 = hn::MulAdd(xx, xx, s4);
+  }
+};
+
+HWY_INLINE void reduce(const PowerLanes& a, const PowerLanes& b, PowerSums& sums) {
+  sums.s1 = reduce(a.s1, b.s1);
+  sums.s2 = reduce(a.s2, b.s2);
+  sums.s3 = reduce(a.s3, b.s3);
+  sums.s4 = reduce(a.s4, b.s4);
+}
+
 // Fills all but sum_squares, about a pivot of 0.
 inline void range_and_powers(const float* values, std::size_t count, PowerSums& sums) {
   const Wide d;
   const Full full;
   const std::size_t lanes = hn::Lanes(d);
-  WideVec a1 = hn::Zero(d), a2 = a1, a3 = a1, a4 = a1, b1 = a1, b2 = a1, b3 = a1, b4 = a1;
+  PowerLanes a, b;
   FullVec low = hn::Set(full, values[0]), high = low;
   std::size_t i = 0;
   for (; i + 2 * lanes <= count; i += 2 * lanes) {
@@ -56,21 +77,10 @@ inline void range_and_powers(const float* values, std::size_t count, PowerSums& 
       low = hn::Min(low, both);
       high = hn::Max(high, both);
     }
-    const WideVec x = load_wide(values + i), y = load_wide(values + i + lanes);
-    const WideVec xx = hn::Mul(x, x), yy = hn::Mul(y, y);
-    a1 = hn::Add(a1, x);
-    b1 = hn::Add(b1, y);
-    a2 = hn::Add(a2, xx);
-    b2 = hn::Add(b2, yy);
-    a3 = hn::MulAdd(xx, x, a3);
-    b3 = hn::MulAdd(yy, y, b3);
-    a4 = hn::MulAdd(xx, xx, a4);
-    b4 = hn::MulAdd(yy, yy, b4);
+    a.add(load_wide(values + i));
+    b.add(load_wide(values + i + lanes));
   }
-  sums.s1 = reduce(a1, b1);
-  sums.s2 = reduce(a2, b2);
-  sums.s3 = reduce(a3, b3);
-  sums.s4 = reduce(a4, b4);
+  reduce(a, b, sums);
   float lowest = hn::GetLane(hn::MinOfLanes(full, low));
   float highest = hn::GetLane(hn::MaxOfLanes(full, high));
   for (; i < count; ++i) {
@@ -86,25 +96,13 @@ inline void powers_about_pivot(const float* values, std::size_t count, PowerSums
   const Wide d;
   const std::size_t lanes = hn::Lanes(d);
   const WideVec pivot = hn::Set(d, sums.pivot);
-  WideVec a1 = hn::Zero(d), a2 = a1, a3 = a1, a4 = a1, b1 = a1, b2 = a1, b3 = a1, b4 = a1;
+  PowerLanes a, b;
   std::size_t i = 0;
   for (; i + 2 * lanes <= count; i += 2 * lanes) {
-    const WideVec x = hn::Sub(load_wide(values + i), pivot);
-    const WideVec y = hn::Sub(load_wide(values + i + lanes), pivot);
-    const WideVec xx = hn::Mul(x, x), yy = hn::Mul(y, y);
-    a1 = hn::Add(a1, x);
-    b1 = hn::Add(b1, y);
-    a2 = hn::Add(a2, xx);
-    b2 = hn::Add(b2, yy);
-    a3 = hn::MulAdd(xx, x, a3);
-    b3 = hn::MulAdd(yy, y, b3);
-    a4 = hn::MulAdd(xx, xx, a4);
-    b4 = hn::MulAdd(yy, yy, b4);
+    a.add(hn::Sub(load_wide(values + i), pivot));
+    b.add(hn::Sub(load_wide(values + i + lanes), pivot));
   }
-  sums.s1 = reduce(a1, b1);
-  sums.s2 = reduce(a2, b2);
-  sums.s3 = reduce(a3, b3);
-  sums.s4 = reduce(a4, b4);
+  reduce(a, b, sums);
   for (; i < count; ++i) add_powers(static_cast<double>(values[i]) - sums.pivot, sums);
 }
 
