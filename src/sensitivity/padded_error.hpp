@@ -12,6 +12,7 @@
 
 namespace moesweep::sensitivity {
 
+/// Not for several threads at once.
 class PaddedReference {
  public:
   explicit PaddedReference(Dtype weight_dtype);
