@@ -1,8 +1,10 @@
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <vector>
 
 #include <fmt/format.h>
@@ -45,9 +47,13 @@ void log_to_stderr() {
   spdlog::set_default_logger(std::move(logger));
 }
 
-// Bad usage is the same in every process of a launch; one of them tells.
+// Bad usage is the same in every process of a launch; the first one tells. The others give it time:
+// mpirun ends all processes with the first that fails.
 int report(const Error& error) {
-  if (error.exit_code() != ExitCode::bad_usage || comm::is_first_of_launch()) {
+  constexpr auto time_to_tell = std::chrono::seconds(2);
+  if (error.exit_code() == ExitCode::bad_usage && !comm::is_first_of_launch()) {
+    std::this_thread::sleep_for(time_to_tell);
+  } else {
     print_error(error.what());
   }
   return static_cast<int>(error.exit_code());
