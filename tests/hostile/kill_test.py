@@ -17,9 +17,10 @@ from sweeps import COMPLETE, RUN_DIRECTORY, SOME_FAILED, STOPPED, Job
 
 KILLS = int(os.environ.get("MOESWEEP_KILLS", "50"))
 SEED = int(os.environ.get("MOESWEEP_KILL_SEED", "397"))
-UNITS_PER_KILL = 10  # ten flushes of three ranks and more, however fast the machine
+UNITS_PER_KILL = 10  # a kill after progress takes five to thirty of them, most take none
 LAUNCHER, COORDINATOR, WORKER = "launcher", "coordinator", "worker"
 FLUSH_SECONDS_PER_RANK = 0.25  # a rank publishes at most this often, times the number of ranks
+COMPUTING_SECONDS = 0.1  # what a kill before the first segment leaves, at most, for computing units
 LAUNCHER_SECONDS = 20.0  # mpirun gives ranks a second each for SIGTERM and SIGKILL
 BLAMED = "ended abnormally 2 times"
 
@@ -128,19 +129,27 @@ class Killed:
         self.kills_after_progress_in_the_epoch += in_this_epoch > 0
 
     def wait_for_the_instant(self, process, epoch, ranks):
-        """Until a random instant of the start, or after this epoch's first segment: never later.
+        """Until a random instant, either after this epoch's first segment or not later than soon after its lock.
 
-        What was published decides which, not the clock: the sweep outlasts the kills on a fast machine as on a slow one.
+        What was published decides which, not the clock. Units that were computed are published at the end even by
+        ranks that survive a kill: a sweep killed later than that would be over before it was killed often enough.
         """
         share_done = len(self.ledger.epoch_of_done) / len(self.units)
-        may_progress = share_done <= 0.7 * self.kills.total() / KILLS
-        end_of_start = time.monotonic() + self.random.uniform(0.0, self.startup_seconds)
-        while process.poll() is None and not self.sweep.segments(epoch):
-            if not may_progress and time.monotonic() > end_of_start:
-                return
-            time.sleep(0.005)
+        if share_done <= 0.8 * self.kills.total() / KILLS:
+            longest = 0.5 * FLUSH_SECONDS_PER_RANK * ranks
+            self.wait_while_running(process, lambda: self.sweep.segments(epoch))
+        else:
+            longest = COMPUTING_SECONDS
+            end_of_start = time.monotonic() + self.random.uniform(0.0, self.startup_seconds)
+            self.wait_while_running(
+                process, lambda: self.sweep.epochs() >= epoch or time.monotonic() > end_of_start)
         with contextlib.suppress(subprocess.TimeoutExpired):  # it runs, as it should
-            process.wait(self.random.uniform(0.0, 0.5 * FLUSH_SECONDS_PER_RANK * ranks) if may_progress else 0.0)
+            process.wait(self.random.uniform(0.0, longest))
+
+    @staticmethod
+    def wait_while_running(process, condition):
+        while process.poll() is None and not condition():
+            time.sleep(0.005)
 
     def kill_one_of(self, launcher):
         """SIGKILL for the launcher, rank 0 or another rank; the launcher while it has no ranks yet."""
