@@ -1,6 +1,7 @@
 #include "epoch.hpp"
 
 #include <algorithm>
+#include <string_view>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -40,11 +41,14 @@ store::EpochStart describe_start(const Job& job, int ranks) {
           unix_time()};
 }
 
-[[noreturn]] void refuse(const store::RunDirectory& run, const std::string& what) {
+// `started_with` is what the user may go back to; by default, what describes the sweep.
+[[noreturn]] void refuse(const store::RunDirectory& run, const std::string& what,
+                         std::string_view started_with = {}) {
   const bool written_checkpoint = run.root.filename() == ".moesweep";
+  if (started_with.empty()) started_with = written_checkpoint ? "arguments" : "job";
   throw Error(ExitCode::run_directory, run.root.string(), "holds another sweep: " + what,
-              written_checkpoint ? "use a new OUT, or the arguments it was started with"
-                                 : "use a new --run-dir, or the job it was started with");
+              fmt::format("use a new {}, or the {} it was started with",
+                          written_checkpoint ? "OUT" : "--run-dir", started_with));
 }
 
 void refuse_other_inputs(const store::RunDirectory& run, const std::vector<std::string>& recorded,
@@ -69,7 +73,7 @@ void refuse_other_job(const store::RunDirectory& run, const Job& job,
     refuse(run, fmt::format("{}", fmt::join(differences, "; ")));
   }
   const auto compare = [&](const char* what, const std::string& here, const std::string& there) {
-    if (here != there) refuse(run, fmt::format("{} {} here, {} there", what, here, there));
+    if (here != there) refuse(run, fmt::format("{} {} here, {} there", what, here, there), what);
   };
   compare("instruction set", now.isa, first.isa);
   compare("BLAS", now.blas, first.blas);

@@ -5,7 +5,7 @@ import unittest
 
 import processes
 from sweep_case import SweepCase
-from sweeps import COMPLETE, NO_PROGRESS, STOPPED, Job
+from sweeps import COMPLETE, NO_PROGRESS, RUN_DIRECTORY, STOPPED, Job
 
 THREADS = 2
 
@@ -113,6 +113,21 @@ class EndsOfStoppedSweeps(SweepCase):
         verified = sweep.ask("verify", "--json")
         self.assert_ended(verified, STOPPED)
         self.assertEqual(json.loads(verified.out)["results_digest"], "")
+
+    def test_WhatWouldChangeResultsIsRefusedByName(self):
+        for key, name in (("isa", "instruction set"), ("blas", "BLAS"), ("build", "build")):
+            with self.subTest(key):
+                sweep = self.job.sweep(f"another_{key}")
+                self.assert_ended(self.run_out_of_time(sweep), STOPPED)
+                first = sweep.run_dir / "lock" / "e0001.json"
+                record = json.loads(first.read_text())
+                here, record[key] = record[key], "another one"
+                first.write_text(json.dumps(record))
+                refused = sweep.run()
+                self.assert_ended(refused, RUN_DIRECTORY)
+                self.assertIn(f"{name} {here} here, another one there", refused.err)
+                self.assertIn(f"use a new --run-dir, or the {name} it was started with", refused.err)
+                self.assertEqual(sweep.epochs(), 1)
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ RunReport run(comm::Session& session, const RunOptions& options);
 /// no signal is lost in MPI_Init.
 void install_stop_handlers();
 
-/// "moesweep 0.1.0 (GNU 12.2.0)"
+/// "moesweep 0.2.0 (GNU 12.2.0)"
 std::string build_description();
 
 }  // namespace moesweep::pipeline
