@@ -114,7 +114,7 @@ int run_command(int argc, char** argv) {
   } catch (const std::system_error& error) {
     return report(error);
   }
-  if (std::fflush(stdout) != 0) {
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
     return report(Error(ExitCode::io_error, "standard output", "cannot be written"));
   }
   if (context.exit_without_cleanup) ::_exit(static_cast<int>(context.exit_code));

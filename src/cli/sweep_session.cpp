@@ -1,5 +1,6 @@
 #include "sweep_session.hpp"
 
+#include <cstdio>
 #include <cstdlib>
 
 #include <fmt/format.h>
@@ -108,6 +109,7 @@ void run_session(pipeline::RunOptions& options, const std::function<config::Sett
                  const EndReport& end, Context& context) {
   match_blas_to_isa(load_job, context);
   pipeline::install_stop_handlers();
+  // All is said before the session ends: mpirun ends all processes with the first that fails.
   const auto session = comm::open_session();
   const bool is_rank0 = session->comm().rank() == comm::coordinator_rank;
   ProgressDisplay display(context.quiet || context.json);
@@ -119,7 +121,7 @@ void run_session(pipeline::RunOptions& options, const std::function<config::Sett
     report = pipeline::run(*session, options);
   } catch (const Error& error) {
     // The same on every rank; one of them tells.
-    if (is_rank0) throw;
+    if (is_rank0) print_error(error.what());
     context.exit_code = error.exit_code();
     return;
   }
@@ -128,6 +130,7 @@ void run_session(pipeline::RunOptions& options, const std::function<config::Sett
   if (!is_rank0) return;
   display.finish(report.progress);
   report_on_rank0(report, end, context);
+  std::fflush(stdout);  // whether that worked is asked in the end, of the stream
 }
 
 }  // namespace moesweep::cli
