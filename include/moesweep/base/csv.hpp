@@ -32,7 +32,7 @@ class CsvRecords {
   void append_quoted(std::string& cell);
 
   std::string_view rest_;
-  std::string_view place_;
+  std::string place_;
   std::int64_t line_ = 1;
   std::int64_t record_line_ = 1;
 };
