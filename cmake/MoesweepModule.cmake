@@ -6,7 +6,9 @@ target_compile_options(moesweep_flags INTERFACE -Wall -Wextra -Wconversion -Wsha
   $<$<BOOL:${MOESWEEP_WERROR}>:-Werror>)
 if(MOESWEEP_SANITIZE)
   target_compile_options(moesweep_flags INTERFACE -fsanitize=${MOESWEEP_SANITIZE} -fno-omit-frame-pointer
-                         -fno-sanitize-recover=all)
+                         -fno-sanitize-recover=all
+                         # GCC 12 says it of std::regex when it instruments (GCC bug 105562).
+                         $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   target_link_options(moesweep_flags INTERFACE -fsanitize=${MOESWEEP_SANITIZE})
 endif()
 
