@@ -138,19 +138,15 @@ class Killed:
         share_done = len(self.ledger.epoch_of_done) / len(self.units)
         if share_done <= 0.8 * self.kills.total() / KILLS:
             longest = 0.5 * FLUSH_SECONDS_PER_RANK * ranks
-            self.wait_while_running(process, lambda: self.sweep.segments(epoch))
+            processes.wait_until(lambda: process.poll() is not None or self.sweep.segments(epoch), "a segment")
         else:
             longest = COMPUTING_SECONDS
             end_of_start = time.monotonic() + self.random.uniform(0.0, self.startup_seconds)
-            self.wait_while_running(
-                process, lambda: self.sweep.epochs() >= epoch or time.monotonic() > end_of_start)
+            processes.wait_until(
+                lambda: process.poll() is not None or self.sweep.epochs() >= epoch or time.monotonic() > end_of_start,
+                "the lock or the end of the start")
         with contextlib.suppress(subprocess.TimeoutExpired):  # it runs, as it should
             process.wait(self.random.uniform(0.0, longest))
-
-    @staticmethod
-    def wait_while_running(process, condition):
-        while process.poll() is None and not condition():
-            time.sleep(0.005)
 
     def kill_one_of(self, launcher):
         """SIGKILL for the launcher, rank 0 or another rank; the launcher while it has no ranks yet."""
