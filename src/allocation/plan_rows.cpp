@@ -14,7 +14,7 @@ records::PlanRow row_of(const Tensor& tensor) {
   row.dtype = dtype_name(tensor.dtype);
   row.role = tensor.role;
   row.action = "keep";
-  row.bits = checked_cast<std::int32_t>(8 * dtype_bytes(tensor.dtype));
+  row.bits = checked_cast<std::int32_t>(dtype_bits(tensor.dtype));
   row.params = tensor.params();
   row.bytes = tensor.kept_bytes();
   row.sse = 0.0;

@@ -36,7 +36,7 @@ std::int64_t Tensor::params() const {
 }
 
 std::int64_t Tensor::bytes() const {
-  return params() * dtype_bytes(dtype);
+  return (params() * dtype_bits(dtype) + 7) / 8;
 }
 
 std::int64_t Tensor::kept_bytes() const {

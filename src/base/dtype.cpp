@@ -1,6 +1,7 @@
 #include <array>
 
 #include <moesweep/base/dtype.hpp>
+#include <moesweep/base/error.hpp>
 
 namespace moesweep {
 namespace {
@@ -8,19 +9,21 @@ namespace {
 struct DtypeInfo {
   Dtype dtype;
   std::string_view name;
-  std::int64_t bytes;
+  std::int64_t bits;
 };
 
 // In the order of the enum.
 constexpr std::array dtypes = {
-    DtypeInfo{Dtype::bf16, "BF16", 2},       DtypeInfo{Dtype::f16, "F16", 2},
-    DtypeInfo{Dtype::f32, "F32", 4},         DtypeInfo{Dtype::f64, "F64", 8},
-    DtypeInfo{Dtype::f8_e4m3, "F8_E4M3", 1}, DtypeInfo{Dtype::f8_e5m2, "F8_E5M2", 1},
-    DtypeInfo{Dtype::i8, "I8", 1},           DtypeInfo{Dtype::i16, "I16", 2},
-    DtypeInfo{Dtype::i32, "I32", 4},         DtypeInfo{Dtype::i64, "I64", 8},
-    DtypeInfo{Dtype::u8, "U8", 1},           DtypeInfo{Dtype::u16, "U16", 2},
-    DtypeInfo{Dtype::u32, "U32", 4},         DtypeInfo{Dtype::u64, "U64", 8},
-    DtypeInfo{Dtype::boolean, "BOOL", 1},
+    DtypeInfo{Dtype::bf16, "BF16", 16},      DtypeInfo{Dtype::f16, "F16", 16},
+    DtypeInfo{Dtype::f32, "F32", 32},        DtypeInfo{Dtype::f64, "F64", 64},
+    DtypeInfo{Dtype::f8_e4m3, "F8_E4M3", 8}, DtypeInfo{Dtype::f8_e5m2, "F8_E5M2", 8},
+    DtypeInfo{Dtype::i8, "I8", 8},           DtypeInfo{Dtype::i16, "I16", 16},
+    DtypeInfo{Dtype::i32, "I32", 32},        DtypeInfo{Dtype::i64, "I64", 64},
+    DtypeInfo{Dtype::u8, "U8", 8},           DtypeInfo{Dtype::u16, "U16", 16},
+    DtypeInfo{Dtype::u32, "U32", 32},        DtypeInfo{Dtype::u64, "U64", 64},
+    DtypeInfo{Dtype::boolean, "BOOL", 8},    DtypeInfo{Dtype::c64, "C64", 64},
+    DtypeInfo{Dtype::f8_e8m0, "F8_E8M0", 8}, DtypeInfo{Dtype::f6_e2m3, "F6_E2M3", 6},
+    DtypeInfo{Dtype::f6_e3m2, "F6_E3M2", 6}, DtypeInfo{Dtype::f4, "F4", 4},
 };
 
 const DtypeInfo& info(Dtype dtype) {
@@ -40,8 +43,14 @@ std::optional<Dtype> parse_dtype(std::string_view name) {
   return std::nullopt;
 }
 
+std::int64_t dtype_bits(Dtype dtype) {
+  return info(dtype).bits;
+}
+
 std::int64_t dtype_bytes(Dtype dtype) {
-  return info(dtype).bytes;
+  const auto bits = dtype_bits(dtype);
+  expect(bits % 8 == 0, "bytes of an element that is smaller than one");
+  return bits / 8;
 }
 
 bool is_floating_point(Dtype dtype) {

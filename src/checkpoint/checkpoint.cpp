@@ -1,11 +1,14 @@
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <numeric>
+#include <set>
 #include <system_error>
 #include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
@@ -17,6 +20,7 @@
 #include "confine.hpp"
 #include "index.hpp"
 #include "json_events.hpp"
+#include "model_files.hpp"
 
 namespace moesweep::checkpoint {
 namespace {
@@ -78,29 +82,39 @@ void sort_tensors(Checkpoint& checkpoint) {
   }
 }
 
-// Index and headers must tell the same story; both are sorted by tensor name.
-void compare_with_index(const Checkpoint& checkpoint, std::span<const IndexEntry> index,
-                        const std::string& index_file) {
-  const auto refuse = [&index_file](std::string problem) {
-    throw Error(ExitCode::bad_input, index_file, std::move(problem),
-                "index and shards are not of the same checkpoint, download both again");
-  };
-  auto tensor = checkpoint.tensors.begin();
+/// A tensor that the index does not name, or names in another shard, is not part of the model. What
+/// the index names must be where it says.
+void keep_what_is_indexed(Checkpoint& checkpoint, std::span<const IndexEntry> index,
+                          const std::string& index_file, bool allow_incomplete) {
+  const std::set<std::string_view> missing(checkpoint.missing.begin(), checkpoint.missing.end());
+  std::map<std::pair<std::string_view, std::string_view>, bool> found;  // by tensor and shard
   for (const auto& entry : index) {
-    const bool lacking = tensor == checkpoint.tensors.end() || tensor->name > entry.tensor;
-    if (!lacking && tensor->name < entry.tensor) break;
-    if (lacking || checkpoint.shards[tensor->shard].name != entry.shard) {
-      refuse(fmt::format("tensor {} is not in its shard {}", in_quotes(entry.tensor), entry.shard));
-    }
-    ++tensor;
+    if (!missing.contains(entry.shard)) found[{entry.tensor, entry.shard}] = false;
   }
-  if (tensor != checkpoint.tensors.end()) {
-    refuse(fmt::format("does not list tensor {} of shard {}", in_quotes(tensor->name),
-                       checkpoint.shards[tensor->shard].name));
+  std::erase_if(checkpoint.tensors, [&](const Tensor& tensor) {
+    const auto& shard = checkpoint.shards[tensor.shard].name;
+    const auto entry = found.find({tensor.name, shard});
+    if (entry != found.end()) {
+      entry->second = true;
+      return false;
+    }
+    checkpoint.ignored.push_back(
+        fmt::format("tensor {} of {} (not in the index)", in_quotes(tensor.name), shard));
+    return true;
+  });
+  for (const auto& [entry, is_there] : found) {
+    if (is_there) continue;
+    const auto& [tensor, shard] = entry;
+    if (!allow_incomplete) {
+      throw Error(ExitCode::bad_input, index_file,
+                  fmt::format("tensor {} is not in its shard {}", in_quotes(tensor), shard),
+                  "index and shards are not of the same checkpoint, download both again");
+    }
+    checkpoint.missing.push_back(fmt::format("tensor {} of {}", in_quotes(tensor), shard));
   }
 }
 
-Checkpoint open_indexed(const fs::path& directory) {
+std::vector<IndexEntry> read_index(const fs::path& directory) {
   const auto shown = (directory / index_name).string();
   const auto path = resolve_inside(directory, std::string(index_name));
   const auto file = open_for_reading(path);
@@ -111,25 +125,11 @@ Checkpoint open_indexed(const fs::path& directory) {
   }
   std::vector<std::byte> text(bytes);
   read_exactly(file, 0, text, shown);
-  const auto index = parse_index(text, shown);
-
-  std::vector<std::string> names;
-  names.reserve(index.size());
-  for (const auto& entry : index) names.push_back(entry.shard);
-  std::sort(names.begin(), names.end());
-  names.erase(std::unique(names.begin(), names.end()), names.end());
-
-  Checkpoint checkpoint{.directory = directory, .shards = {}, .tensors = {}};
-  for (auto& name : names) {
-    auto shard_path = resolve_inside(directory, name);
-    add_shard(checkpoint, std::move(shard_path), std::move(name));
-  }
-  sort_tensors(checkpoint);
-  compare_with_index(checkpoint, index, shown);
-  return checkpoint;
+  return parse_index(text, shown);
 }
 
-Checkpoint open_unindexed(const fs::path& directory) {
+/// Names of the safetensors files of a folder, sorted.
+std::vector<std::string> safetensors_in(const fs::path& directory) {
   std::vector<std::string> names;
   std::error_code error;
   for (fs::directory_iterator entry(directory, error), end; !error && entry != end;
@@ -139,16 +139,56 @@ Checkpoint open_unindexed(const fs::path& directory) {
     }
   }
   if (error) throw Error(ExitCode::bad_input, directory.string(), error.message());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+void refuse_missing_shards(const Checkpoint& checkpoint) {
+  const auto& missing = checkpoint.missing;
+  if (missing.empty()) return;
+  throw Error(ExitCode::bad_input, (checkpoint.directory / missing.front()).string(),
+              missing.size() == 1
+                  ? std::string("is missing")
+                  : fmt::format("is missing, and {} more shards", missing.size() - 1),
+              std::string(incomplete_remedy));
+}
+
+Checkpoint open_indexed(const fs::path& directory, const OpenOptions& options) {
+  const auto index = read_index(directory);
+  std::set<std::string> names;
+  for (const auto& entry : index) names.insert(entry.shard);
+
+  Checkpoint checkpoint{.directory = directory};
+  for (const auto& name : names) {
+    if (auto path = find_inside(directory, name)) {
+      add_shard(checkpoint, std::move(*path), name);
+    } else {
+      checkpoint.missing.push_back(name);
+    }
+  }
+  if (!options.allow_incomplete || checkpoint.tensors.empty()) refuse_missing_shards(checkpoint);
+  keep_what_is_indexed(checkpoint, index, (directory / index_name).string(),
+                       options.allow_incomplete);
+  for (const auto& name : safetensors_in(directory)) {
+    if (!names.contains(name)) checkpoint.ignored.push_back(name + " (not in the index)");
+  }
+  sort_tensors(checkpoint);
+  return checkpoint;
+}
+
+Checkpoint open_unindexed(const fs::path& directory, const OpenOptions& options) {
+  auto [names, ignored] = model_files(safetensors_in(directory));
   if (names.empty()) {
-    throw Error(ExitCode::bad_input, directory.string(), "has no .safetensors files",
+    throw Error(ExitCode::bad_input, directory.string(),
+                ignored.empty()
+                    ? "has no .safetensors files"
+                    : fmt::format("has no weights of a model, only {}", fmt::join(ignored, ", ")),
                 "give the directory of a safetensors checkpoint; other formats must be converted");
   }
-  std::sort(names.begin(), names.end());
-  Checkpoint checkpoint{.directory = directory, .shards = {}, .tensors = {}};
-  for (auto& name : names) {
-    auto path = resolve_inside(directory, name);
-    add_shard(checkpoint, std::move(path), std::move(name));
-  }
+  Checkpoint checkpoint{.directory = directory, .ignored = std::move(ignored)};
+  checkpoint.missing = missing_shards(names);
+  if (!options.allow_incomplete) refuse_missing_shards(checkpoint);
+  for (const auto& name : names) add_shard(checkpoint, resolve_inside(directory, name), name);
   sort_tensors(checkpoint);
   return checkpoint;
 }
@@ -159,7 +199,7 @@ Checkpoint open_single(const fs::path& path) {
     throw Error(ExitCode::bad_input, path.string(), "is not a checkpoint",
                 "give the directory it is in");
   }
-  Checkpoint checkpoint{.directory = path.parent_path(), .shards = {}, .tensors = {}};
+  Checkpoint checkpoint{.directory = path.parent_path()};
   add_shard(checkpoint, path, path.filename().string());
   sort_tensors(checkpoint);
   return checkpoint;
@@ -187,7 +227,7 @@ std::int64_t Checkpoint::bytes() const {
       [](std::int64_t sum, const Tensor& tensor) { return sum + tensor.bytes(); });
 }
 
-Checkpoint open_checkpoint(const fs::path& path) {
+Checkpoint open_checkpoint(const fs::path& path, const OpenOptions& options) {
   std::error_code error;
   const auto status = fs::status(path, error);
   if (!fs::exists(status)) {
@@ -197,7 +237,7 @@ Checkpoint open_checkpoint(const fs::path& path) {
   }
   if (!fs::is_directory(status)) return open_single(path);
   const bool indexed = fs::exists(fs::symlink_status(path / index_name, error));
-  return indexed ? open_indexed(path) : open_unindexed(path);
+  return indexed ? open_indexed(path, options) : open_unindexed(path, options);
 }
 
 Hash128 headers_hash(const Checkpoint& checkpoint) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <system_error>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -33,16 +34,16 @@ bool is_within(const fs::path& path, const fs::path& directory) {
 
 }  // namespace
 
-fs::path resolve_inside(const fs::path& directory, const std::string& name) {
+std::optional<fs::path> find_inside(const fs::path& directory, const std::string& name) {
   refuse_escaping_name(directory, name);
   std::error_code error;
   const auto root = fs::canonical(directory, error);
   if (error) throw Error(ExitCode::bad_input, directory.string(), error.message());
   const auto target = fs::canonical(directory / name, error);
+  if (error == std::errc::no_such_file_or_directory) return std::nullopt;
   if (error) {
-    const bool missing = error == std::errc::no_such_file_or_directory;
     throw Error(ExitCode::bad_input, (directory / name).string(),
-                missing ? "is missing" : "cannot be followed: " + error.message(),
+                "cannot be followed: " + error.message(),
                 "the checkpoint is incomplete, download it again");
   }
   if (is_within(target, root)) return target;
@@ -54,6 +55,12 @@ fs::path resolve_inside(const fs::path& directory, const std::string& name) {
   throw Error(ExitCode::bad_input, (directory / name).string(),
               fmt::format("leads out of the checkpoint, to {}", target.string()),
               "give the directory that holds the files themselves");
+}
+
+fs::path resolve_inside(const fs::path& directory, const std::string& name) {
+  if (auto path = find_inside(directory, name)) return std::move(*path);
+  throw Error(ExitCode::bad_input, (directory / name).string(), "is missing",
+              "the checkpoint is incomplete, download it again");
 }
 
 }  // namespace moesweep::checkpoint

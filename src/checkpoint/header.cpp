@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <string_view>
 #include <tuple>
 
@@ -48,6 +49,30 @@ void refuse_gaps(const std::vector<TensorEntry>& entries, std::uint64_t data_beg
   }
 }
 
+struct OtherFile {
+  std::string_view first_bytes;
+  const char* what;
+  const char* remedy;
+};
+// What lies under the name of a safetensors file when it is not one.
+constexpr std::array other_files = {
+    OtherFile{"GGUF", "is a GGUF file", "give the safetensors checkpoint that it was made from"},
+    OtherFile{"version ", "is a Git LFS pointer, not the file that it stands for",
+              "fetch the files with `git lfs pull`"},
+    OtherFile{"<!DOCTYP", "is an HTML page", "download the file again, logged in if it is gated"},
+    OtherFile{"<!doctyp", "is an HTML page", "download the file again, logged in if it is gated"},
+    OtherFile{"<html", "is an HTML page", "download the file again, logged in if it is gated"},
+    OtherFile{"PK\3\4", "is a zip archive, as PyTorch writes them", "convert it to safetensors"},
+};
+
+void refuse_other_files(std::span<const std::byte> first8, const std::string& file) {
+  const std::string_view text(reinterpret_cast<const char*>(first8.data()), first8.size());
+  for (const auto& other : other_files) {
+    if (!text.starts_with(other.first_bytes)) continue;
+    throw Error(ExitCode::bad_input, file, other.what, other.remedy);
+  }
+}
+
 }  // namespace
 
 std::uint64_t header_bytes(std::span<const std::byte> first8, std::uint64_t file_bytes,
@@ -59,6 +84,7 @@ std::uint64_t header_bytes(std::span<const std::byte> first8, std::uint64_t file
   if (first8.size() < prefix_bytes || file_bytes < prefix_bytes) {
     refuse("is shorter than the 8 bytes a safetensors file starts with");
   }
+  refuse_other_files(first8.first(prefix_bytes), file);
   std::uint64_t length = 0;
   for (std::size_t i = prefix_bytes; i-- > 0;) {
     length = length << 8 | std::to_integer<std::uint64_t>(first8[i]);

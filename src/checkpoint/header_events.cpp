@@ -174,18 +174,20 @@ void HeaderEvents::finish_metadata() {
 std::uint64_t HeaderEvents::shape_bytes() const {
   // Zeros are left out of the product that is checked, so that a partial product of an accepted
   // shape never overflows, wherever the zero stands.
-  auto bytes = checked_cast<std::uint64_t>(dtype_bytes(entry_.dtype));
+  auto bits = checked_cast<std::uint64_t>(dtype_bits(entry_.dtype));
   bool empty = false;
   for (const auto side : entry_.shape) {
     if (side == 0) {
       empty = true;
       continue;
     }
-    const auto product = checked_product(bytes, static_cast<std::uint64_t>(side));
-    if (!product || *product > int64_max) refuse("shape is too large");
-    bytes = *product;
+    const auto product = checked_product(bits, static_cast<std::uint64_t>(side));
+    if (!product || *product / 8 > int64_max) refuse("shape is too large");
+    bits = *product;
   }
-  return empty ? 0 : bytes;
+  if (empty) return 0;
+  if (bits % 8 != 0) refuse("its elements do not fill whole bytes");
+  return bits / 8;
 }
 
 }  // namespace moesweep::checkpoint

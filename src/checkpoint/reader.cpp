@@ -11,6 +11,7 @@
 #include <moesweep/checkpoint/checkpoint.hpp>
 
 #include "read_queue.hpp"
+#include "transposed_read.hpp"
 
 namespace moesweep::checkpoint {
 namespace {
@@ -134,10 +135,33 @@ TensorReader::TensorReader(const Checkpoint& checkpoint, ReadOptions options)
 
 TensorReader::~TensorReader() = default;
 
+/// The file's bytes are on their way to a buffer of their own; the thread that waits transposes
+/// them: that is computing.
+PendingRead TensorReader::start_transposed(const Tensor& tensor,
+                                           const std::vector<ByteRanges>& ranges,
+                                           std::span<std::byte> out) const {
+  struct Work {
+    TransposedRead read;
+    std::unique_ptr<std::byte[]> scratch;
+    PendingRead pending;  // last: it ends before its buffer goes
+  };
+  auto stored = tensor;
+  stored.is_transposed = false;
+  auto work = std::make_unique<Work>(Work{
+      TransposedRead(tensor, ranges), std::make_unique_for_overwrite<std::byte[]>(out.size()), {}});
+  const std::span scratch(work->scratch.get(), out.size());
+  work->pending = start(stored, work->read.stored(), scratch);
+  return PendingRead(std::async(std::launch::deferred, [work = std::move(work), scratch, out] {
+    work->pending.finish();
+    work->read.transpose(scratch, out);
+  }));
+}
+
 PendingRead TensorReader::start(const Tensor& tensor, std::vector<ByteRanges> ranges,
                                 std::span<std::byte> out) const {
   expect(tensor.shard < files_->shards.size(), "tensor of another checkpoint");
   expect_within(tensor, ranges, out);
+  if (tensor.is_transposed) return start_transposed(tensor, ranges, out);
   if (files_->source) {
     return PendingRead(std::async(
         std::launch::deferred,

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include <fmt/format.h>
@@ -10,6 +11,7 @@
 #include <moesweep/base/text.hpp>
 #include <moesweep/checkpoint/checkpoint.hpp>
 #include <moesweep/names/role.hpp>
+#include <moesweep/source/model.hpp>
 
 #include "command.hpp"
 #include "text_table.hpp"
@@ -32,21 +34,35 @@ std::string role_text(const checkpoint::Tensor& tensor, const InspectOptions& op
       names::role_name(names::role_of(tensor.name, tensor.shape, options.expert_patterns)));
 }
 
+/// Weights that tensors stand for; nothing when it is not known of one of them.
+using Weights = std::optional<std::int64_t>;
+
+std::string weights_text(const Weights& weights) {
+  return weights && *weights > 0 ? format_count(*weights) : "-";
+}
+
+Json to_json(const Weights& weights) {
+  return weights ? Json(*weights) : Json();
+}
+
 /// Tensors alike but for their indices.
 struct Group {
   std::string pattern, shape, dtype, role;
-  std::int64_t count = 0, params = 0, bytes = 0;
+  std::int64_t count = 0, bytes = 0;
+  Weights params = 0;
 };
 
-std::vector<Group> group(const checkpoint::Checkpoint& checkpoint, const InspectOptions& options) {
+std::vector<Group> group(const source::Model& model, const InspectOptions& options) {
+  const auto weights = source::logical_weights(model.checkpoint, model.storage);
   std::map<std::vector<std::string>, Group> groups;
-  for (const auto& tensor : checkpoint.tensors) {
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    const auto& tensor = model.checkpoint.tensors[i];
     Group made{names::pattern_of(tensor.name), shape_or_scalar(tensor.shape),
                std::string(dtype_name(tensor.dtype)), role_text(tensor, options)};
     auto& found =
         groups.try_emplace({made.pattern, made.shape, made.dtype, made.role}, made).first->second;
     ++found.count;
-    found.params += tensor.params();
+    found.params = found.params && weights[i] ? Weights(*found.params + *weights[i]) : std::nullopt;
     found.bytes += tensor.bytes();
   }
   std::vector<Group> out;
@@ -54,21 +70,27 @@ std::vector<Group> group(const checkpoint::Checkpoint& checkpoint, const Inspect
   return out;
 }
 
-Json to_json(const checkpoint::Checkpoint& checkpoint, const InspectOptions& options) {
+Json to_json(const source::Model& model, const InspectOptions& options) {
+  const auto& checkpoint = model.checkpoint;
+  const auto size = source::stored_size(checkpoint, model.storage);
   Json document = {{"path", checkpoint.directory.string()},
                    {"shards", checkpoint.shards.size()},
                    {"tensors", checkpoint.tensors.size()},
-                   {"params", checkpoint.params()},
+                   {"params", to_json(size.uncounted == 0 ? Weights(size.weights) : std::nullopt)},
                    {"bytes", checkpoint.bytes()},
+                   {"bits_per_weight", size.uncounted == 0 ? Json(size.bits_per_weight()) : Json()},
+                   {"quantized", model.storage.has_codes()},
+                   {"missing", model.missing},
+                   {"notes", model.notes},
                    {"groups", Json::array()},
                    {"list", Json::array()}};
-  for (const auto& made : group(checkpoint, options)) {
+  for (const auto& made : group(model, options)) {
     document["groups"].push_back({{"pattern", made.pattern},
                                   {"count", made.count},
                                   {"shape", made.shape},
                                   {"dtype", made.dtype},
                                   {"role", made.role},
-                                  {"params", made.params},
+                                  {"params", to_json(made.params)},
                                   {"bytes", made.bytes}});
   }
   for (const auto& tensor : checkpoint.tensors) {
@@ -82,11 +104,11 @@ Json to_json(const checkpoint::Checkpoint& checkpoint, const InspectOptions& opt
   return document;
 }
 
-void print_groups(const checkpoint::Checkpoint& checkpoint, const InspectOptions& options) {
+void print_groups(const source::Model& model, const InspectOptions& options) {
   TextTable table({"count", "role", "dtype", "shape", "params", "bytes", "pattern"});
-  for (const auto& made : group(checkpoint, options)) {
+  for (const auto& made : group(model, options)) {
     table.add({format_count(made.count), made.role, made.dtype, made.shape,
-               format_count(made.params), format_size(made.bytes), made.pattern});
+               weights_text(made.params), format_size(made.bytes), made.pattern});
   }
   table.print();
 }
@@ -101,18 +123,32 @@ void print_tensors(const checkpoint::Checkpoint& checkpoint, const InspectOption
   table.print();
 }
 
+void print_totals(const source::Model& model) {
+  const auto& checkpoint = model.checkpoint;
+  const auto size = source::stored_size(checkpoint, model.storage);
+  auto params = fmt::format("{} parameters", format_count(size.weights));
+  if (size.uncounted > 0) {
+    params += fmt::format(" and {} quantized matrices of unknown size", size.uncounted);
+  }
+  const auto bits = model.storage.has_codes() && size.uncounted == 0
+                        ? fmt::format(", {:.4f} bits per weight", size.bits_per_weight())
+                        : std::string();
+  fmt::print("{} tensors, {}, {} in {} shards{}\n", format_count(std::ssize(checkpoint.tensors)),
+             params, format_size(checkpoint.bytes()), checkpoint.shards.size(), bits);
+  for (const auto& note : model.notes) fmt::print("{}\n", printable(note));
+}
+
 void inspect(const InspectOptions& options, const Context& context) {
-  const auto checkpoint = checkpoint::open_checkpoint(options.path);
-  if (context.json) return print_json(to_json(checkpoint, options));
-  if (context.quiet) return;
+  const auto model = source::open_model(
+      options.path, {.allow_incomplete = true, .expert_patterns = options.expert_patterns});
+  if (context.json) print_json(to_json(model, options));
+  if (context.json || context.quiet) return source::require_whole(model);
   if (options.tensors)
-    print_tensors(checkpoint, options);
+    print_tensors(model.checkpoint, options);
   else
-    print_groups(checkpoint, options);
-  fmt::print("{} tensors, {} parameters, {} in {} shards\n",
-             format_count(static_cast<std::int64_t>(checkpoint.tensors.size())),
-             format_count(checkpoint.params()), format_size(checkpoint.bytes()),
-             checkpoint.shards.size());
+    print_groups(model, options);
+  print_totals(model);
+  source::require_whole(model);
 }
 
 }  // namespace
@@ -122,7 +158,8 @@ void add_inspect(CLI::App& app, Context& context) {
       add_command(app, context, "inspect", "Tensors, dtypes, shapes and roles of a checkpoint");
   auto options = std::make_shared<InspectOptions>();
   command->add_option("CHECKPOINT", options->path, "Safetensors folder or file")->required();
-  command->add_flag("--tensors", options->tensors, "A line a tensor instead of a line a pattern");
+  command->add_flag("--tensors", options->tensors,
+                    "List every tensor instead of one line per name pattern");
   command->add_option("--expert-pattern", options->expert_patterns,
                       "Name component that marks routed experts");
   command->callback([options, &context] { inspect(*options, context); });

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <moesweep/base/text.hpp>
 #include <moesweep/config/settings.hpp>
@@ -131,6 +132,7 @@ void plan(const PlanOptions& options, const Context& context) {
     rates = pipeline::rates_from(*cluster);
   }
   const auto job = pipeline::prepare_job(config::load_job(options.job, options.overrides), rates);
+  for (const auto& note : job.kind->notes()) spdlog::warn("{}", printable(note));
   const ForecastOptions forecast{cluster ? &*cluster : nullptr, options.ranks, options.threads};
   const auto memory =
       pipeline::machine_from(forecast.cluster, job.settings, 1, options.threads).memory_bytes;

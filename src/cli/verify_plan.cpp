@@ -16,6 +16,7 @@
 #include <moesweep/quantized/compare.hpp>
 #include <moesweep/quantized/found.hpp>
 #include <moesweep/quantized/measure.hpp>
+#include <moesweep/source/model.hpp>
 
 #include "command.hpp"
 #include "text_table.hpp"
@@ -111,8 +112,10 @@ Verdict verify(const VerifyPlanOptions& options) {
   verdict.offenders = verdict.comparison.offenders();
   if (measures) {
     const auto written = checkpoint::open_checkpoint(options.checkpoint);
-    const auto original = checkpoint::open_checkpoint(options.original);
-    verdict.errors = measure(plan, quantized::Measurement(written, found, original, architecture));
+    const auto original = source::open_model(options.original, {.allow_incomplete = true});
+    source::require_weights(original);
+    verdict.errors =
+        measure(plan, quantized::Measurement(written, found, original.checkpoint, architecture));
   }
   return verdict;
 }

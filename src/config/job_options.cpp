@@ -94,6 +94,14 @@ std::vector<Option> checkpoint_options() {
        .default_value = TextList{"experts"},
        .help = "Name components that mark a rank-3 tensor as a stack of experts.",
        .kinds = both},
+      {.key = "checkpoint.allow_incomplete",
+       .type = ValueType::boolean,
+       .default_value = false,
+       .help =
+           "Take a checkpoint that lacks shards, or layers, experts or the output head that its "
+           "config.json promises; what is missing is listed.",
+       .kinds = both,
+       .in_fingerprint = false},
   };
 }
 

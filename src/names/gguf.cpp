@@ -68,7 +68,7 @@ Mapping map_gpt_oss_experts(const Part& part, std::int64_t block, const std::str
   const bool bias = part.name.ends_with("_bias");
   const std::string suffix = bias ? "bias" : "weight";
   const auto* reason = part.kind == Kind::transposed
-                           ? "is stored [experts, in, out]: groups would run along outputs"
+                           ? "gate and up alternate in its outputs, which plans don't split"
                            : "is MXFP4 already, which llama.cpp takes as it is";
   auto mapping = kept({.module = module, .suffix = suffix}, bias ? "a bias is kept" : reason);
   if (part.gguf == "ffn_gate_exps") {

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <array>
+#include <iterator>
 #include <optional>
 
 #include <moesweep/names/role.hpp>
@@ -155,6 +157,13 @@ std::optional<Role> module_role(const Components& components, std::size_t i,
   return find(component, modules);
 }
 
+bool is_named_stack(const Components& components) {
+  // granitemoe's experts have no list: block_sparse_moe.input_linear.weight is [E, 2 x I, H].
+  const auto parent = std::ranges::find(components, "block_sparse_moe");
+  if (parent == components.end() || std::next(parent) == components.end()) return false;
+  return *std::next(parent) == "input_linear" || *std::next(parent) == "output_linear";
+}
+
 }  // namespace
 
 std::string_view role_name(Role role) {
@@ -173,6 +182,7 @@ Role role_of(std::string_view name, std::span<const std::int64_t> shape,
   for (const auto component : components) {
     if (is_one_of(component, vision_modules)) return Role::vision;
   }
+  if (shape.size() == 3 && is_named_stack(components)) return Role::expert;
   for (auto i = components.size(); i-- > 0;) {
     if (const auto role = module_role(components, i, expert_patterns)) return *role;
   }
@@ -188,9 +198,10 @@ bool is_expert_stack(std::string_view name, std::span<const std::int64_t> shape,
   constexpr std::int64_t least_side = 32;
   if (shape.size() != 3 || std::min(shape[1], shape[2]) < least_side) return false;
   const auto components = components_of(name);
-  return std::any_of(components.begin(), components.end(), [&](std::string_view component) {
-    return is_one_of(component, expert_patterns);
-  });
+  return is_named_stack(components) ||
+         std::any_of(components.begin(), components.end(), [&](std::string_view component) {
+           return is_one_of(component, expert_patterns);
+         });
 }
 
 }  // namespace moesweep::names

@@ -74,7 +74,7 @@ Mapping map_to_vllm(const Question& question) {
       return kept(stack_of(question), "is MXFP4 already, which vLLM takes as it is");
     case Kind::transposed:
       return kept(stack_of(question),
-                  "is stored [experts, in, out]: groups would run along outputs");
+                  "gate and up alternate in its outputs, which plans don't split");
   }
   bug("a kind of tensor without a place in vLLM");
 }

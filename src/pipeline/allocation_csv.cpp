@@ -73,7 +73,8 @@ checkpoint::Tensor tensor_of(const Line& line, const CsvRecords& records) {
   const auto dtype = cell == nullptr ? Dtype::bf16 : parse_dtype(*cell);
   if (!dtype) throw records.complaint(fmt::format("\"{}\" is no dtype of safetensors", *cell));
   tensor.dtype = *dtype;
-  tensor.byte_end = checked_cast<std::uint64_t>(tensor.params() * dtype_bytes(tensor.dtype));
+  tensor.byte_end =
+      checked_cast<std::uint64_t>((tensor.params() * dtype_bits(tensor.dtype) + 7) / 8);
   return tensor;
 }
 

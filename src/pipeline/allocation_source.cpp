@@ -80,9 +80,11 @@ checkpoint::Checkpoint headers_of(const config::Settings& job,
         "its architecture is not known without --architecture");
     return from_rows(rows);
   }
-  auto checkpoint = open_swept_checkpoint(job);
-  refuse_other_checkpoint(checkpoint, rows);
-  return checkpoint;
+  auto model = open_swept_model(job);
+  source::require_weights(model);
+  refuse_other_checkpoint(model.checkpoint, rows);
+  notes.insert(notes.end(), model.notes.begin(), model.notes.end());
+  return std::move(model.checkpoint);
 }
 
 names::Architecture architecture_of(const checkpoint::Checkpoint& checkpoint) {
@@ -200,6 +202,8 @@ void describe_tensors(AllocationSource& source) {
 AllocationSource open_allocation_source(const fs::path& path, const std::string& architecture) {
   std::error_code ignored;
   auto source = fs::is_regular_file(path, ignored) ? read_allocation_csv(path) : from_run(path);
+  // Also of tables and of sweeps whose checkpoint is gone: their errors would be those of codes.
+  source::require_weights(source::as_model(source.checkpoint));
   if (source.architecture.model_type.empty()) source.architecture.model_type = "generic";
   settle_architecture(source, architecture);
   count_layers(source);

@@ -49,7 +49,7 @@ Arrays open_folder(const std::filesystem::path& folder) {
 }
 
 ElementType type_of(Dtype dtype, const std::string& place) {
-  const auto bytes = dtype_bytes(dtype);
+  const auto bytes = dtype_bits(dtype) / 8;
   switch (dtype) {
     case Dtype::bf16:
       return {ElementKind::bfloat, bytes};

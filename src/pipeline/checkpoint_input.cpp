@@ -5,16 +5,21 @@
 
 namespace moesweep::pipeline {
 
-checkpoint::Checkpoint open_swept_checkpoint(const config::Settings& settings) {
+source::Model open_swept_model(const config::Settings& settings) {
+  const source::ModelOptions options{
+      .allow_incomplete = settings.boolean("checkpoint.allow_incomplete"),
+      .expert_patterns = settings.texts("checkpoint.expert_patterns")};
   if (!settings.has("checkpoint.twin.inventory")) {
-    return checkpoint::open_checkpoint(settings.path("checkpoint.path"));
+    return source::open_model(settings.path("checkpoint.path"), options);
   }
   const auto integer = [&settings](std::string_view key, std::int64_t otherwise) {
     return settings.has(key) ? settings.integer(key) : otherwise;
   };
-  return twin::open_twin(twin::read_inventory(settings.path("checkpoint.twin.inventory")),
-                         {.scale = integer("checkpoint.twin.scale", 1),
-                          .seed = checked_cast<std::uint64_t>(integer("checkpoint.twin.seed", 0))});
+  return source::as_model(
+      twin::open_twin(twin::read_inventory(settings.path("checkpoint.twin.inventory")),
+                      {.scale = integer("checkpoint.twin.scale", 1),
+                       .seed = checked_cast<std::uint64_t>(integer("checkpoint.twin.seed", 0))}),
+      options);
 }
 
 std::vector<config::InputHash> header_hashes(const checkpoint::Checkpoint& checkpoint) {

@@ -1,16 +1,18 @@
 #pragma once
-// The checkpoint that a job names: files, or a twin that is made when it is read.
+// The checkpoint that a job names: files, or a twin made from an inventory.
 
 #include <vector>
 
-#include <moesweep/checkpoint/checkpoint.hpp>
 #include <moesweep/config/settings.hpp>
+#include <moesweep/source/model.hpp>
 
 namespace moesweep::pipeline {
 
-checkpoint::Checkpoint open_swept_checkpoint(const config::Settings& settings);
+/// checkpoint.path, or the twin of checkpoint.twin.inventory. Error(bad_input) for what
+/// source::open_model refuses; codes are not refused yet.
+source::Model open_swept_model(const config::Settings& settings);
 
-/// Of each shard, header and size.
+/// One a shard: its header and size.
 std::vector<config::InputHash> header_hashes(const checkpoint::Checkpoint& checkpoint);
 
 }  // namespace moesweep::pipeline

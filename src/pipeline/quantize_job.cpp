@@ -62,6 +62,12 @@ std::string written_config(const config::Settings& settings, const records::Plan
   bug("the export for mlx-lm has no quantization.json");
 }
 
+source::Model open_weights(const config::Settings& settings) {
+  auto model = open_swept_model(settings);
+  source::require_weights(model);
+  return model;
+}
+
 class QuantizeJob final : public JobKind {
  public:
   explicit QuantizeJob(const config::Settings& settings)
@@ -69,7 +75,8 @@ class QuantizeJob final : public JobKind {
         is_mlx_(settings.text("quantize.to") == "mlx"),
         plan_(exports::read_plan(settings.path("quantize.plan"))),
         plan_hash_(hash128(read_file(settings.path("quantize.plan")))),
-        checkpoint_(open_swept_checkpoint(settings)),
+        model_(open_weights(settings)),
+        checkpoint_(model_.checkpoint),
         config_(config_of(checkpoint_)),
         architecture_(architecture_of(settings, plan_, config_)),
         layout_(layout_of(settings, checkpoint_, plan_, architecture_)),
@@ -84,6 +91,8 @@ class QuantizeJob final : public JobKind {
     if (is_mlx_) hashes.push_back({"config.json", hash128(std::as_bytes(std::span(config_)))});
     return hashes;
   }
+
+  std::vector<std::string> notes() const override { return model_.notes; }
 
   std::vector<StageDraft> stages(const Rates& rates) const override {
     StageDraft stage{"quantize", {}};
@@ -200,8 +209,9 @@ class QuantizeJob final : public JobKind {
   bool is_mlx_;
   records::Plan plan_;
   Hash128 plan_hash_;
-  checkpoint::Checkpoint checkpoint_;
-  std::string config_;  // text of config.json, empty when there is none
+  source::Model model_;
+  const checkpoint::Checkpoint& checkpoint_;  // of model_
+  std::string config_;                        // text of config.json, empty when there is none
   names::Architecture architecture_;
   quantized::Layout layout_;
   std::string written_config_;

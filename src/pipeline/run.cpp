@@ -223,6 +223,9 @@ RunReport run(comm::Session& session, const RunOptions& options) {
   auto job = prepare_on_all(session, options);
   const auto resources = resources_of(session, job.settings, options);
   warn_of_serialized_blas(session, resources.threads);
+  if (is_root) {
+    for (const auto& note : job.kind->notes()) spdlog::warn("{}", printable(note));
+  }
   store::RunDirectory run;
   OpenEpoch open;
   agree(session, [&] {

@@ -85,11 +85,19 @@ class SensitivityJob final : public JobKind {
  public:
   explicit SensitivityJob(const config::Settings& settings)
       : options_(options_from(settings)),
-        checkpoint_(open_swept_checkpoint(settings)),
+        model_(open_swept_model(settings)),
+        checkpoint_(model_.checkpoint),
         reader_(checkpoint_, {.reads_per_file = settings.integer("resources.reads_per_file")}),
-        items_(sensitivity::cut(checkpoint_, options_)) {}
+        items_(sensitivity::cut(checkpoint_, options_)) {
+    std::vector<bool> reads;
+    for (const auto& tensor : checkpoint_.tensors) {
+      reads.push_back(sensitivity::is_selected(tensor.name, options_));
+    }
+    source::refuse_codes(checkpoint_, model_.storage, model_.config, reads);
+  }
 
   std::vector<config::InputHash> inputs() const override { return header_hashes(checkpoint_); }
+  std::vector<std::string> notes() const override { return model_.notes; }
 
   // Unit 0 describes all tensors, so that results can be rebuilt without the checkpoint; then one
   // unit a work item.
@@ -127,7 +135,8 @@ class SensitivityJob final : public JobKind {
   }
 
   sensitivity::Options options_;
-  checkpoint::Checkpoint checkpoint_;
+  source::Model model_;
+  const checkpoint::Checkpoint& checkpoint_;  // of model_
   checkpoint::TensorReader reader_;
   std::vector<sensitivity::WorkItem> items_;
 };

@@ -36,10 +36,14 @@ Layout dequantized_layout(const checkpoint::Checkpoint& source, const records::P
   const std::vector<std::string> default_patterns = {"experts"};
   if (expert_patterns.empty()) expert_patterns = default_patterns;
   const auto rows = rows_of_tensors(source, plan);
-  std::vector<std::string> not_matrices, unknown;
+  std::vector<std::string> not_matrices, unknown, transposed;
   std::vector<Bundle> bundles;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const auto& tensor = source.tensors[i];
+    if (tensor.is_transposed) {
+      transposed.push_back(tensor.name);
+      continue;
+    }
     StoredTensor stored{.name = tensor.name,
                         .dtype = tensor.dtype,
                         .shape = tensor.shape,
@@ -63,6 +67,8 @@ Layout dequantized_layout(const checkpoint::Checkpoint& source, const records::P
     }
     bundles.push_back({std::move(stored)});
   }
+  refuse_if_any(transposed, "are stored [experts, in, out], which is not written here",
+                "write the plan for mlx, or plan without them");
   refuse_if_any(not_matrices, "are to be quantized but are no matrices of floating-point weights",
                 "keep them in the plan");
   refuse_if_any(unknown, "cannot be dequantized",

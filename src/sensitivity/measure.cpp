@@ -35,7 +35,7 @@ struct SliceSums {
 };
 
 struct Nonfinite {
-  std::int64_t index = 0;  ///< flat, within the tensor
+  std::int64_t index = 0;  ///< flat, within the tensor as it is in the file
   float value = 0.0F;
 };
 
@@ -120,6 +120,14 @@ std::optional<SliceSums> sum_slice(const Task& task, SliceStream& stream, const 
   return sums;
 }
 
+std::int64_t index_in_file(const checkpoint::Tensor& tensor, std::int64_t index) {
+  if (!tensor.is_transposed) return index;
+  const auto rows = tensor.shape[1];
+  const auto columns = tensor.shape[2];
+  const auto slice = index / (rows * columns);
+  return (slice * columns + index % columns) * rows + index / columns % rows;
+}
+
 Nonfinite find_nonfinite(const Task& task, SliceStream& in_file_order, std::int64_t slice) {
   std::optional<Nonfinite> found;
   in_file_order.visit(slice, [&](const Block& block) {
@@ -127,7 +135,8 @@ Nonfinite find_nonfinite(const Task& task, SliceStream& in_file_order, std::int6
     if (!at) return true;
     const auto index = tensor_element(task.view, slice, block.row_first + *at / block.columns,
                                       block.column_first + *at % block.columns);
-    found = Nonfinite{index, block.values[checked_cast<std::size_t>(*at)]};
+    found =
+        Nonfinite{index_in_file(task.tensor, index), block.values[checked_cast<std::size_t>(*at)]};
     return false;
   });
   if (!found) {

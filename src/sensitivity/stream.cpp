@@ -151,7 +151,8 @@ std::optional<Extent> SliceStream::after(const Extent& extent) const {
 std::int64_t stream_bytes(const MatrixView& view, const Tiling& tiling, Dtype dtype) {
   const bool is_one_extent =
       view.slices == 1 && tiling.extent_elements() == view.rows * view.columns;
-  return (is_one_extent ? 1 : 2) * tiling.extent_elements() * dtype_bytes(dtype) +
+  const auto extents = (is_one_extent ? 1 : 2) * (view.is_transposed ? 2 : 1);
+  return extents * tiling.extent_elements() * dtype_bytes(dtype) +
          tiling.block_elements() * static_cast<std::int64_t>(sizeof(float));
 }
 

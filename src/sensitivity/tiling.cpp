@@ -77,7 +77,10 @@ Tiling row_blocks_of(const MatrixView& view, Dtype dtype, std::int64_t quantum, 
 
 Tiling tiling_of(const MatrixView& view, Dtype dtype, const Options& options) {
   const auto quantum = column_quantum(options);
-  if (options.spectrum && view.rows < view.columns) return panels_of(view, dtype, quantum);
+  const bool gram_of_rows = options.spectrum && view.rows < view.columns;
+  // What is stored transposed lies in the file column by column.
+  const bool in_file_order = view.is_transposed && !options.spectrum;
+  if (gram_of_rows || in_file_order) return panels_of(view, dtype, quantum);
   return row_blocks_of(view, dtype, quantum, options.spectrum);
 }
 

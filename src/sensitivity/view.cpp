@@ -27,6 +27,7 @@ bool matches_any(const std::vector<std::string>& globs, const std::string& name)
 MatrixView view_of(const checkpoint::Tensor& tensor, const Options& options) {
   const auto& shape = tensor.shape;
   if (is_vector(shape)) return {.skipped_because = "1-D"};
+  if (tensor.dtype == Dtype::c64) return {.skipped_because = "complex dtype"};
   if (!is_floating_point(tensor.dtype)) return {.skipped_because = "integer dtype"};
   if (tensor.params() == 0) return {.skipped_because = "empty"};
   if (options.experts == ExpertChoice::swan && shape.size() == 3) {
@@ -35,10 +36,15 @@ MatrixView view_of(const checkpoint::Tensor& tensor, const Options& options) {
             .rows = (samples ? sampled_slices : shape[0]) * shape[1],
             .columns = shape[2],
             .skipped_because = {},
-            .sampled_of = samples ? shape[0] : 0};
+            .sampled_of = samples ? shape[0] : 0,
+            .is_transposed = tensor.is_transposed};
   }
   if (names::is_expert_stack(tensor.name, shape, options.expert_patterns)) {
-    return {.slices = shape[0], .rows = shape[1], .columns = shape[2], .skipped_because = {}};
+    return {.slices = shape[0],
+            .rows = shape[1],
+            .columns = shape[2],
+            .skipped_because = {},
+            .is_transposed = tensor.is_transposed};
   }
   return {
       .slices = 1, .rows = shape[0], .columns = tensor.params() / shape[0], .skipped_because = {}};

@@ -36,11 +36,15 @@ def moesweep(*arguments, ranks=None, env=None, timeout=120, **options):
 
 
 def write_safetensors(path, tensors, header=None):
-    """`tensors`: name to float32 array; `header` replaces the one they would have."""
+    """`tensors`: name to float32 array, or to (dtype, shape, bytes); `header` replaces the one they would have."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     entries, data, offset = {}, [], 0
     for name, values in tensors.items():
-        raw = np.ascontiguousarray(values, "<f4").tobytes()
-        entries[name] = {"dtype": "F32", "shape": list(values.shape), "data_offsets": [offset, offset + len(raw)]}
+        if isinstance(values, tuple):
+            dtype, shape, raw = values
+        else:
+            dtype, shape, raw = "F32", values.shape, np.ascontiguousarray(values, "<f4").tobytes()
+        entries[name] = {"dtype": dtype, "shape": list(shape), "data_offsets": [offset, offset + len(raw)]}
         data.append(raw)
         offset += len(raw)
     text = json.dumps(entries if header is None else header).encode()

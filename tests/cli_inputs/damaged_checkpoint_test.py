@@ -19,7 +19,8 @@ class DamagedCheckpoint(CliTest):
         fresh = self.folder / "fresh"
         self.assert_refused(moesweep("run", self.job(self.checkpoint), "--run-dir", fresh), BAD_INPUT, *named)
         self.assertFalse(fresh.exists())
-        self.assert_refused(moesweep("inspect", self.checkpoint), BAD_INPUT, *named)
+        inspected = moesweep("inspect", self.checkpoint, "--quiet")  # shows what is there of an incomplete one
+        self.assert_refused(inspected, BAD_INPUT, *named)
 
     def damaged(self):
         """Sweeps the sound checkpoint first; the caller damages it inside."""
@@ -39,7 +40,7 @@ class DamagedCheckpoint(CliTest):
     def test_missing_shard_is_refused_by_name(self):
         with self.damaged():
             self.shard.unlink()
-            self.refused(self.shard.name, "missing")
+            self.refused(self.shard.name)
 
     def test_overlapping_offsets_are_refused_by_tensor(self):
         with self.damaged():

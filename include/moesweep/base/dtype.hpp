@@ -23,14 +23,22 @@ enum class Dtype : std::uint8_t {
   u32,
   u64,
   boolean,
+  c64,
+  f8_e8m0,  ///< powers of 2: scales of blocks
+  f6_e2m3,
+  f6_e3m2,
+  f4,  ///< E2M1, two in a byte
 };
 
 /// "BF16", "F8_E4M3", "BOOL", ... as written in safetensors headers.
 std::string_view dtype_name(Dtype dtype);
 std::optional<Dtype> parse_dtype(std::string_view name);
-/// Bytes of one element: 1, 2, 4 or 8.
+/// Bits of one element; 4 and 6 for types that are packed.
+std::int64_t dtype_bits(Dtype dtype);
+/// Bytes of one element: 1, 2, 4 or 8. bug() for types that are packed.
 std::int64_t dtype_bytes(Dtype dtype);
-/// Floating-point types carry weights; integers and booleans are tables and packed data.
+/// Floating-point types carry weights. Integers and booleans are tables and packed data, E8M0 and
+/// types below 8 bits are codes that only scales make weights of.
 bool is_floating_point(Dtype dtype);
 
 }  // namespace moesweep

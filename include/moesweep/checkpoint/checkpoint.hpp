@@ -26,12 +26,15 @@ struct Shard {
 };
 
 struct Tensor {
-  std::string name;
+  std::string name = {};
   Dtype dtype = Dtype::bf16;
-  std::vector<std::int64_t> shape;
+  std::vector<std::int64_t> shape = {};
   std::size_t shard = 0;         ///< index into Checkpoint::shards
   std::uint64_t byte_begin = 0;  ///< offset in the shard file
   std::uint64_t byte_end = 0;
+  /// A stack [E, in, out] in the file that is read as its `shape` [E, out, in]. TensorReader hides
+  /// it: offsets and bytes are those of the logical order.
+  bool is_transposed = false;
 
   std::int64_t params() const;
   std::int64_t bytes() const;
@@ -49,9 +52,14 @@ class ByteSource {
 /// Tensors sorted by name.
 struct Checkpoint {
   std::filesystem::path directory;
-  std::vector<Shard> shards;
-  std::vector<Tensor> tensors;
+  std::vector<Shard> shards = {};
+  std::vector<Tensor> tensors = {};
   std::shared_ptr<const ByteSource> source = nullptr;  ///< when set, no shard is a file
+  /// Files and tensors beside the model that were left out, each with its reason.
+  std::vector<std::string> ignored = {};
+  /// Shards, and tensors of the index, that are not there (only with
+  /// OpenOptions::allow_incomplete).
+  std::vector<std::string> missing = {};
 
   std::int64_t params() const;
   std::int64_t bytes() const;
@@ -60,14 +68,21 @@ struct Checkpoint {
 /// Over names, dtypes and shapes of the tensors: what a plan is made for.
 Hash128 headers_hash(const Checkpoint& checkpoint);
 
+struct OpenOptions {
+  bool allow_incomplete = false;  ///< missing shards are listed in Checkpoint::missing, not refused
+};
+
 /// Opens a directory with `model.safetensors.index.json`, a directory of *.safetensors without an
-/// index, or one .safetensors file; reads headers only. Error(bad_input), naming file and tensor,
-/// for: no safetensors at all, a shard of the index that is missing, absolute, has `..` or leaves
-/// the checkpoint (a Hugging Face cache snapshot may link into its own repository's blobs
-/// directory, nothing else may leave), a shard that is not a regular file, a tensor in two shards,
-/// a tensor of the index that its shard lacks or the reverse, no tensors at all, and everything
-/// parse_header refuses. A file that is named itself may be a link to anywhere.
-Checkpoint open_checkpoint(const std::filesystem::path& path);
+/// index, or one .safetensors file; reads headers only. With an index, what it names counts: other
+/// tensors and files are in Checkpoint::ignored. Without one, adapters, optimizer states, Apple's
+/// `._*` and, beside other files, `consolidated*` are ignored by name, and files that say
+/// `-of-000NN` must all be there. Error(bad_input), naming file and tensor, for: no safetensors at
+/// all, a shard that is missing, absolute, has `..` or leaves the checkpoint (a Hugging Face cache
+/// snapshot may link into its own repository's blobs directory, nothing else may leave), a shard
+/// that is not a regular file, a tensor in two shards without an index, a tensor of the index that
+/// its shard lacks, no tensors at all, and everything parse_header refuses. A file that is named
+/// itself may be a link to anywhere.
+Checkpoint open_checkpoint(const std::filesystem::path& path, const OpenOptions& options = {});
 
 /// Equally long pieces of a tensor, equally far apart: rows of a few columns of a matrix, or one
 /// contiguous range (`count` 1).
@@ -113,8 +128,9 @@ class TensorReader {
 
   /// Starts to read the ranges into `out`, one behind the other; they fill it, and a range that is
   /// not within the tensor is a bug. A shard that changed size since it was opened, or ends early,
-  /// is Error(bad_input) when the read is finished. A source makes its bytes then, not before: that
-  /// is computing, and computing belongs to the thread that waits.
+  /// is Error(bad_input) when the read is finished. Of a transposed stack, the ranges are those of
+  /// its logical order, and as many bytes again are held until then. A source makes its bytes then,
+  /// not before: that is computing, and computing belongs to the thread that waits.
   PendingRead start(const Tensor& tensor, std::vector<ByteRanges> ranges,
                     std::span<std::byte> out) const;
 
@@ -122,6 +138,8 @@ class TensorReader {
   void read(const Tensor& tensor, std::uint64_t offset, std::span<std::byte> out) const;
 
  private:
+  PendingRead start_transposed(const Tensor& tensor, const std::vector<ByteRanges>& ranges,
+                               std::span<std::byte> out) const;
   struct Files;
   std::unique_ptr<Files> files_;
 };

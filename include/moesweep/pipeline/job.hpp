@@ -70,6 +70,8 @@ class JobKind {
   virtual ~JobKind() = default;
   /// Files that results depend on, by header and size.
   virtual std::vector<config::InputHash> inputs() const = 0;
+  /// What whoever starts the job should know of its inputs, a sentence each.
+  virtual std::vector<std::string> notes() const { return {}; }
   virtual std::vector<StageDraft> stages(const Rates& rates) const = 0;
   /// Where the sweep runs: what earlier stages have published is below it. Called once, before
   /// run().

@@ -154,8 +154,8 @@ TEST(ParseHeader, MetadataMustMapTextToText) {
 }
 
 TEST(ParseHeader, UnknownDtypesAndKeysAreRefused) {
-  EXPECT_THAT(refused(R"({"a":{"dtype":"F4","shape":[1],"data_offsets":[0,1]}})", 1),
-              HasSubstr("tensor 'a': dtype 'F4' is not supported"));
+  EXPECT_THAT(refused(R"({"a":{"dtype":"F5","shape":[1],"data_offsets":[0,1]}})", 1),
+              HasSubstr("tensor 'a': dtype 'F5' is not supported"));
   EXPECT_THAT(refused(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1],"strides":[1]}})", 1),
               HasSubstr("unknown key 'strides'"));
 }
@@ -192,6 +192,32 @@ TEST(ParseHeader, ShapeMustMatchTheRange) {
               HasSubstr("shape x dtype is 24 bytes but data_offsets span 6"));
   EXPECT_THAT(refused(R"({"a":{"dtype":"U8","shape":[0],"data_offsets":[0,1]}})", 1),
               HasSubstr("0 bytes"));
+}
+
+TEST(HeaderBytes, FilesOfOtherKindsAreNamed) {
+  for (const auto& [text, what] : std::vector<std::pair<std::string, std::string>>{
+           {std::string("GGUF\3\0\0\0 and more", 17), "is a GGUF file"},
+           {"version https://git-lfs.github.com/spec/v1", "git lfs pull"},
+           {"<!DOCTYPE html><html>", "is an HTML page"},
+           {"<html lang=en>", "is an HTML page"},
+           {std::string("PK\3\4\0\0\10\10 and more", 16), "is a zip archive"}}) {
+    SCOPED_TRACE(text);
+    EXPECT_THAT(
+        test::refusal([&] { header_bytes(test::bytes_of(text), text.size(), "m.safetensors"); }),
+        HasSubstr(what));
+  }
+}
+
+TEST(ParseHeader, PackedDtypesTakeTheirBits) {
+  const auto entries = parse(R"({"a":{"dtype":"F4","shape":[3,2],"data_offsets":[0,3]},)"
+                             R"("b":{"dtype":"F8_E8M0","shape":[2],"data_offsets":[3,5]},)"
+                             R"("c":{"dtype":"F6_E3M2","shape":[4],"data_offsets":[5,8]},)"
+                             R"("d":{"dtype":"C64","shape":[1],"data_offsets":[8,16]}})",
+                             16);
+  ASSERT_EQ(entries.size(), 4);
+  EXPECT_EQ(entries[0].dtype, Dtype::f4);
+  EXPECT_THAT(refused(R"({"a":{"dtype":"F4","shape":[3],"data_offsets":[0,1]}})", 1),
+              HasSubstr("do not fill whole bytes"));
 }
 
 TEST(ParseHeader, OverflowingShapesAreRefusedWhereverAZeroStands) {

@@ -1,0 +1,84 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <moesweep/base/error.hpp>
+#include <moesweep/source/expert_axes.hpp>
+
+#include "tensors.hpp"
+
+namespace moesweep::source {
+namespace {
+
+using test::checkpoint_of;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using Shape = std::vector<std::int64_t>;
+
+const std::vector<std::string> experts = {"experts"};
+
+// Hidden size 64, intermediate size 96.
+checkpoint::Checkpoint fused(const Shape& gate_up, const Shape& down) {
+  return checkpoint_of({{"model.layers.0.mlp.experts.gate_up_proj", Dtype::bf16, gate_up},
+                        {"model.layers.0.mlp.experts.down_proj", Dtype::bf16, down}});
+}
+
+TEST(ExpertAxes, TransposedStacksAreKnownByTheirShapes) {
+  auto checkpoint = fused({4, 64, 192}, {4, 96, 64});
+  EXPECT_THAT(orient_experts(checkpoint, {}, experts),
+              ElementsAre(HasSubstr("gate_up_proj"), HasSubstr("down_proj")));
+  EXPECT_EQ(checkpoint.tensors[0].shape, (Shape{4, 64, 96})) << "down: [E, hidden, intermediate]";
+  EXPECT_EQ(checkpoint.tensors[1].shape, (Shape{4, 192, 64}));
+  EXPECT_TRUE(checkpoint.tensors[0].is_transposed);
+  EXPECT_TRUE(checkpoint.tensors[1].is_transposed);
+  EXPECT_THAT(orient_experts(checkpoint, {}, experts), IsEmpty()) << "once";
+}
+
+TEST(ExpertAxes, StacksOfLinearsStayAsTheyAre) {
+  auto checkpoint = fused({4, 192, 64}, {4, 64, 96});
+  for (const auto* family : {"", "qwen3_5_moe"}) {
+    EXPECT_THAT(orient_experts(checkpoint, {.model_type = family}, experts), IsEmpty());
+  }
+  EXPECT_FALSE(checkpoint.tensors[0].is_transposed);
+}
+
+TEST(ExpertAxes, ShapesThatContradictTheFamilyAreRefusedNamingBothStacks) {
+  const auto refused = [](checkpoint::Checkpoint checkpoint, const char* family) {
+    try {
+      orient_experts(checkpoint, {.model_type = family}, experts);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.exit_code(), ExitCode::bad_input);
+      EXPECT_THAT(error.what(),
+                  AllOf(HasSubstr("gate_up_proj"), HasSubstr("down_proj"), HasSubstr(family)));
+      return true;
+    }
+    return false;
+  };
+  EXPECT_TRUE(refused(fused({4, 64, 192}, {4, 96, 64}), "qwen3_5_moe"));
+  EXPECT_TRUE(refused(fused({4, 192, 64}, {4, 64, 96}), "llama4"));
+  EXPECT_FALSE(refused(fused({4, 64, 192}, {4, 96, 64}), "llama4"));
+}
+
+TEST(ExpertAxes, SingleProjectionsAreKnownByTheHiddenSize) {
+  const auto stacks = [](const Shape& up, const Shape& down) {
+    return checkpoint_of({{"layers.0.experts.up_proj", Dtype::bf16, up},
+                          {"layers.0.experts.down_proj", Dtype::bf16, down}});
+  };
+  auto transposed = stacks({4, 64, 96}, {4, 96, 64});
+  EXPECT_THAT(orient_experts(transposed, {.hidden_size = 64}, experts).size(), 2);
+  auto linear = stacks({4, 96, 64}, {4, 64, 96});
+  EXPECT_THAT(orient_experts(linear, {.hidden_size = 64}, experts), IsEmpty());
+  auto unknown = stacks({4, 64, 96}, {4, 96, 64});
+  EXPECT_THAT(orient_experts(unknown, {}, experts), IsEmpty());
+  EXPECT_THAT(orient_experts(unknown, {.model_type = "llama4"}, experts).size(), 2);
+}
+
+TEST(ExpertAxes, CodesHaveShapesOfTheirOwn) {
+  auto checkpoint = checkpoint_of({{"experts.gate_up_proj", Dtype::u8, {4, 64, 192}},
+                                   {"experts.down_proj", Dtype::u8, {4, 96, 64}}});
+  EXPECT_THAT(orient_experts(checkpoint, {.model_type = "llama4"}, experts), IsEmpty());
+}
+
+}  // namespace
+}  // namespace moesweep::source

@@ -1,0 +1,67 @@
+#include <gtest/gtest.h>
+
+#include <moesweep/source/model_config.hpp>
+
+namespace moesweep::source {
+namespace {
+
+TEST(ModelConfig, TextConfigurationsWinOverThoseThatAlsoSee) {
+  const auto config = model_config_from(R"({"model_type": "outer", "num_hidden_layers": 3,
+      "text_config": {"model_type": "inner", "num_hidden_layers": 7, "num_experts": 4,
+                      "hidden_size": 64, "tie_word_embeddings": true},
+      "architectures": ["SomeForConditionalGeneration"]})",
+                                        "");
+  EXPECT_EQ(config.model_type, "outer");
+  EXPECT_EQ(config.layers, 7);
+  EXPECT_EQ(config.experts, 4);
+  EXPECT_EQ(config.hidden_size, 64);
+  EXPECT_EQ(config.tied, true);
+  EXPECT_EQ(config.causal, true);
+  EXPECT_FALSE(config.storage);
+}
+
+TEST(ModelConfig, WhatIsNotSaidIsUnknown) {
+  const auto config =
+      model_config_from(R"({"num_hidden_layers": "many", "architectures": []})", "");
+  EXPECT_EQ(config.layers, 0);
+  EXPECT_EQ(config.tied, std::nullopt);
+  EXPECT_EQ(config.causal, std::nullopt);
+  EXPECT_TRUE(config.unreadable.empty());
+  EXPECT_TRUE(model_config_from("", "").unreadable.empty());
+}
+
+TEST(ModelConfig, AFileThatIsNotJsonSaysSo) {
+  EXPECT_FALSE(model_config_from("[1]", "").unreadable.empty());
+  EXPECT_FALSE(model_config_from("{", "").unreadable.empty());
+}
+
+TEST(ModelConfig, QuantizationIsFoundWhereProgramsPutIt) {
+  const auto fp8 = model_config_from(
+      R"({"quantization_config": {"quant_method": "fp8", "weight_block_size": [128, 128]}})", "");
+  EXPECT_EQ(fp8.storage->method, "fp8");
+  const auto nested = model_config_from(
+      R"({"text_config": {"quantization_config": {"quant_method": "compressed-tensors",
+          "config_groups": {"group_0": {"weights": {"num_bits": 4, "group_size": 32}}}}}})",
+      "");
+  EXPECT_EQ(nested.storage->method, "compressed-tensors");
+  EXPECT_EQ(nested.storage->bits, 4);
+  EXPECT_EQ(nested.storage->group_size, 32);
+  const auto mlx = model_config_from(
+      R"({"quantization": {"bits": 4, "group_size": 64, "lm_head": {"bits": 8, "group_size": 64}}})",
+      "");
+  EXPECT_EQ(mlx.storage->bits, 0) << "differs between modules";
+  EXPECT_EQ(mlx.storage->group_size, 64);
+  const auto modelopt =
+      model_config_from("{}", R"({"quantization": {"quant_algo": "NVFP4", "group_size": 16}})");
+  EXPECT_EQ(modelopt.storage->method, "NVFP4");
+  EXPECT_EQ(model_config_from(R"({"expert_dtype": "fp4"})", "").storage->method, "fp4");
+  const auto rotated = model_config_from(
+      R"({"quantization_config": {"transform_config": {"config_groups": {"R1": {}}}}})", "");
+  EXPECT_TRUE(rotated.storage->rotates_weights);
+  const auto none = model_config_from(
+      R"({"quantization_config": {"transform_config": {"config_groups": {}}}})", "");
+  EXPECT_FALSE(none.storage->rotates_weights);
+}
+
+}  // namespace
+}  // namespace moesweep::source
