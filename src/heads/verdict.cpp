@@ -73,6 +73,8 @@ class Facts {
           evidence_layer_.empty() ? std::isnan(row.evidence_auc) : fact.layer == evidence_layer_;
       if (fact.variant == key.variant && fact.split == "test" && is_shown) {
         row.evidence_auc = fact.auc;
+        row.evidence_auc_lo = fact.auc_lo;
+        row.evidence_auc_hi = fact.auc_hi;
       }
     }
     add_suppression(key, row);

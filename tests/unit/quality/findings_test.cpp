@@ -112,7 +112,12 @@ TEST(Findings, TheNumberOfSamplesResolvesWhatItIsGivenFor) {
     for (auto& cell : more) {
       if (cell.metric == finding.safety) {
         // Twice: the number gives 80 % power, not certainty of the observed difference.
-        cell.samples = static_cast<std::int64_t>(2.0 * finding.resolving_n);
+        const auto samples = static_cast<std::int64_t>(2.0 * finding.resolving_n);
+        if (cell.yes >= 0) {
+          cell.yes = std::llround(static_cast<double>(cell.yes * samples) /
+                                  static_cast<double>(cell.samples));
+        }
+        cell.samples = samples;
       }
     }
     const auto tables = analyse(more, options);
