@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <span>
 #include <string>
@@ -43,105 +42,39 @@ Words words_of(std::string_view name) {
   return words;
 }
 
-template <std::size_t Size>
-bool is_among(const std::array<std::string_view, Size>& list, const std::string& word) {
-  return std::find(list.begin(), list.end(), word) != list.end();
+/// Lists are words with a space behind each.
+bool is_among(std::string_view list, const std::string& word) {
+  for (auto at = list.find(word + ' '); at != list.npos; at = list.find(word + ' ', at + 1)) {
+    if (at == 0 || list[at - 1] == ' ') return true;
+  }
+  return false;
 }
 
-constexpr auto of_harm = std::to_array<std::string_view>({"toxicity",
-                                                          "toxic",
-                                                          "perplexity",
-                                                          "ppl",
-                                                          "loss",
-                                                          "losses",
-                                                          "nll",
-                                                          "bpb",
-                                                          "crossentropy",
-                                                          "error",
-                                                          "errors",
-                                                          "err",
-                                                          "wer",
-                                                          "cer",
-                                                          "mse",
-                                                          "rmse",
-                                                          "nrmse",
-                                                          "mae",
-                                                          "mape",
-                                                          "ece",
-                                                          "brier",
-                                                          "kl",
-                                                          "kld",
-                                                          "divergence",
-                                                          "asr",
-                                                          "attack",
-                                                          "attacks",
-                                                          "jailbreak",
-                                                          "jailbreaks",
-                                                          "jailbroken",
-                                                          "harm",
-                                                          "harms",
-                                                          "harmful",
-                                                          "unsafe",
-                                                          "danger",
-                                                          "dangerous",
-                                                          "harmfulness",
-                                                          "violation",
-                                                          "violations",
-                                                          "violating",
-                                                          "breach",
-                                                          "breaches",
-                                                          "hallucination",
-                                                          "hallucinations",
-                                                          "hallucinated",
-                                                          "bias",
-                                                          "biased",
-                                                          "stereotype",
-                                                          "stereotypes",
-                                                          "stereotyping",
-                                                          "hate",
-                                                          "hateful",
-                                                          "offensive",
-                                                          "profanity",
-                                                          "offensiveness",
-                                                          "misinformation",
-                                                          "falsehood",
-                                                          "latency",
-                                                          "falsehoods",
-                                                          "leak",
-                                                          "leaks",
-                                                          "leakage",
-                                                          "fpr",
-                                                          "fnr",
-                                                          "failure",
-                                                          "failures",
-                                                          "overrefusal",
-                                                          "sycophancy",
-                                                          "deception",
-                                                          "crashes",
-                                                          "repetition",
-                                                          "regret",
-                                                          "degeneration",
-                                                          "vulnerability",
-                                                          "vulnerabilities"});
+constexpr std::string_view of_harm =
+    "toxicity toxic perplexity ppl loss losses nll bpb crossentropy error errors err wer "
+    "cer mse rmse nrmse mae mape ece brier kl kld divergence asr attack attacks jailbreak "
+    "jailbreaks jailbroken harm harms harmful unsafe danger dangerous harmfulness violation "
+    "violations violating breach breaches hallucination hallucinations hallucinated bias "
+    "biased stereotype stereotypes stereotyping hate hateful offensive profanity "
+    "offensiveness misinformation falsehood latency falsehoods leak leaks leakage fpr fnr "
+    "failure failures overrefusal sycophancy deception crashes repetition regret "
+    "degeneration vulnerability vulnerabilities ";
 
 /// Of harm, they turn its meaning, or say how well it is found: bias_resistance, harmful_refusal.
-constexpr auto turning_before = std::to_array<std::string_view>(
-    {"free",     "resistance", "resistant", "robust",    "robustness", "avoidance", "avoided",
-     "averted",  "prevention", "prevented", "reduction", "mitigation", "mitigated", "detection",
-     "accuracy", "acc",        "f",         "auc",       "auroc",      "recall",    "precision",
-     "refusal",  "refusals",   "refused",   "rejection", "rejected",   "blocked",   "correction",
-     "absence",  "lack",       "corrected", "defense",   "defence",    "removal"});
+constexpr std::string_view turning_before =
+    "free resistance resistant robust robustness avoidance avoided averted prevention "
+    "prevented reduction mitigation mitigated detection accuracy acc f auc auroc recall "
+    "precision refusal refusals refused rejection rejected blocked correction absence lack "
+    "corrected defense defence removal ";
 
 /// Before a word of harm they turn it: no_harm.
-constexpr auto turning_next =
-    std::to_array<std::string_view>({"no", "non", "not", "without", "anti", "zero"});
+constexpr std::string_view turning_next = "no non not without anti zero ";
 
-constexpr auto prepositions = std::to_array<std::string_view>({"to", "against", "from", "of"});
+constexpr std::string_view prepositions = "to against from of ";
 
 /// Pairs of words that mean harm together, whatever the second alone.
 bool is_harmful_pair(const std::string& first, const std::string& second) {
-  constexpr auto wrongly = std::to_array<std::string_view>(
-      {"positive", "positives", "negative", "negatives", "refusal", "refusals"});
+  constexpr std::string_view wrongly = "positive positives negative negatives refusal refusals ";
   return (first == "false" && is_among(wrongly, second)) ||
          (first == "over" && (second == "refusal" || second == "refusals")) ||
          (first == "cross" && second == "entropy");

@@ -63,8 +63,8 @@ std::string why_untested(const records::CellRow& cell, const std::string& which)
   if (is_counted(cell)) return {};
   if (cell.samples == 0) return which + " has no number of samples";
   if (cell.yes_no != 0) {
-    return fmt::format("{} has {} of {} samples, which is no whole number of them", which,
-                       cell.value, cell.samples);
+    return fmt::format("{} has a share of {} of {} samples, which is not a whole number of them",
+                       which, cell.value, cell.samples);
   }
   if (cell.samples == 1) return which + " has one sample";
   if (std::isnan(cell.sd)) {

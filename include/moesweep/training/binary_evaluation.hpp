@@ -14,8 +14,8 @@ struct BinaryEvaluation {
   stats::Interval auc_interval;     ///< 95 % (stats::roc_auc_interval), rows taken as independent
   double loss = stats::undefined;   ///< mean negative log-likelihood, nats
   double brier = stats::undefined;  ///< mean squared difference of probability and label
-  double ece =
-      stats::undefined;  ///< sum over bins of share * |mean probability - share of positives|
+  /// Sum over bins of share * |mean probability - share of positives|.
+  double ece = stats::undefined;
 };
 
 /// `scores` are log-odds of label 1; labels are 0 or 1. Bins of the calibration error are ten of

@@ -30,8 +30,8 @@ struct SplitEvaluation {
   double loss = stats::undefined;  ///< mean negative log-likelihood, nats
   double auc = stats::undefined;   ///< of class 1; NaN for more than two classes and without both
   stats::Interval auc_interval;  ///< 95 % (stats::roc_auc_interval), examples taken as independent
-  double ece =
-      stats::undefined;  ///< sum over ten equal bins of confidence, share * |accuracy - confidence|
+  /// Sum over ten equal bins of confidence, share * |accuracy - confidence|.
+  double ece = stats::undefined;
   std::int64_t forbidden_errors = 0;
   std::int64_t forbidden_truths = 0;
   std::vector<std::int64_t> confusion;  ///< [truth, predicted]

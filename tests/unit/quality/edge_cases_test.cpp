@@ -230,7 +230,7 @@ TEST(Normalize, AShareThatIsNoCountOfItsSamplesHasNone) {
   EXPECT_EQ(study.find("m", "low", "s")->yes, 199);
   EXPECT_EQ(study.find("m", "min", "s")->yes, 1);
   EXPECT_EQ(safety_tests(study, options).at(0).reason,
-            "the baseline has 0.905 of 10 samples, which is no whole number of them");
+            "the baseline has a share of 0.905 of 10 samples, which is not a whole number of them");
   EXPECT_TRUE(std::isnan(thresholds(study, options).at(0).alert_below));
 }
 
