@@ -46,6 +46,11 @@ std::string accuracy_of(const records::VerdictRow& row) {
          give_or_take(row.accuracy_se_samples);
 }
 
+// Errors of nothing were not counted.
+std::string errors_of(std::int64_t errors, std::int64_t truths) {
+  return truths == 0 ? "-" : fmt::format("{}", errors);
+}
+
 std::string cascade_of(const records::VerdictRow& row) {
   if (row.cascade_forbidden < 0) return "-";
   return fmt::format("{} (<={} %) at {}/{}", row.cascade_forbidden, percent(row.cascade_upper),
@@ -66,8 +71,8 @@ void print_verdicts(const std::vector<records::VerdictRow>& rows) {
       table.add({row.variant, size_of(row), number(row.evidence_auc, "{:.3f}"),
                  range(row.evidence_auc_lo, row.evidence_auc_hi, "{:.3f}"), accuracy_of(row),
                  percent(row.accuracy_ensemble), number(row.forbidden_mean, "{:.1f}"),
-                 fmt::format("{}", row.forbidden_ensemble), percent(row.forbidden_upper),
-                 cascade_of(row),
+                 errors_of(row.forbidden_ensemble, row.forbidden_truths),
+                 percent(row.forbidden_upper), cascade_of(row),
                  std::isnan(row.suppression_effect)
                      ? "-"
                      : fmt::format("{:+.2f} pp {}", 100.0 * row.suppression_effect,
@@ -89,7 +94,8 @@ void print_ensembles(const std::vector<records::EnsembleRow>& rows) {
     table.add({row.variant, row.head, row.layer, row.pooling, fmt::format("{}", row.seeds),
                percent(row.accuracy_mean), percent(row.accuracy_se_seeds),
                percent(row.accuracy_se_samples), percent(row.accuracy_ensemble),
-               number(row.forbidden_mean, "{:.1f}"), fmt::format("{}", row.forbidden_ensemble),
+               number(row.forbidden_mean, "{:.1f}"),
+               errors_of(row.forbidden_ensemble, row.forbidden_truths),
                fmt::format("{}", row.forbidden_truths)});
   }
   table.print();

@@ -34,7 +34,8 @@ inline double largest_size(std::span<const double> values) {
 inline bool is_constant(std::span<const double> values) {
   if (values.empty()) return true;
   const auto [least, most] = std::minmax_element(values.begin(), values.end());
-  return *most == *least || *most - *least <= rounding * largest_size(values);
+  // An infinite value makes the share NaN, which is not small.
+  return *most == *least || (*most - *least) / largest_size(values) <= rounding;
 }
 
 /// Are the distances of the points from their least-squares line of this slope no more than

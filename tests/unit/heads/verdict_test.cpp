@@ -182,6 +182,11 @@ TEST(Verdict, WithoutATestSampleOfTheTruthNothingIsResolved) {
   EXPECT_EQ(rows[0].verdict, "baseline");
   EXPECT_EQ(rows[1].verdict, "unresolved");
   EXPECT_EQ(rows[1].reason, "no test sample is VETO");
+  for (const auto& row : rows) {
+    EXPECT_TRUE(std::isnan(row.p)) << "nothing was compared";
+    EXPECT_TRUE(std::isnan(row.difference_upper));
+    EXPECT_TRUE(std::isnan(row.forbidden_mean));
+  }
 }
 
 TEST(Verdict, ThereIsNoneForClassesThatTheCachesDoNotHave) {

@@ -79,8 +79,8 @@ TEST(FisherExact, OfManySamplesIsNeitherLostNorZero) {
   EXPECT_NEAR(fisher_exact({5'000'150, 10'000'000}, {4'999'850, 10'000'000}),
               std::erfc(z / std::sqrt(2.0)), 1e-6);
   EXPECT_EQ(fisher_exact({5000, 5000}, {0, 5000}), std::numeric_limits<double>::min());
-  EXPECT_EQ(fisher_exact({3, 9}, {11, 20}), fisher_exact({11, 20}, {3, 9}));
-  EXPECT_EQ(fisher_exact({3, 9}, {11, 20}), fisher_exact({6, 9}, {9, 20}));
+  EXPECT_TRUE(agrees(fisher_exact({3, 9}, {11, 20}), fisher_exact({11, 20}, {3, 9})));
+  EXPECT_TRUE(agrees(fisher_exact({3, 9}, {11, 20}), fisher_exact({6, 9}, {9, 20})));
 }
 
 // statsmodels' tost_proportions_2indep(99, 100, 99, 100, -0.03, 0.03, method="score",
@@ -127,7 +127,7 @@ TEST(SampleSize, NoNumberOfAnswersShowsWhatIsNotThere) {
 TEST(Detectable, IsFoundWithThePowerAskedFor) {
   for (const std::int64_t n : {4, 30, 256}) {
     const double d = fisher_detectable(n, 0.05, 0.8);
-    EXPECT_NEAR(fisher_power((1.0 - d) / 2.0, (1.0 + d) / 2.0, n, 0.05), 0.8, n == 4 ? 0.2 : 1e-9);
+    EXPECT_NEAR(fisher_power((1.0 - d) / 2.0, (1.0 + d) / 2.0, n, 0.05), 0.8, 1e-9);
   }
   const double d = fisher_detectable(1000, 0.05, 0.8);
   EXPECT_EQ(fisher_sample_size((1.0 - d) / 2.0, (1.0 + d) / 2.0, 0.05, 0.8), 1000.0);
