@@ -103,7 +103,7 @@ void print_as_json(const CorrelateCommand& command, const std::vector<Finding>& 
 }
 
 std::string cell(double value, bool is_p) {
-  if (std::isnan(value)) return "-";  // constant, not measured, or too few
+  if (std::isnan(value)) return "-";  // constant, not measured, too few, or on a line
   return is_p ? fmt::format("{:.1e}", value) : fmt::format("{:.4f}", value);
 }
 

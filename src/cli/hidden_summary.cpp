@@ -1,6 +1,7 @@
 #include "hidden_summary.hpp"
 
 #include <cmath>
+#include <limits>
 #include <map>
 #include <string>
 #include <vector>
@@ -25,6 +26,15 @@ std::string percent(double value) {
   return number(100.0 * value, "{:.2f}");
 }
 
+std::string range(double lo, double hi, const char* format) {
+  if (std::isnan(lo) || std::isnan(hi)) return "-";
+  return number(lo, format) + " to " + number(hi, format);
+}
+// " +-1.72", or " -" where there is no error.
+std::string give_or_take(double error) {
+  return std::isnan(error) ? " -" : " +-" + percent(error);
+}
+
 std::string size_of(const records::VerdictRow& row) {
   if (row.model_bytes > 0)
     return fmt::format("{:.2f} GB", 1e-9 * static_cast<double>(row.model_bytes));
@@ -32,8 +42,13 @@ std::string size_of(const records::VerdictRow& row) {
 }
 
 std::string accuracy_of(const records::VerdictRow& row) {
-  return fmt::format("{} +-{} +-{}", percent(row.accuracy_mean), percent(row.accuracy_se_seeds),
-                     percent(row.accuracy_se_samples));
+  return percent(row.accuracy_mean) + give_or_take(row.accuracy_se_seeds) +
+         give_or_take(row.accuracy_se_samples);
+}
+
+// Errors of nothing were not counted.
+std::string errors_of(std::int64_t errors, std::int64_t truths) {
+  return truths == 0 ? "-" : fmt::format("{}", errors);
 }
 
 std::string cascade_of(const records::VerdictRow& row) {
@@ -47,16 +62,17 @@ void print_verdicts(const std::vector<records::VerdictRow>& rows) {
     const auto& first = rows[begin];
     fmt::print("verdict, {}: {} seeds, {} test samples, forbidden errors of {}\n", first.source,
                first.seeds, first.samples, first.forbidden_truths);
-    TextTable table({"variant", "size", "AUC", "accuracy % +-seeds +-samples", "vote %",
+    TextTable table({"variant", "size", "AUC", "95 %", "accuracy % +-seeds +-samples", "vote %",
                      "forbidden mean", "vote", "<= %", "cascade", "suppression", "p", "best layer",
                      "verdict"});
     auto end = begin;
     for (; end < rows.size() && rows[end].source == first.source; ++end) {
       const auto& row = rows[end];
-      table.add({row.variant, size_of(row), number(row.evidence_auc, "{:.3f}"), accuracy_of(row),
+      table.add({row.variant, size_of(row), number(row.evidence_auc, "{:.3f}"),
+                 range(row.evidence_auc_lo, row.evidence_auc_hi, "{:.3f}"), accuracy_of(row),
                  percent(row.accuracy_ensemble), number(row.forbidden_mean, "{:.1f}"),
-                 fmt::format("{}", row.forbidden_ensemble), percent(row.forbidden_upper),
-                 cascade_of(row),
+                 errors_of(row.forbidden_ensemble, row.forbidden_truths),
+                 percent(row.forbidden_upper), cascade_of(row),
                  std::isnan(row.suppression_effect)
                      ? "-"
                      : fmt::format("{:+.2f} pp {}", 100.0 * row.suppression_effect,
@@ -78,7 +94,8 @@ void print_ensembles(const std::vector<records::EnsembleRow>& rows) {
     table.add({row.variant, row.head, row.layer, row.pooling, fmt::format("{}", row.seeds),
                percent(row.accuracy_mean), percent(row.accuracy_se_seeds),
                percent(row.accuracy_se_samples), percent(row.accuracy_ensemble),
-               number(row.forbidden_mean, "{:.1f}"), fmt::format("{}", row.forbidden_ensemble),
+               number(row.forbidden_mean, "{:.1f}"),
+               errors_of(row.forbidden_ensemble, row.forbidden_truths),
                fmt::format("{}", row.forbidden_truths)});
   }
   table.print();
@@ -90,6 +107,8 @@ void print_evidence_heads(const records::Tables& tables) {
   struct Sum {
     double auc = 0.0;
     std::int64_t seeds = 0;
+    double lowest = std::numeric_limits<double>::quiet_NaN();
+    double highest = std::numeric_limits<double>::quiet_NaN();
   };
   std::map<std::string, Sum> sums;
   for (const auto& row : records::rows_of<records::SeedRow>(tables)) {
@@ -97,12 +116,15 @@ void print_evidence_heads(const records::Tables& tables) {
     auto& sum = sums[fmt::format("{} {} {}", row.variant, row.head, row.layer)];
     sum.auc += row.auc;
     ++sum.seeds;
+    sum.lowest = std::fmin(sum.lowest, row.auc_lo);
+    sum.highest = std::fmax(sum.highest, row.auc_hi);
   }
   if (sums.empty()) return;
-  TextTable table({"evidence heads", "seeds", "mean test AUC"});
+  TextTable table({"evidence heads", "seeds", "mean test AUC", "95 % intervals of all"});
   for (const auto& [name, sum] : sums) {
     table.add({name, fmt::format("{}", sum.seeds),
-               fmt::format("{:.4f}", sum.auc / static_cast<double>(sum.seeds))});
+               fmt::format("{:.4f}", sum.auc / static_cast<double>(sum.seeds)),
+               range(sum.lowest, sum.highest, "{:.4f}")});
   }
   table.print();
   fmt::print("\n");

@@ -1,11 +1,13 @@
 #include "quality_summary.hpp"
 
+#include <cmath>
 #include <map>
 
 #include <fmt/format.h>
 
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/text.hpp>
+#include <moesweep/records/quality.hpp>
 #include <moesweep/records/quality_decisions.hpp>
 #include <moesweep/records/quality_relations.hpp>
 
@@ -14,6 +16,26 @@
 namespace moesweep::cli {
 namespace {
 
+std::string points(double value) {
+  return std::isnan(value) ? "-" : fmt::format("{:+.2f}", value);
+}
+
+void print_directions(const records::Tables& tables) {
+  const auto rows = records::rows_of<records::MetricRow>(tables);
+  if (rows.empty()) return;
+  TextTable table({"metric", "role", "better is", "yes/no"});
+  for (const auto& row : rows) {
+    table.add({printable(row.metric), row.role,
+               row.direction == "lower_is_better" ? "lower" : "higher",
+               row.yes_no != 0 ? "yes" : "no"});
+  }
+  table.print();
+  for (const auto& row : rows) {
+    if (!row.warning.empty()) fmt::print("warning: {}\n", printable(row.warning));
+  }
+  fmt::print("\n");
+}
+
 void print_gaps(const records::Tables& tables) {
   const auto rows = records::rows_of<records::AsymmetryGapRow>(tables);
   if (rows.empty()) return;
@@ -21,8 +43,8 @@ void print_gaps(const records::Tables& tables) {
   for (const auto& row : rows) {
     if (row.quality != rows.front().quality || row.safety != rows.front().safety) continue;
     table.add({printable(row.model), printable(row.quality), printable(row.safety),
-               fmt::format("{:+.2f}", row.gap_pp),
-               fmt::format("{:+.2f} to {:+.2f}", row.lo, row.hi)});
+               points(row.gap_pp),
+               std::isnan(row.lo) ? "-" : points(row.lo) + " to " + points(row.hi)});
   }
   fmt::print("change of safety less change of quality, mean over levels\n");
   table.print();
@@ -32,6 +54,7 @@ void print_gaps(const records::Tables& tables) {
 }  // namespace
 
 void print_quality_summary(const records::Tables& tables) {
+  print_directions(tables);
   const auto findings = records::rows_of<records::FindingRow>(tables);
   if (findings.empty()) return;
   print_gaps(tables);

@@ -18,10 +18,11 @@ using training::SplitEvaluation;
 void add_seed_row(records::Tables& tables, const Axis& axis, std::int64_t seed,
                   const char* split_name, const SplitEvaluation& split, std::int64_t epochs) {
   records::append_row(
-      tables, records::SeedRow{axis.variant, axis.head, axis.layer, axis.pooling, seed, split_name,
-                               split.samples, split.accuracy, split.loss, split.auc, split.ece,
-                               split.forbidden_errors, split.forbidden_truths,
-                               checked_cast<std::int32_t>(epochs)});
+      tables,
+      records::SeedRow{axis.variant, axis.head, axis.layer, axis.pooling, seed, split_name,
+                       split.samples, split.accuracy, split.loss, split.auc, split.auc_interval.lo,
+                       split.auc_interval.hi, split.ece, split.forbidden_errors,
+                       split.forbidden_truths, checked_cast<std::int32_t>(epochs)});
 }
 
 void add_confusion(records::Tables& tables, const Axis& axis, std::int64_t seed,

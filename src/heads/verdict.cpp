@@ -73,6 +73,8 @@ class Facts {
           evidence_layer_.empty() ? std::isnan(row.evidence_auc) : fact.layer == evidence_layer_;
       if (fact.variant == key.variant && fact.split == "test" && is_shown) {
         row.evidence_auc = fact.auc;
+        row.evidence_auc_lo = fact.auc_lo;
+        row.evidence_auc_hi = fact.auc_hi;
       }
     }
     add_suppression(key, row);
@@ -200,6 +202,7 @@ void compare(Compared& variant, const Compared& baseline) {
     row.only_baseline += !variant.errors[i] && baseline.errors[i];
   }
   row.excess = row.only_variant - row.only_baseline;
+  if (row.forbidden_truths == 0) return;  // nothing was compared: neither p nor bound
   row.p = stats::mcnemar_exact_greater(row.only_variant, row.only_baseline);
   row.difference_upper = stats::tango_upper(
       {static_cast<double>(row.only_variant), static_cast<double>(row.only_baseline),

@@ -1,6 +1,7 @@
 #include <moesweep/quality/passes.hpp>
 #include <moesweep/stats/multiple.hpp>
-#include <moesweep/stats/welch.hpp>
+
+#include "difference.hpp"
 
 namespace moesweep::quality {
 namespace {
@@ -16,9 +17,16 @@ CapabilityRow row_of(const records::CellRow& cell, const records::CellRow* basel
   row.value = cell.value;
   row.delta_pp = cell.delta_pp;
   row.retained = cell.relative;
-  if (baseline == nullptr) return row;
+  if (baseline == nullptr) {
+    row.reason = "not measured on the baseline";
+    return row;
+  }
   row.baseline = baseline->value;
-  row.p = stats::welch_t(summary_of(*baseline), summary_of(cell)).p;
+  auto found = test_difference(*baseline, cell);
+  row.test = found.test;
+  row.p = found.p;
+  row.p_welch = found.welch.p;
+  row.reason = std::move(found.reason);
   return row;
 }
 

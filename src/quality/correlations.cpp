@@ -29,7 +29,12 @@ std::vector<double> centred(const std::vector<double>& values,
     counts[model_of[i]] += 1.0;
   }
   auto out = values;
-  for (std::size_t i = 0; i < out.size(); ++i) out[i] -= sums[model_of[i]] / counts[model_of[i]];
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const double mean = sums[model_of[i]] / counts[model_of[i]];
+    // What rounding leaves of values that are all equal is no distance from their mean.
+    const double rounded = 1e-12 * std::fabs(values[i]);
+    out[i] = std::fabs(values[i] - mean) <= rounded ? 0.0 : values[i] - mean;
+  }
   return out;
 }
 
@@ -90,6 +95,13 @@ HeterogeneityRow heterogeneity_of(std::vector<PairedChanges> models, double alph
   return row;
 }
 
+std::string why_no_test(const stats::Correlation& found) {
+  if (!std::isnan(found.pearson_p)) return {};
+  if (found.count < 3) return "fewer than three levels have both";
+  return std::isnan(found.pearson) ? "one of the two is the same at all levels"
+                                   : "the levels lie on a line: no scatter to judge it by";
+}
+
 }  // namespace
 
 std::vector<QualityCorrelationRow> correlations(const Study& study, const Options& options) {
@@ -100,7 +112,8 @@ std::vector<QualityCorrelationRow> correlations(const Study& study, const Option
     const auto interval = stats::fisher_interval(found.pearson, found.count, options.alpha);
     rows.push_back({changes.model, changes.quality, changes.safety, found.count, found.pearson,
                     found.pearson_p, interval.lo, interval.hi, found.spearman, found.spearman_p,
-                    static_cast<std::int8_t>(found.pearson_p < options.alpha)});
+                    static_cast<std::int8_t>(found.pearson_p < options.alpha),
+                    records::not_measured, why_no_test(found)});
     p_values.push_back(found.pearson_p);
   }
   const auto adjusted = stats::holm(p_values);

@@ -52,14 +52,22 @@ std::vector<records::DivergenceRow> divergence(const Study& study, const Options
   return rows;
 }
 
+// A change that is only what subtracting two values left of their rounding is none.
+double without_rounding(double change_pp) {
+  constexpr double rounding_pp = 1e-10;
+  return std::fabs(change_pp) <= rounding_pp ? 0.0 : change_pp;
+}
+
 std::vector<records::AsymmetryRow> asymmetry(const Study& study) {
   std::vector<records::AsymmetryRow> rows;
   for_each_pair(
       study, [&](const auto& model, const auto& level, const auto& quality, const auto& safety) {
         const double q = delta_of(study, model, level, quality);
         const double s = delta_of(study, model, level, safety);
-        rows.push_back({model, level.name, level.bits_per_weight, quality, safety, q, s,
-                        std::fabs(s) / std::fabs(q), static_cast<std::int8_t>(q * s > 0.0)});
+        rows.push_back(
+            {model, level.name, level.bits_per_weight, quality, safety, q, s,
+             without_rounding(q) == 0.0 ? records::not_measured : std::fabs(s) / std::fabs(q),
+             static_cast<std::int8_t>(without_rounding(q) * without_rounding(s) > 0.0)});
       });
   return rows;
 }

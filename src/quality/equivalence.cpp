@@ -3,6 +3,9 @@
 #include <moesweep/quality/passes.hpp>
 #include <moesweep/stats/equivalence.hpp>
 #include <moesweep/stats/power.hpp>
+#include <moesweep/stats/two_proportions_power.hpp>
+
+#include "difference.hpp"
 
 namespace moesweep::quality {
 namespace {
@@ -10,24 +13,47 @@ namespace {
 using records::PowerRow;
 using records::QualityEquivalenceRow;
 
-// The common spread by which n is asked for; that of a sample without any says nothing.
 double pooled_sd(const stats::Summary& a, const stats::Summary& b) {
   return std::sqrt((a.variance + b.variance) / 2.0);
 }
 
 // A change is found at alpha over the number of tests: then Holm's adjustment cannot undo it.
-double resolving_n(const stats::Summary& cell, const stats::Summary& baseline, std::size_t tests,
-                   const Options& options) {
+double resolving_n_of_means(const stats::Summary& cell, const stats::Summary& baseline,
+                            std::size_t tests, const Options& options) {
   const double margin = options.margin_pp / 100.0;
   const double difference = cell.mean - baseline.mean;
   const double sd = pooled_sd(cell, baseline);
-  if (std::isnan(sd) || sd == 0.0) return records::not_measured;
   if (std::fabs(difference) < margin) {
     return stats::sample_size_equivalence(difference, sd, margin, options.alpha, options.power);
   }
   const double alpha = options.alpha / static_cast<double>(tests);
   return stats::sample_size_two_means(difference, sd,
                                       stats::detection_factor(alpha, options.power));
+}
+
+double resolving_n_of_shares(const records::CellRow& cell, const records::CellRow& baseline,
+                             std::size_t tests, const Options& options) {
+  const auto share = [](const stats::Count& count) {
+    return static_cast<double>(count.k) / static_cast<double>(count.n);
+  };
+  const double p = share(count_of(cell));
+  const double q = share(count_of(baseline));
+  const double margin = options.margin_pp / 100.0;
+  if (margin >= 1.0) return records::not_measured;
+  if (std::fabs(p - q) < margin) {
+    return stats::score_tost_sample_size(p, q, margin, options.alpha, options.power);
+  }
+  return stats::fisher_sample_size(p, q, options.alpha / static_cast<double>(tests), options.power);
+}
+
+void set_welch(QualityEquivalenceRow& row, const stats::Tost& welch) {
+  row.se_pp_welch = 100.0 * welch.standard_error;
+  row.freedom_welch = welch.freedom;
+  row.t_lower_welch = welch.t_lower;
+  row.p_lower_welch = welch.p_lower;
+  row.t_upper_welch = welch.t_upper;
+  row.p_upper_welch = welch.p_upper;
+  row.p_welch = welch.p;
 }
 
 QualityEquivalenceRow equivalence_of(const records::CellRow& cell, const records::CellRow& baseline,
@@ -39,20 +65,32 @@ QualityEquivalenceRow equivalence_of(const records::CellRow& cell, const records
   row.samples = cell.samples;
   row.margin_pp = options.margin_pp;
   row.delta_pp = 100.0 * (cell.value - baseline.value);
+  row.reason = why_uncomparable(baseline, cell);
+  if (!row.reason.empty()) return row;
+  const double margin = options.margin_pp / 100.0;
   const auto a = summary_of(cell);
   const auto b = summary_of(baseline);
-  if (a.count < 2 || b.count < 2) return row;
-  const auto both = stats::tost(a, b, options.margin_pp / 100.0);
-  row.delta_pp = 100.0 * both.difference;
-  row.se_pp = 100.0 * both.standard_error;
-  row.freedom = both.freedom;
-  row.t_lower = both.t_lower;
-  row.p_lower = both.p_lower;
-  row.t_upper = both.t_upper;
-  row.p_upper = both.p_upper;
-  row.p = both.p;
-  row.equivalent = static_cast<std::int8_t>(both.p < options.alpha);
-  row.resolving_n = resolving_n(a, b, tests, options);
+  const auto welch = stats::tost(a, b, margin);
+  row.delta_pp = 100.0 * welch.difference;
+  set_welch(row, welch);
+  if (are_counts(baseline, cell)) {
+    const auto score = stats::score_tost(count_of(cell), count_of(baseline), margin);
+    row.test = "farrington_manning";
+    row.z_lower = score.z_lower;
+    row.p_lower = score.p_lower;
+    row.z_upper = score.z_upper;
+    row.p_upper = score.p_upper;
+    row.p = score.p;
+    row.resolving_n = resolving_n_of_shares(cell, baseline, tests, options);
+    if (std::isnan(row.p)) row.reason = "every difference of shares is within a margin of 100 pp";
+  } else {
+    row.test = "welch";
+    row.p_lower = welch.p_lower;
+    row.p_upper = welch.p_upper;
+    row.p = welch.p;
+    row.resolving_n = resolving_n_of_means(a, b, tests, options);
+  }
+  row.equivalent = static_cast<std::int8_t>(row.p < options.alpha);
   return row;
 }
 
@@ -105,9 +143,16 @@ std::vector<PowerRow> power(const Study& study, const Options& options) {
         fewest = fewest == 0 ? cell->samples : std::min(fewest, cell->samples);
       }
       PowerRow row{model, metric, fewest};
-      row.n_for_margin = std::ceil(0.5 * (factor / margin) * (factor / margin));
+      const bool shares = study.is_yes_no(metric);
+      row.test = shares ? "fisher" : "normal";
+      row.n_for_margin = shares
+                             ? stats::fisher_sample_size((1.0 - margin) / 2.0, (1.0 + margin) / 2.0,
+                                                         options.alpha, options.power)
+                             : std::ceil(0.5 * (factor / margin) * (factor / margin));
       if (fewest > 0) {
-        row.mde_pp = 100.0 * stats::minimum_detectable_proportion(0.5, fewest, fewest, factor);
+        row.mde_pp =
+            100.0 * (shares ? stats::fisher_detectable(fewest, options.alpha, options.power)
+                            : stats::minimum_detectable_proportion(0.5, fewest, fewest, factor));
         row.mde_rounded_pp = 100.0 * stats::minimum_detectable_proportion(0.5, fewest, fewest,
                                                                           rounded_factor(options));
       }

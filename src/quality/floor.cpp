@@ -41,13 +41,19 @@ std::string objection(const Evidence& evidence, const std::string& criterion,
       if (harm > evidence.options.margin_pp) return change;
     } else if (criterion == "no_significant_loss") {
       const auto* test = row_of(evidence.tests, model, level, metric);
-      if (test == nullptr || std::isnan(test->p_holm)) return metric + " could not be tested";
+      if (test == nullptr || std::isnan(test->p_holm)) {
+        return metric + " could not be tested" +
+               (test == nullptr || test->reason.empty() ? "" : ": " + test->reason);
+      }
       const bool harm = test->delta_pp < 0.0 || contains(evidence.options.refusal, metric);
       if (test->significant != 0 && harm) {
         return fmt::format("{}, p = {:.2g} after Holm", change, test->p_holm);
       }
     } else {
       const auto* test = row_of(evidence.equivalences, model, level, metric);
+      if (test != nullptr && !test->reason.empty()) {
+        return fmt::format("{} could not be tested: {}", metric, test->reason);
+      }
       if (test == nullptr || test->equivalent == 0) {
         return fmt::format("{} is not shown to be within {} pp", metric,
                            evidence.options.margin_pp);

@@ -1,4 +1,4 @@
-#include <cmath>
+#include <algorithm>
 #include <map>
 #include <tuple>
 
@@ -25,6 +25,14 @@ double mean(const std::vector<double>& values) {
   double sum = 0.0;
   for (const double value : values) sum += value;
   return sum / static_cast<double>(values.size());
+}
+
+// Resampling levels that all have one gap says nothing, nor does resampling one.
+std::string why_no_interval(const std::vector<double>& gaps) {
+  constexpr double rounding_pp = 1e-10;
+  if (gaps.size() < 2) return "fewer than two levels have both";
+  const auto [least, most] = std::minmax_element(gaps.begin(), gaps.end());
+  return *most - *least <= rounding_pp ? "the gap is the same at all levels" : "";
 }
 
 }  // namespace
@@ -65,14 +73,17 @@ std::vector<AsymmetryGapRow> gaps(const Study& study, std::span<const GapReplica
     if (values == found.end()) continue;
     if (static_cast<std::int64_t>(values->second.size()) != options.replicates) continue;
     const auto observed = differences(changes);
-    const auto summary = stats::summarize_bootstrap(
+    auto reason = why_no_interval(observed);
+    auto summary = stats::summarize_bootstrap(
         mean(observed), stats::leave_one_out_means(stats::cluster_sums(observed, {})),
         values->second, options.alpha);
+    if (!reason.empty()) summary.percentile = summary.bca = {};
     const auto& interval = summary.percentile;
     rows.push_back({changes.model, changes.quality, changes.safety,
                     static_cast<std::int64_t>(observed.size()), summary.observed, interval.lo,
                     interval.hi, summary.bca.lo, summary.bca.hi, options.replicates,
-                    static_cast<std::int8_t>(interval.lo > 0.0 || interval.hi < 0.0)});
+                    static_cast<std::int8_t>(interval.lo > 0.0 || interval.hi < 0.0),
+                    std::move(reason)});
   }
   return rows;
 }

@@ -72,6 +72,7 @@ class Matrix {
     }
     return *value;
   }
+  double last_digit(std::size_t column) const { return last_digit_of(cells_[column]); }
   double not_negative(Place column) const {
     const double value = number(column);
     if (value < 0.0) {
@@ -148,6 +149,19 @@ void require_roles_met(const Matrix& matrix, const std::vector<Measurement>& all
 
 }  // namespace
 
+double last_digit_of(std::string_view number) {
+  const auto exponent_at = number.find_first_of("eE");
+  const auto mantissa = number.substr(0, exponent_at);
+  const auto point = mantissa.find('.');
+  const auto decimals =
+      point == std::string_view::npos ? std::size_t{0} : mantissa.size() - point - 1;
+  double exponent = 0.0;
+  if (exponent_at != std::string_view::npos) {
+    exponent = csv_number(number.substr(exponent_at + 1)).value_or(0.0);
+  }
+  return std::pow(10.0, exponent - static_cast<double>(decimals));
+}
+
 std::vector<Measurement> parse_matrix(std::string_view text, std::string_view place,
                                       const Options& options) {
   Matrix matrix(text, place);
@@ -171,6 +185,7 @@ std::vector<Measurement> parse_matrix(std::string_view text, std::string_view pl
       one.bits_per_weight = matrix.not_negative(bits);
       one.metric = metric ? matrix.text(*metric) : column.metric;
       one.value = matrix.number(column.value);
+      one.unit = matrix.last_digit(column.value);
       one.sd = matrix.not_negative(column.sd);
       one.samples = matrix.count(column.n);
       one.delta_pp = matrix.number(column.delta);

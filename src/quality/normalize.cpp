@@ -29,14 +29,23 @@ std::size_t order_of(const Options& options, const std::string& metric) {
   return options.quality.size() + options.safety.size() + place_in(options.capability, metric);
 }
 
+// A share of so many samples is a whole number of them, but for how it was rounded.
+void set_count(CellRow& cell, double unit) {
+  if (cell.yes_no == 0 || cell.samples == 0) return;
+  const auto samples = static_cast<double>(cell.samples);
+  const auto nearest = std::llround(cell.value * samples);
+  const double off = std::fabs(static_cast<double>(nearest) / samples - cell.value);
+  // Half a digit, and what binary fractions lose.
+  if (off <= unit / 2.0 * (1.0 + 1e-6) + 1e-14) cell.yes = nearest;
+}
+
 void set_interval(CellRow& cell, double alpha) {
-  const auto summary = summary_of(cell);
-  if (cell.yes_no != 0 && summary.count > 0) {
-    const auto interval = stats::wilson_interval(
-        std::llround(cell.value * static_cast<double>(cell.samples)), cell.samples, alpha);
+  if (is_counted(cell)) {
+    const auto interval = stats::wilson_interval(cell.yes, cell.samples, alpha);
     cell.lo = interval.lo;
     cell.hi = interval.hi;
-  } else if (summary.count > 1) {
+  } else if (why_untested(cell, "it").empty()) {
+    const auto summary = summary_of(cell);
     const auto count = static_cast<double>(summary.count);
     const boost::math::students_t t(count - 1.0);
     const double half = boost::math::quantile(boost::math::complement(t, alpha / 2.0)) *
@@ -72,6 +81,7 @@ CellRow cell_from(const Measurement& one, const Options& options) {
         fmt::format("{} is {}, a share of yes or no is 0 to 1", printable(one.metric), one.value),
         "take it out of quality.metrics.yes_no, or add it to quality.metrics.percent");
   }
+  set_count(cell, one.unit / scale);
   set_interval(cell, options.alpha);
   const double sign = cell.lower_is_better != 0 ? -1.0 : 1.0;
   cell.delta_pp = sign * one.delta_pp + 0.0;

@@ -1,3 +1,4 @@
+#include <moesweep/quality/direction.hpp>
 #include <moesweep/quality/passes.hpp>
 #include <moesweep/quality/reduce.hpp>
 #include <moesweep/quality/samples.hpp>
@@ -59,6 +60,7 @@ Tables reduce(const Tables& rows, const Options& options) {
   }
   const Study study(rows_of<records::CellRow>(rows));
   if (study.cells().empty()) return tables;
+  add(tables, metrics(study, options));
   add(tables, gaps(study, rows_of<records::GapReplicateRow>(rows), options));
   if (!has_all_passes(tables, study, options)) return tables;
   const auto tests = rows_of<records::SafetyTestRow>(rows);

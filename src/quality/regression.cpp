@@ -1,7 +1,20 @@
+#include <cmath>
+
 #include <moesweep/quality/passes.hpp>
 #include <moesweep/stats/regression.hpp>
 
 namespace moesweep::quality {
+namespace {
+
+std::string why_no_test(const stats::Regression& line) {
+  if (!std::isnan(line.slope_p)) return {};
+  if (line.count < 2) return "fewer than two levels with bits and a value";
+  if (std::isnan(line.slope)) return "all levels have the same bits";
+  return line.count == 2 ? "two levels are always on a line"
+                         : "the values lie on the line: no scatter to judge it by";
+}
+
+}  // namespace
 
 std::vector<records::BitsRegressionRow> regression(const Study& study) {
   std::vector<records::BitsRegressionRow> rows;
@@ -18,7 +31,7 @@ std::vector<records::BitsRegressionRow> regression(const Study& study) {
         }
         const auto line = stats::regress(bits, values);
         rows.push_back({model, metric, line.count, line.slope, line.intercept, line.r2,
-                        line.slope_error, line.slope_p});
+                        line.slope_error, line.slope_p, why_no_test(line)});
       }
     }
   }

@@ -1,6 +1,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include <fmt/format.h>
+
+#include <moesweep/base/error.hpp>
 #include <moesweep/quality/study.hpp>
 
 namespace moesweep::quality {
@@ -42,11 +45,39 @@ const records::CellRow* Study::baseline(const std::string& model, const std::str
   return nullptr;
 }
 
-stats::Summary summary_of(const records::CellRow& cell) {
-  const auto samples = static_cast<double>(cell.samples);
-  if (cell.samples > 0 && cell.yes_no != 0) {
-    return stats::summarize_binary(std::llround(cell.value * samples), cell.samples);
+bool Study::is_yes_no(const std::string& metric) const {
+  return std::all_of(cells_.begin(), cells_.end(),
+                     [&](const auto& cell) { return cell.metric != metric || cell.yes_no != 0; });
+}
+
+bool is_counted(const records::CellRow& cell) {
+  return cell.yes_no != 0 && cell.yes >= 0;
+}
+
+stats::Count count_of(const records::CellRow& cell) {
+  expect(is_counted(cell), "a count of a cell that has none");
+  return {cell.yes, cell.samples};
+}
+
+std::string why_untested(const records::CellRow& cell, const std::string& which) {
+  if (is_counted(cell)) return {};
+  if (cell.samples == 0) return which + " has no number of samples";
+  if (cell.yes_no != 0) {
+    return fmt::format("{} has a share of {} of {} samples, which is not a whole number of them",
+                       which, cell.value, cell.samples);
   }
+  if (cell.samples == 1) return which + " has one sample";
+  if (std::isnan(cell.sd)) {
+    return "neither counts (quality.metrics.yes_no) nor a standard deviation are known";
+  }
+  if (cell.samples == 2) return which + " has two samples, which do not tell their spread";
+  if (cell.sd == 0.0) return which + " has samples that are all equal, which tell no spread";
+  return {};
+}
+
+stats::Summary summary_of(const records::CellRow& cell) {
+  if (is_counted(cell)) return stats::summarize_binary(cell.yes, cell.samples);
+  if (cell.yes_no != 0) return {};
   if (cell.samples > 0 && (!std::isnan(cell.sd) || cell.samples == 1)) {
     return stats::summary_of(cell.samples, cell.value, cell.sd);
   }

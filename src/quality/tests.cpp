@@ -4,7 +4,8 @@
 #include <moesweep/quality/passes.hpp>
 #include <moesweep/stats/multiple.hpp>
 #include <moesweep/stats/proportions.hpp>
-#include <moesweep/stats/welch.hpp>
+
+#include "difference.hpp"
 
 namespace moesweep::quality {
 namespace {
@@ -31,18 +32,6 @@ std::string magnitude_of(double effect) {
   return nearest->name;
 }
 
-std::string why_no_test(const records::CellRow& baseline, const records::CellRow& cell) {
-  for (const auto* one : {&baseline, &cell}) {
-    const char* which = one == &baseline ? "the baseline has" : "the level has";
-    if (one->samples == 0) return std::string(which) + " no number of samples";
-    if (summary_of(*one).count == 0) {
-      return "neither counts (quality.metrics.yes_no) nor a standard deviation are known";
-    }
-    if (one->samples == 1) return std::string(which) + " one sample";
-  }
-  return {};
-}
-
 SafetyTestRow test_of(const records::CellRow& baseline, const records::CellRow& cell) {
   SafetyTestRow row;
   row.model = cell.model;
@@ -55,28 +44,37 @@ SafetyTestRow test_of(const records::CellRow& baseline, const records::CellRow& 
   row.delta_pp = cell.delta_pp;
   const bool shares = baseline.yes_no != 0 && cell.yes_no != 0;
   if (shares) row.cohens_h = stats::cohens_h(baseline.value, cell.value);
-  row.reason = why_no_test(baseline, cell);
-  if (row.reason.empty()) {
-    const auto a = summary_of(baseline);
-    const auto b = summary_of(cell);
-    const auto welch = stats::welch_t(a, b);
-    row.standard_error = welch.standard_error;
-    row.t = welch.t;
-    row.freedom = welch.freedom;
-    row.p = welch.p;
-    row.cohens_d = stats::cohens_d(a, b);
-  }
+  auto found = test_difference(baseline, cell);
+  row.test = found.test;
+  row.p = found.p;
+  row.se_welch = found.welch.standard_error;
+  row.t_welch = found.welch.t;
+  row.freedom_welch = found.welch.freedom;
+  row.p_welch = found.welch.p;
+  row.cohens_d = found.cohens_d;
+  row.reason = std::move(found.reason);
   row.magnitude = magnitude_of(shares ? row.cohens_h : row.cohens_d);
   return row;
 }
 
-void adjust(std::vector<SafetyTestRow>& tests, double alpha) {
+// What could not be tested counts as p = 1, and stays untested.
+std::vector<double> with_ones(const std::vector<SafetyTestRow>& tests,
+                              double SafetyTestRow::*member) {
   std::vector<double> p_values;
-  for (const auto& test : tests) p_values.push_back(std::isnan(test.p) ? 1.0 : test.p);
+  for (const auto& test : tests) {
+    p_values.push_back(std::isnan(test.*member) ? 1.0 : test.*member);
+  }
+  return p_values;
+}
+
+void adjust(std::vector<SafetyTestRow>& tests, double alpha) {
+  const auto p_values = with_ones(tests, &SafetyTestRow::p);
   const auto holm = stats::holm(p_values);
   const auto bonferroni = stats::bonferroni(p_values);
+  const auto welch = stats::holm(with_ones(tests, &SafetyTestRow::p_welch));
   for (std::size_t i = 0; i < tests.size(); ++i) {
     auto& test = tests[i];
+    if (!std::isnan(test.p_welch)) test.p_holm_welch = welch[i];
     if (std::isnan(test.p)) continue;
     test.p_holm = holm[i];
     test.p_bonferroni = bonferroni[i];

@@ -4,40 +4,38 @@
 #include <boost/math/distributions/students_t.hpp>
 
 #include <moesweep/quality/passes.hpp>
-#include <moesweep/stats/welch.hpp>
+#include <moesweep/stats/two_proportions.hpp>
 
 namespace moesweep::quality {
 namespace {
 
 using records::AlertThresholdRow;
 
-bool differs(const stats::Summary& baseline, std::int64_t successes, double alpha) {
-  return stats::welch_t(baseline, stats::summarize_binary(successes, baseline.count)).p < alpha;
+bool differs(const stats::Count& baseline, std::int64_t other, double alpha) {
+  return stats::fisher_exact(baseline, {other, baseline.n}) < alpha;
 }
 
 // The count nearest to the baseline's that differs from it, towards `extreme`; significance grows
 // with the distance. Nothing when the extreme itself does not differ.
-double nearest_that_differs(const stats::Summary& baseline, std::int64_t own, std::int64_t extreme,
-                            double alpha) {
-  if (extreme == own || !differs(baseline, extreme, alpha)) return records::not_measured;
-  auto same = own;
+double nearest_that_differs(const stats::Count& baseline, std::int64_t extreme, double alpha) {
+  if (!differs(baseline, extreme, alpha)) return records::not_measured;
+  auto same = baseline.k;
   auto other = extreme;
   while (std::abs(other - same) > 1) {
     const auto middle = same + (other - same) / 2;
     (differs(baseline, middle, alpha) ? other : same) = middle;
   }
-  return static_cast<double>(other) / static_cast<double>(baseline.count);
+  return static_cast<double>(other) / static_cast<double>(baseline.n);
 }
 
 void set_alerts(AlertThresholdRow& row, const records::CellRow& cell, double alpha) {
-  const auto baseline = summary_of(cell);
-  if (baseline.count < 2) return;
-  if (cell.yes_no != 0) {
-    const auto own = std::llround(cell.value * static_cast<double>(cell.samples));
-    row.alert_below = nearest_that_differs(baseline, own, 0, alpha);
-    row.alert_above = nearest_that_differs(baseline, own, cell.samples, alpha);
+  if (!why_untested(cell, "it").empty()) return;
+  if (is_counted(cell)) {
+    row.alert_below = nearest_that_differs(count_of(cell), 0, alpha);
+    row.alert_above = nearest_that_differs(count_of(cell), cell.samples, alpha);
     return;
   }
+  const auto baseline = summary_of(cell);
   // As spread as the baseline: 2 (n - 1) degrees of freedom.
   const auto count = static_cast<double>(baseline.count);
   const boost::math::students_t t(2.0 * (count - 1.0));

@@ -40,6 +40,7 @@ std::span<const TableInfo* const> all_tables() {
       &table_info<VerdictRow>(),
       &table_info<SampleGroupRow>(),
       &table_info<CellRow>(),
+      &table_info<MetricRow>(),
       &table_info<RoleScoreRow>(),
       &table_info<MergedRow>(),
       &table_info<QualityGateRow>(),

@@ -42,8 +42,7 @@ double acceleration(std::span<const double> leave_one_out) {
 }
 
 double sample_sd(std::span<const double> values) {
-  if (values.size() < 2) return undefined;
-  if (is_constant(values)) return 0.0;
+  if (values.size() < 2 || is_constant(values)) return undefined;
   return std::sqrt(squares_about(values, mean_of(values)) /
                    (static_cast<double>(values.size()) - 1.0));
 }
@@ -61,19 +60,19 @@ double quantile(std::span<const double> ascending, double q) {
 
 Interval percentile_interval(std::span<const double> replicates, double alpha) {
   const auto ascending = defined_ascending(replicates);
+  if (is_constant(ascending)) return {};
   return {quantile(ascending, alpha / 2.0), quantile(ascending, 1.0 - alpha / 2.0)};
 }
 
 Interval bca_interval(std::span<const double> replicates, double observed,
                       std::span<const double> leave_one_out, double alpha) {
   const auto ascending = defined_ascending(replicates);
-  if (ascending.empty() || std::isnan(observed)) return {undefined, undefined};
-  if (is_constant(ascending)) return {ascending.front(), ascending.front()};
+  if (is_constant(ascending) || std::isnan(observed)) return {};
   const double below = share_below(ascending, observed);
-  if (below == 0.0 || below == 1.0) return {undefined, undefined};
+  if (below == 0.0 || below == 1.0) return {};
   const double bias = normal_critical(1.0 - below);
   const double skew = acceleration(defined_ascending(leave_one_out));
-  if (std::isnan(skew)) return {undefined, undefined};
+  if (std::isnan(skew)) return {};
   const auto end = [&](double z) {
     const double level = normal_cdf(bias + (bias + z) / (1.0 - skew * (bias + z)));
     return quantile(ascending, level);
@@ -89,11 +88,7 @@ Bootstrap summarize_bootstrap(double observed, std::span<const double> leave_one
   const auto defined = defined_ascending(replicates);
   summary.undefined = checked_cast<std::int64_t>(replicates.size() - defined.size());
   summary.observed = observed;
-  if (summary.elements < 2) {
-    summary.standard_error = undefined;
-    summary.percentile = summary.bca = {undefined, undefined};
-    return summary;
-  }
+  if (summary.elements < 2) return summary;
   summary.standard_error = sample_sd(defined);
   summary.percentile = percentile_interval(defined, alpha);
   summary.bca = bca_interval(defined, observed, leave_one_out, alpha);

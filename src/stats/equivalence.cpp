@@ -10,27 +10,14 @@
 #include "tails.hpp"
 
 namespace moesweep::stats {
-namespace {
-
-/// The limit of Student's tail when the error is 0: t is then 0 or infinite.
-double upper_tail(double t, double freedom) {
-  if (t == 0.0) return 0.5;
-  return student_upper_tail(t, freedom);
-}
-
-}  // namespace
-
 Tost tost_of(double difference, double standard_error, double freedom, double margin) {
   expect(margin > 0.0, "a margin of equivalence that is not positive");
+  if (std::isnan(difference) || !(standard_error > 0.0)) return {.difference = difference};
   Tost tests{difference, standard_error, freedom};
-  if (std::isnan(difference) || std::isnan(standard_error)) {
-    tests.t_lower = tests.p_lower = tests.t_upper = tests.p_upper = tests.p = undefined;
-    return tests;
-  }
-  tests.t_lower = standardized(difference + margin, standard_error);
-  tests.p_lower = upper_tail(tests.t_lower, freedom);
-  tests.t_upper = standardized(difference - margin, standard_error);
-  tests.p_upper = upper_tail(-tests.t_upper, freedom);
+  tests.t_lower = (difference + margin) / standard_error;
+  tests.p_lower = student_upper_tail(tests.t_lower, freedom);
+  tests.t_upper = (difference - margin) / standard_error;
+  tests.p_upper = student_upper_tail(-tests.t_upper, freedom);
   tests.p = std::max(tests.p_lower, tests.p_upper);
   return tests;
 }

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include <boost/math/special_functions/beta.hpp>
 
@@ -15,13 +14,8 @@ namespace moesweep::stats {
 
 PairedT paired_t(std::span<const double> differences) {
   const auto count = checked_cast<std::int64_t>(differences.size());
-  if (count == 0) return {0, undefined, undefined, undefined, undefined};
-  if (count == 1) return {1, differences.front(), undefined, undefined, undefined};
-  if (is_constant(differences)) {
-    const double value = differences.front();
-    if (value == 0.0) return {count, 0.0, 0.0, 0.0, 1.0};
-    return {count, value, 0.0, std::copysign(std::numeric_limits<double>::infinity(), value), 0.0};
-  }
+  if (count == 0) return {};
+  if (is_constant(differences)) return {.count = count, .mean = differences.front() + 0.0};
   const double freedom = static_cast<double>(count) - 1.0;
   const double mean = mean_of(differences);
   const double standard_error =

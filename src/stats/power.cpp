@@ -25,8 +25,8 @@ double per_sample(std::int64_t n) {
 }
 
 double power_at(double difference, double standard_error, double alpha) {
-  const double distance = standardized(std::fabs(difference), standard_error);
-  if (std::isinf(distance)) return 1.0;
+  if (standard_error == 0.0) return undefined;
+  const double distance = std::fabs(difference) / standard_error;
   const double critical = normal_critical(alpha / 2.0);
   return normal_cdf(distance - critical) + normal_cdf(-distance - critical);
 }
@@ -65,6 +65,7 @@ double minimum_detectable_proportion(double p, std::int64_t n_a, std::int64_t n_
 }
 
 double minimum_detectable_mean(double sd, std::int64_t n_a, std::int64_t n_b, double factor) {
+  if (sd == 0.0) return undefined;
   if (n_a < 1 || n_b < 1) return infinity;
   return factor * sd * std::sqrt(per_sample(n_a) + per_sample(n_b));
 }
@@ -75,6 +76,7 @@ double sample_size_two_proportions(double p, double q, double factor) {
 }
 
 double sample_size_two_means(double difference, double sd, double factor) {
+  if (sd == 0.0) return undefined;
   if (difference == 0.0) return infinity;
   const double errors = factor * sd / difference;
   return whole(2.0 * errors * errors);
@@ -84,8 +86,8 @@ double sample_size_equivalence(double difference, double sd, double margin, doub
                                double power) {
   expect(margin > 0.0, "a margin of equivalence that is not positive");
   expect(0.0 < alpha && alpha < 0.5, "a one-sided level outside of (0, 1/2)");
+  if (sd == 0.0) return undefined;
   if (std::fabs(difference) >= margin) return infinity;
-  if (sd == 0.0) return 1.0;
   const double critical = normal_critical(alpha);
   double enough = 0.0;
   double too_large = 2.0 * margin / critical;  // both tests together then never reject
@@ -100,6 +102,7 @@ double sample_size_equivalence(double difference, double sd, double margin, doub
 double sample_size_half_width(double p, double half_width, double alpha) {
   expect(half_width > 0.0, "an interval without width");
   const double z = normal_critical(alpha / 2.0);
+  if (binary_variance(p) == 0.0) return undefined;
   return whole(binary_variance(p) * (z / half_width) * (z / half_width));
 }
 

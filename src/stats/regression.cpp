@@ -33,8 +33,6 @@ Regression regress(std::span<const double> all_x, std::span<const double> all_y)
   const auto [x, y] = without_nan(all_x, all_y);
   Regression line;
   line.count = checked_cast<std::int64_t>(x.size());
-  line.slope = line.intercept = line.r2 = undefined;
-  line.slope_error = line.intercept_error = line.slope_t = line.slope_p = undefined;
   if (line.count < 2 || is_constant(x)) return line;
   const double mean_x = mean_of(x);
   const double mean_y = mean_of(y);
@@ -49,13 +47,15 @@ Regression regress(std::span<const double> all_x, std::span<const double> all_y)
     const double distance = (y[i] - mean_y) - line.slope * (x[i] - mean_x);
     residual += distance * distance;
   }
-  if (!flat) line.r2 = line.count == 2 ? 1.0 : 1.0 - residual / squares_about(y, mean_y);
-  if (line.count == 2) return line;
+  if (flat || line.count == 2) return line;
+  const bool is_exact = fits_exactly(x, y, line.slope, residual);
+  line.r2 = is_exact ? 1.0 : 1.0 - residual / squares_about(y, mean_y);
+  if (is_exact) return line;
   const double freedom = static_cast<double>(line.count) - 2.0;
   line.slope_error = std::sqrt(residual / freedom / squares_x);
   line.intercept_error =
       line.slope_error * std::sqrt(squares_x / static_cast<double>(line.count) + mean_x * mean_x);
-  line.slope_t = standardized(line.slope, line.slope_error);
+  line.slope_t = line.slope / line.slope_error;
   line.slope_p = student_two_sided(line.slope_t, freedom);
   return line;
 }

@@ -17,11 +17,6 @@ inline double normal_critical(double upper_tail) {
   return boost::math::quantile(boost::math::complement(boost::math::normal(), upper_tail));
 }
 
-/// distance / scale; 0/0 is 0: no distance, whatever the scale.
-inline double standardized(double distance, double scale) {
-  return distance == 0.0 ? 0.0 : distance / scale;
-}
-
 /// P(T >= t) of Student's t; t may be infinite or NaN.
 inline double student_upper_tail(double t, double freedom) {
   if (std::isnan(t)) return t;

@@ -15,17 +15,20 @@ namespace {
 constexpr std::size_t most_exact = 50;
 
 /// P(rank sum <= statistic): of the 2^count equally likely choices of signs, the share whose
-/// positive ranks 1..count sum to at most that. Counts stay below 2^50, hence exact.
-double exact_lower_tail(double statistic, std::size_t count) {
-  std::vector<double> ways(count * (count + 1) / 2 + 1, 0.0);
+/// positive ranks sum to at most that. Twice a rank is a whole number, with ties too; counts stay
+/// below 2^50, hence exact.
+double exact_lower_tail(double statistic, std::span<const double> ranks) {
+  const auto count = ranks.size();
+  std::vector<double> ways(count * (count + 1) + 1, 0.0);
   ways[0] = 1.0;
   std::size_t largest = 0;
-  for (std::size_t rank = 1; rank <= count; ++rank) {
-    for (std::size_t sum = largest + 1; sum-- > 0;) ways[sum + rank] += ways[sum];
-    largest += rank;
+  for (const double rank : ranks) {
+    const auto doubled = static_cast<std::size_t>(2.0 * rank);
+    for (std::size_t sum = largest + 1; sum-- > 0;) ways[sum + doubled] += ways[sum];
+    largest += doubled;
   }
   double below = 0.0;
-  for (std::size_t sum = 0; static_cast<double>(sum) <= statistic; ++sum) below += ways[sum];
+  for (std::size_t sum = 0; static_cast<double>(sum) <= 2.0 * statistic; ++sum) below += ways[sum];
   return std::ldexp(below, -checked_cast<int>(count));
 }
 
@@ -59,7 +62,8 @@ Wilcoxon wilcoxon_signed_rank(std::span<const double> differences) {
     is_positive.push_back(difference > 0.0);
   }
   const auto count = checked_cast<std::int64_t>(sizes.size());
-  if (count == 0) return {0, 0.0, differences.empty() ? undefined : 1.0, false};
+  if (differences.empty()) return {};
+  if (count == 0) return {0, 0.0, 1.0, true};
   double positive_sum = 0.0;
   double negative_sum = 0.0;
   const auto ranks = mid_ranks(sizes);
@@ -67,13 +71,12 @@ Wilcoxon wilcoxon_signed_rank(std::span<const double> differences) {
     (is_positive[i] ? positive_sum : negative_sum) += ranks[i];
   }
   const double statistic = std::min(positive_sum, negative_sum);
-  std::sort(sizes.begin(), sizes.end());
-  const double ties = tie_term(sizes);
-  if (ties == 0.0 && sizes.size() == differences.size() && sizes.size() <= most_exact) {
-    const double p = std::min(1.0, 2.0 * exact_lower_tail(statistic, sizes.size()));
-    return {count, statistic, p, true};
+  if (sizes.size() <= most_exact) {
+    return {count, statistic, std::min(1.0, 2.0 * exact_lower_tail(statistic, ranks)), true};
   }
-  return {count, statistic, normal_two_sided(statistic, static_cast<double>(count), ties), false};
+  std::sort(sizes.begin(), sizes.end());
+  return {count, statistic,
+          normal_two_sided(statistic, static_cast<double>(count), tie_term(sizes)), false};
 }
 
 }  // namespace moesweep::stats

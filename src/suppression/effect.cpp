@@ -1,5 +1,6 @@
 #include "effect.hpp"
 
+#include <cmath>
 #include <set>
 
 #include <moesweep/base/error.hpp>
@@ -131,6 +132,13 @@ records::SuppressionTestRow test_of(const PairedRuns& runs, const Measure& measu
   row.se_seeds = over_seeds.standard_error;
   row.p_seeds_t = over_seeds.p;
   row.p_seeds_wilcoxon = stats::wilcoxon_signed_rank(differences.by_seed).p;
+  if (std::isnan(row.p)) {
+    const std::string why = row.clusters < 2 ? "one sample or cluster has no spread"
+                            : row.effect == 0.0
+                                ? "no sample changed: there is no spread to test by"
+                                : "all changed alike: there is no spread to test by";
+    row.reason += (row.reason.empty() ? "" : "; ") + why;
+  }
   return row;
 }
 

@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include <moesweep/stats/multiple.hpp>
 #include <moesweep/suppression/reduce.hpp>
 
@@ -37,9 +39,14 @@ void append_pairs(const PairedRuns& runs, const std::vector<Measure>& measures,
 void correct_for_the_family(std::vector<records::SuppressionTestRow>& tests) {
   std::vector<double> p;
   p.reserve(tests.size());
-  for (const auto& row : tests) p.push_back(row.p);
+  // An effect without spread counts as p = 1, so that it makes no other one significant.
+  for (const auto& row : tests) {
+    p.push_back(std::isnan(row.p) && !std::isnan(row.effect) ? 1.0 : row.p);
+  }
   const auto corrected = stats::holm(p);
-  for (std::size_t i = 0; i < tests.size(); ++i) tests[i].p_holm = corrected[i];
+  for (std::size_t i = 0; i < tests.size(); ++i) {
+    if (!std::isnan(tests[i].p)) tests[i].p_holm = corrected[i];
+  }
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 
 #include <moesweep/base/error.hpp>
 #include <moesweep/stats/roc.hpp>
@@ -11,6 +10,8 @@
 
 namespace moesweep::training {
 namespace {
+
+constexpr double auc_alpha = 0.05;
 
 struct Bin {
   double probability = 0.0;
@@ -35,10 +36,7 @@ double calibration_error(std::span<const double> scores, std::span<const std::in
 BinaryEvaluation evaluate_binary(std::span<const double> scores,
                                  std::span<const std::int8_t> labels) {
   expect(scores.size() == labels.size(), "one label a score");
-  if (scores.empty()) {
-    constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
-    return {unknown, unknown, unknown, unknown};
-  }
+  if (scores.empty()) return {};
   double loss = 0.0;
   double squares = 0.0;
   for (std::size_t i = 0; i < scores.size(); ++i) {
@@ -48,6 +46,7 @@ BinaryEvaluation evaluate_binary(std::span<const double> scores,
   }
   const auto count = static_cast<double>(scores.size());
   return {.auc = stats::roc_auc(scores, labels),
+          .auc_interval = stats::roc_auc_interval(scores, labels, auc_alpha),
           .loss = loss / count,
           .brier = squares / count,
           .ece = calibration_error(scores, labels)};

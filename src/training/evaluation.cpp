@@ -13,6 +13,7 @@ namespace {
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 constexpr std::int64_t most_classes = 10;
 constexpr std::size_t bins = 10;
+constexpr double auc_alpha = 0.05;
 
 // Probabilities [N, classes] in double; one logit becomes two classes.
 std::vector<double> probabilities_of(std::span<const float> logits, std::int64_t outputs) {
@@ -71,7 +72,10 @@ class SplitSums {
     out_.loss = loss_ / count;
     out_.ece = 0.0;
     for (const auto& bin : bins_) out_.ece += std::abs(bin.right - bin.confidence) / count;
-    if (classes_ == 2) out_.auc = stats::roc_auc(scores_, positive_);
+    if (classes_ == 2) {
+      out_.auc = stats::roc_auc(scores_, positive_);
+      out_.auc_interval = stats::roc_auc_interval(scores_, positive_, auc_alpha);
+    }
     return std::move(out_);
   }
 

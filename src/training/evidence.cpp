@@ -89,6 +89,8 @@ records::EvidenceRow evaluated(const records::HiddenCacheInfo& info, const std::
           .spans = static_cast<std::int64_t>(cited.size()),
           .cited = std::count(cited.begin(), cited.end(), 1),
           .auc = evaluation.auc,
+          .auc_lo = evaluation.auc_interval.lo,
+          .auc_hi = evaluation.auc_interval.hi,
           .loss = evaluation.loss,
           .brier = evaluation.brier,
           .ece = evaluation.ece,

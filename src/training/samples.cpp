@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <map>
 
 #include <moesweep/base/cast.hpp>
@@ -44,19 +43,28 @@ Samples samples_of(const records::Tables& rows) {
 MeanOverSamples mean_over_samples(const std::vector<double>& values,
                                   const std::vector<std::int64_t>& cluster) {
   expect(cluster.empty() || values.size() == cluster.size(), "one cluster a value");
-  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-  if (values.empty()) return {nan, nan};
+  if (values.empty()) return {};
   const auto count = static_cast<double>(values.size());
   double sum = 0.0;
-  for (const auto value : values) sum += value;
-  MeanOverSamples out{sum / count, nan};
+  double largest = 0.0;
+  for (const auto value : values) {
+    sum += value;
+    largest = std::max(largest, std::abs(value));
+  }
+  MeanOverSamples out{.mean = sum / count};
   std::map<std::int64_t, double> deviations;
   for (std::size_t i = 0; i < values.size(); ++i) {
     deviations[cluster.empty() ? static_cast<std::int64_t>(i) : cluster[i]] += values[i] - out.mean;
   }
   if (deviations.size() < 2) return out;
   double sum_squares = 0.0;
-  for (const auto& [name, deviation] : deviations) sum_squares += deviation * deviation;
+  double most = 0.0;
+  for (const auto& [name, deviation] : deviations) {
+    sum_squares += deviation * deviation;
+    most = std::max(most, std::abs(deviation));
+  }
+  constexpr double rounding = 1e-12;  // of adding up so many values
+  if (most <= rounding * largest * count) return out;
   const auto clusters = static_cast<double>(deviations.size());
   out.standard_error = std::sqrt(clusters / (clusters - 1.0) * sum_squares) / count;
   return out;

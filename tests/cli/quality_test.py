@@ -3,14 +3,19 @@ import json
 import pathlib
 import random
 import subprocess
+import sys
 import unittest
 
 import h5py
+
+import numpy
 
 from sweep_case import SweepCase
 from sweeps import SOME_FAILED, Sweep, binary, environment
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.append(str(SOURCE / "tests" / "oracle"))
+import statistics_oracle as oracle
 HIDDEN = SOURCE / "tests" / "data" / "hidden"
 BLOCK_BYTES = 16 << 20
 
@@ -52,6 +57,24 @@ flush_seconds = 0.05
 """
 
 
+SHARES_JOB = """
+schema = 1
+kind = "quality_safety"
+[quality]
+matrix = "shares.csv"
+baseline = "full"
+margin_pp = 10.0
+[quality.metrics]
+quality = ["similarity"]
+safety = ["refusal"]
+yes_no = ["refusal"]
+[quality.bootstrap]
+replicates = 50
+[resources]
+memory = "1GiB"
+"""
+
+
 class QualityJob:
     def __init__(self, folder, text, name="job"):
         self.folder = folder
@@ -76,6 +99,24 @@ def write_samples(path, lines):
             row = {"model": model, "level": level, "task": f"t{i // 18 % 2}", "metric": metric, "score": score,
                    "tokens": i % 50, "coherence": round(numbers.random(), 3), "sample": i // 18, "answer": filler}
             file.write(json.dumps(row) + "\n")
+
+
+def write_shares(path, cells):
+    """One model a case: (k, n) of its baseline and of its one level."""
+    lines = ["model,level,bits_per_weight,similarity,refusal,refusal_n"]
+    for number, arms in enumerate(cells):
+        for level, bits, (k, n) in zip(("full", "low"), (16, 4), arms):
+            lines.append(f"m{number},{level},{bits},0.9,{k / n!r},{n}")
+    path.write_text("\n".join(lines) + "\n")
+
+
+def random_cells(count):
+    numbers = numpy.random.default_rng(5)
+    cells = [((5, 5), (5, 5)), ((5, 5), (0, 2)), ((99, 100), (99, 100)), ((0, 1), (1, 1)), ((88, 88), (88, 88))]
+    while len(cells) < count:
+        k, n = oracle.counts(numbers, len(cells))
+        cells.append(tuple(zip(k, n)))
+    return cells
 
 
 def tables_of(sweep, prefix="quality/"):
@@ -151,6 +192,49 @@ class Quality(SweepCase):
         self.assertEqual(set(found["quality/cells/level"]), {b"bf16", b"4bit", b"2bit"})
         self.assertIn(b"forbidden_error_rate", found["quality/cells/metric"])
         self.assertIn(b"floor", found["quality/findings/kind"])
+
+    def test_SharesAreTestedAsAnOracleDoes(self):
+        cells = random_cells(40)
+        write_shares(self.folder / "shares.csv", cells)
+        sweep = QualityJob(self.folder, SHARES_JOB).sweep("run")
+        sweep.run_to_digest()
+        found = tables_of(sweep)
+        same = lambda ours, theirs: self.assertLessEqual(abs(ours - theirs), 1e-10 * abs(theirs) + 1e-290)
+        tests = lambda column: found["quality/tests/" + column]
+        proofs = lambda column: found["quality/equivalence/" + column]
+        for row, ((k_base, n_base), (k, n)) in enumerate(cells):
+            with self.subTest(level=(k, n), baseline=(k_base, n_base)):
+                self.assertEqual(tests("test")[row], b"fisher")
+                same(tests("p")[row], oracle.fisher(k_base, n_base, k, n))
+                score = oracle.score_tost(k, n, k_base, n_base, 0.1)
+                for column in ("p_lower", "p_upper", "p"):
+                    same(proofs(column)[row], score[column])
+                self.assertEqual(proofs("equivalent")[row], score["p"] < 0.05)
+                self.assertGreater(proofs("p")[row], 0.0)
+        floors = dict(zip(zip(found["quality/floor/model"], found["quality/floor/criterion"]),
+                          found["quality/floor/level"]))
+        self.assertEqual(floors[b"m0", b"proven"], b"full", "5 of 5 twice prove nothing")
+        self.assertEqual(floors[b"m4", b"proven"], b"low")
+
+    def printed_by(self, sweep):
+        done = subprocess.run([binary(), "run", str(sweep.job.file), "--run-dir", str(sweep.run_dir)], check=True,
+                              env=environment(), capture_output=True, text=True)
+        return " ".join(done.stdout.split())
+
+    def test_EveryDirectionIsPrintedAndAForgottenOneWarnedAbout(self):
+        (self.folder / "shares.csv").write_text(
+            "model,level,similarity,toxicity,refusal,refusal_n\nm,full,0.9,0.02,0.9,10\nm,low,0.9,0.09,0.8,10\n")
+        text = SHARES_JOB.replace('safety = ["refusal"]', 'safety = ["refusal", "toxicity"]')
+        told = QualityJob(self.folder, text.replace("yes_no", 'lower_is_better = ["toxicity"]\nyes_no'), "told")
+        out = self.printed_by(told.sweep("told"))
+        self.assertIn("toxicity safety lower no", out)
+        self.assertIn("refusal safety higher yes", out)
+        self.assertNotIn("warning", out)
+        forgotten = QualityJob(self.folder, text, "forgotten").sweep("forgotten")
+        out = self.printed_by(forgotten)
+        self.assertIn("toxicity safety higher no", out)
+        self.assertRegex(out, "warning: toxicity .* quality.metrics.lower_is_better")
+        self.assertEqual(tables_of(forgotten)["quality/metrics/direction"], [b"higher_is_better"] * 3)
 
     def test_MarkdownHoldsEveryTable(self):
         text = (SOURCE / "jobs" / "quality-safety.toml").read_text(encoding="utf-8")

@@ -23,6 +23,7 @@ struct Measurement {
   double bits_per_weight = unknown;
   std::string metric;
   double value = unknown;  ///< unknown: a missing cell
+  double unit = 0.0;       ///< of its last written digit; 0 when it was not rounded
   double sd = unknown;     ///< sample standard deviation
   std::int64_t samples = 0;
   double delta_pp =
@@ -46,11 +47,17 @@ std::vector<Measurement> parse_matrix(std::string_view text, std::string_view pl
                                       const Options& options);
 std::vector<Measurement> read_matrix(const std::filesystem::path& file, const Options& options);
 
+/// Where the decimals of a number end: 0.1 of "93.6", 0.001 of "2e-3".
+double last_digit_of(std::string_view number);
+
 /// Cells in the order model (as they come), level (baseline first, then by falling bits), metric
 /// (quality, safety, capability; each in the order of the options): percent made shares, changes
-/// from the baseline signed so that positive is better, intervals. Metrics without a role are left
-/// out. Error(bad_input) for a cell that is told twice, a model without the baseline, a share
-/// outside 0 .. 1, and when nothing is left.
+/// from the baseline signed so that positive is better, counts, intervals. The count of a share is
+/// the whole number of its samples nearest to value times samples, if that gives the value to half
+/// its last written digit; else the share and its samples contradict each other, no count is given,
+/// and no test is made. A mean has an interval with three samples or more that differ. Metrics
+/// without a role are left out. Error(bad_input) for a cell that is told twice, a model without the
+/// baseline, a share outside 0 .. 1, and when nothing is left.
 std::vector<records::CellRow> normalize(std::span<const Measurement> measurements,
                                         const Options& options);
 

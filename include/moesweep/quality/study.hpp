@@ -8,6 +8,7 @@
 
 #include <moesweep/records/quality.hpp>
 #include <moesweep/stats/summary.hpp>
+#include <moesweep/stats/two_proportions.hpp>
 
 namespace moesweep::quality {
 
@@ -34,6 +35,8 @@ class Study {
   const records::CellRow* find(const std::string& model, const std::string& level,
                                const std::string& metric) const;
   const records::CellRow* baseline(const std::string& model, const std::string& metric) const;
+  /// Are all values of the metric shares of yes/no answers?
+  bool is_yes_no(const std::string& metric) const;
 
  private:
   std::vector<records::CellRow> cells_;
@@ -43,8 +46,17 @@ class Study {
   std::map<std::tuple<std::string, std::string, std::string>, const records::CellRow*> index_;
 };
 
-/// What tests need to know of a cell: counts of a share (rounded to whole samples), or mean and
-/// standard deviation. Count 0 when neither is known.
+/// Is it a share whose count is known?
+bool is_counted(const records::CellRow& cell);
+/// Of a share whose count is known.
+stats::Count count_of(const records::CellRow& cell);
+/// What tests of means need to know of a cell: that of its count, or mean and standard deviation.
+/// Count 0 when neither is known.
 stats::Summary summary_of(const records::CellRow& cell);
+
+/// Why no test of its mean or share can be made, `which` being the sentence's subject; empty when
+/// one can. A share needs its count. A mean needs its standard deviation, three samples (two do not
+/// tell how far a third would be) and that they differ: agreement of some says nothing of others.
+std::string why_untested(const records::CellRow& cell, const std::string& which);
 
 }  // namespace moesweep::quality

@@ -45,6 +45,8 @@ struct SeedRow {
   double accuracy = not_measured;
   double loss = not_measured;
   double auc = not_measured;
+  double auc_lo = not_measured;
+  double auc_hi = not_measured;
   double ece = not_measured;
   std::int64_t forbidden_errors = 0;
   std::int64_t forbidden_truths = 0;
@@ -144,6 +146,8 @@ struct EvidenceRow {
   std::int64_t spans = 0;
   std::int64_t cited = 0;
   double auc = not_measured;
+  double auc_lo = not_measured;
+  double auc_hi = not_measured;
   double loss = not_measured;
   double brier = not_measured;
   double ece = not_measured;
@@ -206,6 +210,11 @@ struct TableOf<SeedRow> {
       Column{"accuracy", &Row::accuracy, "1", "Share predicted right"},
       Column{"loss", &Row::loss, "nat", "Mean negative log-likelihood"},
       Column{"auc", &Row::auc, "1", "Area under the ROC curve, heads of two classes"},
+      Column{"auc_lo", &Row::auc_lo, "1",
+             "Lower end of its 95 % interval (logit, DeLong; exact and one-sided for 0 and 1), "
+             "samples "
+             "taken as independent"},
+      Column{"auc_hi", &Row::auc_hi, "1", "Upper end"},
       Column{"ece", &Row::ece, "1", "Expected calibration error, 10 equal bins of confidence"},
       Column{"forbidden_errors", &Row::forbidden_errors, "1",
              "Samples of the forbidden truth predicted as the forbidden class"},
@@ -359,6 +368,11 @@ struct TableOf<EvidenceRow> {
       Column{"spans", &Row::spans, "1", "Spans"},
       Column{"cited", &Row::cited, "1", "Cited spans"},
       Column{"auc", &Row::auc, "1", "Area under the ROC curve, ties count one half"},
+      Column{
+          "auc_lo", &Row::auc_lo, "1",
+          "Lower end of its 95 % interval (logit, DeLong; exact and one-sided for 0 and 1), spans "
+          "taken as independent"},
+      Column{"auc_hi", &Row::auc_hi, "1", "Upper end"},
       Column{"loss", &Row::loss, "nat", "Mean negative log-likelihood"},
       Column{"brier", &Row::brier, "1", "Mean squared error of the score"},
       Column{"ece", &Row::ece, "1", "Expected calibration error, 10 equal bins"},

@@ -60,12 +60,22 @@ struct CellRow {
   std::int8_t lower_is_better = 0;
   std::int8_t yes_no = 0;
   std::int64_t samples = 0;
+  std::int64_t yes = -1;
   double value = not_measured;
   double sd = not_measured;
   double lo = not_measured;
   double hi = not_measured;
   double relative = not_measured;
   double delta_pp = not_measured;
+};
+
+/// How a metric is read.
+struct MetricRow {
+  std::string metric;
+  std::string role;
+  std::string direction;
+  std::int8_t yes_no = 0;
+  std::string warning;
 };
 
 /// Metrics of one role, as one number.
@@ -190,13 +200,34 @@ struct TableOf<CellRow> {
       Column{"lower_is_better", &Row::lower_is_better, "", "1 when a smaller value is better"},
       Column{"yes_no", &Row::yes_no, "", "1 for a share of samples that are yes or no"},
       Column{"samples", &Row::samples, "1", "Samples behind the value, 0 when not told"},
+      Column{
+          "yes", &Row::yes, "1",
+          "Of these with the answer yes; -1 for other metrics, and where no count of the samples "
+          "has this value"},
       Column{"value", &Row::value, "", "As measured; percent are shares of 1 here"},
       Column{"sd", &Row::sd, "", "Sample standard deviation, where it is known"},
-      Column{"lo", &Row::lo, "", "Lower end of the value's interval (Wilson for shares, else t)"},
+      Column{"lo", &Row::lo, "",
+             "Lower end of the value's interval (Wilson for shares, else t of 3 samples or more "
+             "that differ)"},
       Column{"hi", &Row::hi, "", "Upper end"},
       Column{"relative", &Row::relative, "1", "Value over the baseline's"},
       Column{"delta_pp", &Row::delta_pp, "pp",
              "100 times the change from the baseline, positive for better"},
+  };
+};
+
+template <>
+struct TableOf<MetricRow> {
+  using Row = MetricRow;
+  static constexpr auto name = "quality/metrics";
+  static constexpr auto description = "How each metric is read";
+  static constexpr bool in_digest = true;
+  static constexpr auto columns = std::tuple{
+      Column{"metric", &Row::metric, "", "Metric"},
+      Column{"role", &Row::role, "", "quality, safety or capability"},
+      Column{"direction", &Row::direction, "", "higher_is_better or lower_is_better"},
+      Column{"yes_no", &Row::yes_no, "", "1 when all its values are shares of yes or no answers"},
+      Column{"warning", &Row::warning, "", "When its name suggests the other direction"},
   };
 };
 

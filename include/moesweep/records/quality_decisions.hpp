@@ -18,12 +18,15 @@ struct SafetyTestRow {
   double baseline = not_measured;
   double value = not_measured;
   double delta_pp = not_measured;
-  double standard_error = not_measured;
-  double t = not_measured;
-  double freedom = not_measured;
+  std::string test;
   double p = not_measured;
   double p_holm = not_measured;
   double p_bonferroni = not_measured;
+  double se_welch = not_measured;
+  double t_welch = not_measured;
+  double freedom_welch = not_measured;
+  double p_welch = not_measured;
+  double p_holm_welch = not_measured;
   double cohens_d = not_measured;
   double cohens_h = not_measured;
   std::string magnitude;
@@ -38,21 +41,29 @@ struct QualityEquivalenceRow {
   std::int64_t samples = 0;
   double delta_pp = not_measured;
   double margin_pp = not_measured;
-  double se_pp = not_measured;
-  double freedom = not_measured;
-  double t_lower = not_measured;
+  std::string test;
+  double z_lower = not_measured;
   double p_lower = not_measured;
-  double t_upper = not_measured;
+  double z_upper = not_measured;
   double p_upper = not_measured;
   double p = not_measured;
   std::int8_t equivalent = 0;
   double resolving_n = not_measured;
+  double se_pp_welch = not_measured;
+  double freedom_welch = not_measured;
+  double t_lower_welch = not_measured;
+  double p_lower_welch = not_measured;
+  double t_upper_welch = not_measured;
+  double p_upper_welch = not_measured;
+  double p_welch = not_measured;
+  std::string reason;
 };
 
 struct PowerRow {
   std::string model;
   std::string metric;
   std::int64_t samples = 0;
+  std::string test{};
   double mde_pp = not_measured;
   double mde_rounded_pp = not_measured;
   double n_for_margin = not_measured;
@@ -67,9 +78,12 @@ struct CapabilityRow {
   double value = not_measured;
   double delta_pp = not_measured;
   double retained = not_measured;
+  std::string test;
   double p = not_measured;
   double p_holm = not_measured;
+  double p_welch = not_measured;
   double safety_pp = not_measured;
+  std::string reason;
 };
 
 struct AlertThresholdRow {
@@ -133,13 +147,17 @@ struct TableOf<SafetyTestRow> {
       Column{"baseline", &Row::baseline, "", "Value of the baseline"},
       Column{"value", &Row::value, "", "Value of the level"},
       Column{"delta_pp", &Row::delta_pp, "pp", "Change, positive for better"},
-      Column{"standard_error", &Row::standard_error, "", "Of the difference of the values"},
-      Column{"t", &Row::t, "1", "Welch's t of baseline less level"},
-      Column{"freedom", &Row::freedom, "1", "Welch-Satterthwaite degrees of freedom"},
-      Column{"p", &Row::p, "1", "Two-sided"},
+      Column{"test", &Row::test, "", "fisher (exact, of shares) or welch (of means)"},
+      Column{"p", &Row::p, "1", "Two-sided, of that test"},
       Column{"p_holm", &Row::p_holm, "1",
              "p adjusted over this table (Holm); tests that could not be made count as p = 1"},
       Column{"p_bonferroni", &Row::p_bonferroni, "1", "The same, Bonferroni"},
+      Column{"se_welch", &Row::se_welch, "", "Standard error of the difference"},
+      Column{"t_welch", &Row::t_welch, "1", "Welch's t of baseline less level"},
+      Column{"freedom_welch", &Row::freedom_welch, "1", "Welch-Satterthwaite degrees of freedom"},
+      Column{"p_welch", &Row::p_welch, "1",
+             "Two-sided; of shares for comparison with published tables, no finding is made of it"},
+      Column{"p_holm_welch", &Row::p_holm_welch, "1", "p_welch adjusted as p is"},
       Column{"cohens_d", &Row::cohens_d, "1", "Difference over the pooled standard deviation"},
       Column{"cohens_h", &Row::cohens_h, "1", "Difference of arcsines, of shares"},
       Column{"magnitude", &Row::magnitude, "",
@@ -153,7 +171,8 @@ template <>
 struct TableOf<QualityEquivalenceRow> {
   using Row = QualityEquivalenceRow;
   static constexpr auto name = "quality/equivalence";
-  static constexpr auto description = "Whether a change is shown to be within the margin (TOST)";
+  static constexpr auto description =
+      "Whether a change is shown to be within the margin (two one-sided tests)";
   static constexpr bool in_digest = true;
   static constexpr auto columns = std::tuple{
       Column{"model", &Row::model, "", "Model"},
@@ -162,17 +181,31 @@ struct TableOf<QualityEquivalenceRow> {
       Column{"samples", &Row::samples, "1", "Samples of the level"},
       Column{"delta_pp", &Row::delta_pp, "pp", "Level less baseline"},
       Column{"margin_pp", &Row::margin_pp, "pp", "Margin either side"},
-      Column{"se_pp", &Row::se_pp, "pp", "Standard error of the difference"},
-      Column{"freedom", &Row::freedom, "1", "Welch-Satterthwaite degrees of freedom"},
-      Column{"t_lower", &Row::t_lower, "1", "(delta + margin) / error"},
+      Column{"test", &Row::test, "",
+             "farrington_manning (score tests, of shares) or welch (of means)"},
+      Column{"z_lower", &Row::z_lower, "1",
+             "(delta + margin) over its error if the difference were -margin; of shares"},
       Column{"p_lower", &Row::p_lower, "1", "That the difference is not above -margin"},
-      Column{"t_upper", &Row::t_upper, "1", "(delta - margin) / error"},
+      Column{"z_upper", &Row::z_upper, "1",
+             "(delta - margin) over its error if the difference were +margin; of shares"},
       Column{"p_upper", &Row::p_upper, "1", "That the difference is not below +margin"},
       Column{"p", &Row::p, "1", "The larger of the two"},
       Column{"equivalent", &Row::equivalent, "", "1 when p < alpha"},
-      Column{"resolving_n", &Row::resolving_n, "1",
-             "Samples a level that would show equivalence, or a change beyond the margin at alpha "
-             "over the tests made, with the asked power if values stay what they are"},
+      Column{
+          "resolving_n", &Row::resolving_n, "1",
+          "Samples a level that would show equivalence, or a change beyond the margin at alpha "
+          "over the tests made, with the asked power if values stay what they are; infinite when "
+          "none would"},
+      Column{"se_pp_welch", &Row::se_pp_welch, "pp", "Standard error of the difference"},
+      Column{"freedom_welch", &Row::freedom_welch, "1", "Welch-Satterthwaite degrees of freedom"},
+      Column{"t_lower_welch", &Row::t_lower_welch, "1", "(delta + margin) / error"},
+      Column{"p_lower_welch", &Row::p_lower_welch, "1", "That it is not above -margin, t test"},
+      Column{"t_upper_welch", &Row::t_upper_welch, "1", "(delta - margin) / error"},
+      Column{"p_upper_welch", &Row::p_upper_welch, "1", "That it is not below +margin, t test"},
+      Column{"p_welch", &Row::p_welch, "1",
+             "The larger of the two; of shares for comparison with published tables, no finding is "
+             "made of it"},
+      Column{"reason", &Row::reason, "", "Why there is no test"},
   };
 };
 
@@ -186,9 +219,14 @@ struct TableOf<PowerRow> {
       Column{"model", &Row::model, "", "Model"},
       Column{"metric", &Row::metric, "", "Safety metric"},
       Column{"samples", &Row::samples, "1", "Fewest samples of a level"},
-      Column{"mde_pp", &Row::mde_pp, "pp", "Smallest change found with the asked power, p = 1/2"},
+      Column{"test", &Row::test, "",
+             "Whose power: fisher (exact, of shares) or normal (approximation, of means with the "
+             "spread of shares of 1/2)"},
+      Column{"mde_pp", &Row::mde_pp, "pp",
+             "Smallest change about 1/2 found with the asked power, infinite when none is"},
       Column{"mde_rounded_pp", &Row::mde_rounded_pp, "pp",
-             "The same with quantiles rounded to two digits, as printed tables have it"},
+             "Of the normal approximation with quantiles rounded to two digits, as printed tables "
+             "have it"},
       Column{"n_for_margin", &Row::n_for_margin, "1", "Samples a level to find the margin"},
   };
 };
@@ -208,9 +246,12 @@ struct TableOf<CapabilityRow> {
       Column{"value", &Row::value, "", "Value of the level"},
       Column{"delta_pp", &Row::delta_pp, "pp", "Change, positive for better"},
       Column{"retained", &Row::retained, "1", "Value over the baseline's"},
-      Column{"p", &Row::p, "1", "Welch's test, where samples are told"},
+      Column{"test", &Row::test, "", "fisher (exact, of shares) or welch (of means)"},
+      Column{"p", &Row::p, "1", "Two-sided, of that test"},
       Column{"p_holm", &Row::p_holm, "1", "p adjusted over this table (Holm)"},
+      Column{"p_welch", &Row::p_welch, "1", "Welch's test"},
       Column{"safety_pp", &Row::safety_pp, "pp", "Change of the first safety metric there"},
+      Column{"reason", &Row::reason, "", "Why there is no test"},
   };
 };
 

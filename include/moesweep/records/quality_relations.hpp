@@ -22,6 +22,7 @@ struct QualityCorrelationRow {
   double spearman_p = not_measured;
   std::int8_t nominal = 0;
   double p_holm = not_measured;
+  std::string reason{};
 };
 
 struct HeterogeneityRow {
@@ -92,6 +93,7 @@ struct AsymmetryGapRow {
   double bca_hi = not_measured;
   std::int64_t replicates = 0;
   std::int8_t excludes_zero = 0;
+  std::string reason{};
 };
 
 struct BitsRegressionRow {
@@ -103,6 +105,7 @@ struct BitsRegressionRow {
   double r2 = not_measured;
   double slope_error = not_measured;
   double slope_p = not_measured;
+  std::string reason{};
 };
 
 template <>
@@ -125,6 +128,7 @@ struct TableOf<QualityCorrelationRow> {
       Column{"spearman_p", &Row::spearman_p, "1", "Its p value, approximate"},
       Column{"nominal", &Row::nominal, "", "1 when p < alpha, uncorrected"},
       Column{"p_holm", &Row::p_holm, "1", "p adjusted over this table (Holm)"},
+      Column{"reason", &Row::reason, "", "Why there is no coefficient, or no p and interval of it"},
   };
 };
 
@@ -203,7 +207,7 @@ struct TableOf<AsymmetryRow> {
       Column{"quality_pp", &Row::quality_pp, "pp", "Change of quality, positive for better"},
       Column{"safety_pp", &Row::safety_pp, "pp", "Change of safety, positive for better"},
       Column{"ratio", &Row::ratio, "1",
-             "Size of safety_pp over that of quality_pp; 0/0 is not a number"},
+             "Size of safety_pp over that of quality_pp; none where quality did not move"},
       Column{"concordant", &Row::concordant, "", "1 when both moved the same way"},
   };
 };
@@ -242,6 +246,7 @@ struct TableOf<AsymmetryGapRow> {
       Column{"bca_hi", &Row::bca_hi, "pp", "Upper end"},
       Column{"replicates", &Row::replicates, "1", "Resamples"},
       Column{"excludes_zero", &Row::excludes_zero, "", "1 when 0 is outside lo .. hi"},
+      Column{"reason", &Row::reason, "", "Why there is no interval"},
   };
 };
 
@@ -260,6 +265,7 @@ struct TableOf<BitsRegressionRow> {
       Column{"r2", &Row::r2, "1", "Share of the variance that the line explains"},
       Column{"slope_error", &Row::slope_error, "1/bit", "Standard error"},
       Column{"slope_p", &Row::slope_p, "1", "Two-sided, Student's t"},
+      Column{"reason", &Row::reason, "", "Why there is no line, or no error and p of it"},
   };
 };
 

@@ -17,6 +17,8 @@ struct VerdictRow {
   std::int64_t seeds = 0;
   std::int64_t samples = 0;
   double evidence_auc = not_measured;
+  double evidence_auc_lo = not_measured;
+  double evidence_auc_hi = not_measured;
   double accuracy_mean = not_measured;
   double accuracy_se_seeds = not_measured;
   double accuracy_se_samples = not_measured;
@@ -61,6 +63,8 @@ struct TableOf<VerdictRow> {
       Column{"seeds", &Row::seeds, "1", "Heads"},
       Column{"samples", &Row::samples, "1", "Test samples"},
       Column{"evidence_auc", &Row::evidence_auc, "1", "Evidence head on the test split"},
+      Column{"evidence_auc_lo", &Row::evidence_auc_lo, "1", "Lower end of its 95 % interval"},
+      Column{"evidence_auc_hi", &Row::evidence_auc_hi, "1", "Upper end"},
       Column{"accuracy_mean", &Row::accuracy_mean, "1", "Mean over seeds"},
       Column{"accuracy_se_seeds", &Row::accuracy_se_seeds, "1", "Standard error over seeds"},
       Column{"accuracy_se_samples", &Row::accuracy_se_samples, "1", "Standard error over samples"},

@@ -54,22 +54,21 @@ std::vector<double> leave_one_out_means(const ClusterSums& clusters);
 double quantile(std::span<const double> ascending, double q);
 
 /// Quantiles alpha/2 and 1 - alpha/2 of the replicates. NaN replicates (the statistic did not
-/// exist) are left out; NaN of none.
+/// exist) are left out. NaN of none, and where all are equal: resampling a constant says nothing.
 Interval percentile_interval(std::span<const double> replicates, double alpha);
 
 /// Bias-corrected and accelerated interval (Efron, JASA 82, 1987): bias from the share of
 /// replicates below `observed`, equal ones counting half, acceleration from the leave-one-out
-/// values. NaN are left out of both. All replicates equal give that point; replicates that all lie
-/// on one side of `observed` give NaN, as the bias is unbounded; so do infinite leave-one-out
-/// values.
+/// values. NaN are left out of both. Replicates that are all equal give NaN; so do replicates that
+/// all lie on one side of `observed`, as the bias is unbounded, and infinite leave-one-out values.
 Interval bca_interval(std::span<const double> replicates, double observed,
                       std::span<const double> leave_one_out, double alpha);
 
 struct Bootstrap {
   std::int64_t elements = 0;   ///< clusters that were resampled
   std::int64_t undefined = 0;  ///< replicates whose statistic is NaN
-  double observed = 0.0;
-  double standard_error = 0.0;  ///< sample sd of the replicates
+  double observed = stats::undefined;
+  double standard_error = stats::undefined;  ///< sample sd of the replicates; NaN when all are equal
   Interval percentile;
   Interval bca;
 };

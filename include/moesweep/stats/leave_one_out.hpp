@@ -6,6 +6,8 @@
 #include <span>
 #include <vector>
 
+#include <moesweep/stats/undefined.hpp>
+
 namespace moesweep::stats {
 
 /// A number from elements chosen by index, with repetitions; must not depend on their order
@@ -19,8 +21,8 @@ std::vector<double> leave_one_out(const Statistic& statistic, std::int64_t eleme
 
 /// Smallest and largest value when one is left out, NaN passed over; NaN if no other is there.
 struct LeaveOneOutRange {
-  double lo = 0.0;
-  double hi = 0.0;
+  double lo = undefined;
+  double hi = undefined;
 };
 LeaveOneOutRange leave_one_out_range(const Statistic& statistic, std::int64_t elements);
 

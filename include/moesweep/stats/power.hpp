@@ -2,7 +2,8 @@
 // What a comparison of two arms can see, by the normal approximation (Cohen, Statistical Power
 // Analysis, 2nd ed. 1988; Chow, Shao and Wang, Sample Size Calculations, chapters 3 and 4). Levels
 // are two-sided unless said otherwise. Sample sizes are whole numbers, infinity where no number
-// suffices.
+// suffices. All are NaN without variance (sd = 0, shares of 0 or 1 alone), by which nothing can be
+// planned; two_proportions_power.hpp has the exact tests of shares, which need none.
 
 #include <cstdint>
 
@@ -14,7 +15,7 @@ namespace moesweep::stats {
 double detection_factor(double alpha, double power);
 
 /// Chance that the two-sided z test finds the difference p - q with unpooled variance; alpha when
-/// p == q. Without variance (0 against 1) 1. NaN with an empty arm.
+/// p == q. NaN with an empty arm.
 double power_two_proportions(double p, double q, std::int64_t n_p, std::int64_t n_q, double alpha);
 
 /// The same for means of arms with a common standard deviation `sd` >= 0.

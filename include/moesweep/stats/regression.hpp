@@ -4,20 +4,22 @@
 #include <cstdint>
 #include <span>
 
+#include <moesweep/stats/undefined.hpp>
+
 namespace moesweep::stats {
 
-/// All NaN beside the count with fewer than two pairs or a constant x. A constant y has slope 0
-/// with error 0 and p = 1, and no r2 (NaN): there is nothing to explain. Two pairs are met exactly
-/// and leave errors and p NaN. An exact fit of more has t = +-infinity and p = 0.
+/// All NaN beside the count with fewer than two pairs or a constant x. A constant y has slope 0 and
+/// no r2 (NaN): there is nothing to explain. Without scatter about the line (a constant y, two
+/// pairs, points on a line to rounding) errors, t and p are NaN, and r2 of two pairs is.
 struct Regression {
   std::int64_t count = 0;  ///< pairs without NaN; others are left out
-  double slope = 0.0;
-  double intercept = 0.0;
-  double r2 = 0.0;
-  double slope_error = 0.0;      ///< standard error, residual variance with divisor count - 2
-  double intercept_error = 0.0;  ///< standard error
-  double slope_t = 0.0;
-  double slope_p = 0.0;  ///< two-sided, Student's t with count - 2 degrees of freedom
+  double slope = undefined;
+  double intercept = undefined;
+  double r2 = undefined;
+  double slope_error = undefined;      ///< standard error, residual variance with divisor count - 2
+  double intercept_error = undefined;  ///< standard error
+  double slope_t = undefined;
+  double slope_p = undefined;  ///< two-sided, Student's t with count - 2 degrees of freedom
 };
 
 /// y = intercept + slope x; x.size() == y.size().

@@ -4,13 +4,15 @@
 #include <cstdint>
 #include <span>
 
+#include <moesweep/stats/undefined.hpp>
+
 namespace moesweep::stats {
 
 /// The mean is NaN without samples, the variance with fewer than two.
 struct Summary {
   std::int64_t count = 0;
-  double mean = 0.0;
-  double variance = 0.0;  ///< with divisor count - 1
+  double mean = undefined;
+  double variance = undefined;  ///< with divisor count - 1
 };
 
 /// No NaN among the values. Equal values give their value and 0 without rounding.

@@ -4,14 +4,18 @@
 #include <cstdint>
 #include <span>
 
+#include <moesweep/stats/interval.hpp>
+
 namespace moesweep::training {
 
 /// All are NaN without rows, and the AUC when a class is empty.
 struct BinaryEvaluation {
-  double auc = 0.0;    ///< of the scores, ties count one half
-  double loss = 0.0;   ///< mean negative log-likelihood, nats
-  double brier = 0.0;  ///< mean squared difference of probability and label
-  double ece = 0.0;    ///< sum over bins of share * |mean probability - share of positives|
+  double auc = stats::undefined;    ///< of the scores, ties count one half
+  stats::Interval auc_interval;     ///< 95 % (stats::roc_auc_interval), rows taken as independent
+  double loss = stats::undefined;   ///< mean negative log-likelihood, nats
+  double brier = stats::undefined;  ///< mean squared difference of probability and label
+  /// Sum over bins of share * |mean probability - share of positives|.
+  double ece = stats::undefined;
 };
 
 /// `scores` are log-odds of label 1; labels are 0 or 1. Bins of the calibration error are ten of

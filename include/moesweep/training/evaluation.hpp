@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include <moesweep/stats/interval.hpp>
+
 namespace moesweep::training {
 
 /// Place of a name among `label_names`, -1 when it is not there.
@@ -24,10 +26,12 @@ Forbidden forbidden_named(const std::vector<std::string>& label_names, const std
 
 struct SplitEvaluation {
   std::int64_t samples = 0;
-  double accuracy = 0.0;
-  double loss = 0.0;  ///< mean negative log-likelihood, nats
-  double auc = 0.0;   ///< of class 1; NaN for more than two classes and without both classes
-  double ece = 0.0;   ///< sum over ten equal bins of confidence, share * |accuracy - confidence|
+  double accuracy = stats::undefined;
+  double loss = stats::undefined;  ///< mean negative log-likelihood, nats
+  double auc = stats::undefined;   ///< of class 1; NaN for more than two classes and without both
+  stats::Interval auc_interval;  ///< 95 % (stats::roc_auc_interval), examples taken as independent
+  /// Sum over ten equal bins of confidence, share * |accuracy - confidence|.
+  double ece = stats::undefined;
   std::int64_t forbidden_errors = 0;
   std::int64_t forbidden_truths = 0;
   std::vector<std::int64_t> confusion;  ///< [truth, predicted]

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <moesweep/records/table.hpp>
+#include <moesweep/stats/undefined.hpp>
 #include <moesweep/training/evaluation.hpp>
 
 namespace moesweep::training {
@@ -27,10 +28,11 @@ Samples samples_of(const records::Tables& rows);
 
 /// Mean of `values` and its standard error when samples of one cluster are not independent:
 /// sqrt(C/(C-1) sum over clusters of (sum of deviations)^2)/n, with each sample a cluster of its
-/// own (as when `cluster` is empty) sd/sqrt(n). NaN without values, the error also for one cluster.
+/// own (as when `cluster` is empty) sd/sqrt(n). NaN without values; the error also for one cluster,
+/// and where clusters do not differ: an error of 0 would say that no other sample could.
 struct MeanOverSamples {
-  double mean = 0.0;
-  double standard_error = 0.0;
+  double mean = stats::undefined;
+  double standard_error = stats::undefined;
 };
 MeanOverSamples mean_over_samples(const std::vector<double>& values,
                                   const std::vector<std::int64_t>& cluster = {});

@@ -77,6 +77,20 @@ TEST(Ensemble, OneSeedHasNoStandardErrorOverSeeds) {
   EXPECT_TRUE(std::isnan(row.accuracy_se_seeds));
 }
 
+TEST(Ensemble, SeedsAndSamplesThatAllAgreeHaveNoStandardError) {
+  JobRows job;
+  job.variant("bf16", true);
+  job.samples("test", "AVA");
+  job.predictions("bf16", {"AVA", "AVA"});
+  const auto row = records::rows_of<EnsembleRow>(ensembles(job.tables, veto_as_approve)).at(0);
+  EXPECT_DOUBLE_EQ(row.accuracy_mean, 1.0);
+  EXPECT_TRUE(std::isnan(row.accuracy_se_seeds));
+  EXPECT_TRUE(std::isnan(row.accuracy_se_samples));
+  EXPECT_DOUBLE_EQ(row.forbidden_mean, 0.0);
+  EXPECT_TRUE(std::isnan(row.forbidden_se_seeds));
+  EXPECT_TRUE(std::isnan(row.forbidden_se_samples));
+}
+
 TEST(Ensemble, EverySplitWithSamplesHasARow) {
   JobRows job;
   job.variant("bf16", true);

@@ -182,6 +182,11 @@ TEST(Verdict, WithoutATestSampleOfTheTruthNothingIsResolved) {
   EXPECT_EQ(rows[0].verdict, "baseline");
   EXPECT_EQ(rows[1].verdict, "unresolved");
   EXPECT_EQ(rows[1].reason, "no test sample is VETO");
+  for (const auto& row : rows) {
+    EXPECT_TRUE(std::isnan(row.p)) << "nothing was compared";
+    EXPECT_TRUE(std::isnan(row.difference_upper));
+    EXPECT_TRUE(std::isnan(row.forbidden_mean));
+  }
 }
 
 TEST(Verdict, ThereIsNoneForClassesThatTheCachesDoNotHave) {
@@ -236,7 +241,7 @@ TEST(Verdict, ARowGathersWhatTheOtherTablesTellOfItsVariant) {
   job.predictions("bf16", seeds_of_votes({"VVV", "VVA", "AAA"}));
   auto& tables = job.tables;
   records::append_row(tables, records::EvidenceRow{"bf16", "L0", "train", 9, 3, 1.0});
-  records::append_row(tables, records::EvidenceRow{"bf16", "L0", "test", 9, 3, 0.75});
+  records::append_row(tables, records::EvidenceRow{"bf16", "L0", "test", 9, 3, 0.75, 0.5, 0.875});
   const auto add_effect = [&](const std::string& mode, double effect, double p) {
     records::SuppressionTestRow row;
     row.variant = "bf16";
@@ -265,6 +270,8 @@ TEST(Verdict, ARowGathersWhatTheOtherTablesTellOfItsVariant) {
   const auto row = records::rows_of<VerdictRow>(verdicts(tables, veto_as_approve)).at(0);
   EXPECT_EQ(row.seeds, 3);
   EXPECT_DOUBLE_EQ(row.evidence_auc, 0.75) << "of the test split";
+  EXPECT_DOUBLE_EQ(row.evidence_auc_lo, 0.5);
+  EXPECT_DOUBLE_EQ(row.evidence_auc_hi, 0.875);
   EXPECT_EQ(row.suppression_setting, "directional 1") << "the largest effect";
   EXPECT_DOUBLE_EQ(row.suppression_effect, -0.04);
   EXPECT_DOUBLE_EQ(row.suppression_p, 0.5);

@@ -170,11 +170,75 @@ TEST(EdgeCases, AMissingBaselineCellLeavesNoChange) {
   EXPECT_EQ(floors_found[0].reason, "s was not measured");
 }
 
-TEST(EdgeCases, OneSampleIsNoTest) {
+TEST(EdgeCases, OneAnswerEachProvesNothing) {
   const auto row = test_of("m,full,16,1,1,1,1\nm,low,4,1,1,0,1\n");
-  EXPECT_TRUE(std::isnan(row.p));
-  EXPECT_EQ(row.reason, "the baseline has one sample");
+  EXPECT_EQ(row.test, "fisher");
+  EXPECT_EQ(row.p, 1.0);
+  EXPECT_TRUE(std::isnan(row.p_welch));
   EXPECT_EQ(row.significant, 0);
+}
+
+// Means of graded scores: with one or two samples, or samples that are all equal, nothing tells
+// how far others would be.
+TEST(EdgeCases, MeansWithoutSpreadAreNotTested) {
+  auto options = small_options();
+  options.yes_no = {};
+  const auto rows_of = [&](const std::string& arms) {
+    return cells_of("model,level,q,s,s_n,s_sd\nm,full,1," + arms, options);
+  };
+  struct Case {
+    const char* arms;
+    const char* reason;
+  };
+  for (const auto& [arms, reason] :
+       {Case{"0.9,5,0\nm,low,1,0.9,5,0\n",
+             "the baseline has samples that are all equal, which tell no spread"},
+        Case{"0.9,5,0.1\nm,low,1,0.5,5,0\n",
+             "the level has samples that are all equal, which tell no spread"},
+        Case{"0.9,2,0.1\nm,low,1,0.5,9,0.1\n",
+             "the baseline has two samples, which do not tell their spread"},
+        Case{"0.9,9,0.1\nm,low,1,0.5,1,\n", "the level has one sample"}}) {
+    SCOPED_TRACE(arms);
+    const Study study(rows_of(arms));
+    const auto test = safety_tests(study, options).at(0);
+    EXPECT_EQ(test.reason, reason);
+    EXPECT_EQ(test.test, "");
+    EXPECT_TRUE(std::isnan(test.p));
+    EXPECT_TRUE(std::isnan(test.p_holm));
+    EXPECT_EQ(test.significant, 0);
+    const auto row = equivalence(study, options).at(0);
+    EXPECT_EQ(row.reason, reason);
+    EXPECT_TRUE(std::isnan(row.p));
+    EXPECT_EQ(row.equivalent, 0);
+    EXPECT_TRUE(std::isnan(row.resolving_n));
+  }
+  const auto spread = rows_of("0.9,3,0.1\nm,low,1,0.5,3,0\n");
+  EXPECT_FALSE(std::isnan(spread[1].lo));
+  EXPECT_TRUE(std::isnan(spread[3].lo));
+  const Study equal(rows_of("0.9,5,0\nm,low,1,0.9,5,0.1\n"));
+  EXPECT_TRUE(std::isnan(thresholds(equal, options).at(0).alert_below));
+}
+
+// 0.905 is no number of 10 answers; of 220 it is 199, which is 0.9045 and rounds to it.
+TEST(Normalize, AShareThatIsNoCountOfItsSamplesHasNone) {
+  const auto options = small_options();
+  const auto cells = cells_of(
+      "model,level,q,s,s_n\nm,full,1,0.905,10\nm,low,1,0.905,220\nm,min,1,0.33333333,3\n", options);
+  const Study study(cells);
+  EXPECT_EQ(study.find("m", "full", "s")->yes, -1);
+  EXPECT_TRUE(std::isnan(study.find("m", "full", "s")->lo));
+  EXPECT_EQ(study.find("m", "low", "s")->yes, 199);
+  EXPECT_EQ(study.find("m", "min", "s")->yes, 1);
+  EXPECT_EQ(safety_tests(study, options).at(0).reason,
+            "the baseline has a share of 0.905 of 10 samples, which is not a whole number of them");
+  EXPECT_TRUE(std::isnan(thresholds(study, options).at(0).alert_below));
+}
+
+TEST(Matrix, TheLastDigitOfANumberIsFound) {
+  EXPECT_DOUBLE_EQ(last_digit_of("93.6"), 0.1);
+  EXPECT_DOUBLE_EQ(last_digit_of("1"), 1.0);
+  EXPECT_DOUBLE_EQ(last_digit_of("2.50e-3"), 1e-5);
+  EXPECT_DOUBLE_EQ(last_digit_of("5E2"), 100.0);
 }
 
 TEST(EdgeCases, WithoutANumberOfSamplesThereIsNoTest) {
@@ -184,21 +248,41 @@ TEST(EdgeCases, WithoutANumberOfSamplesThereIsNoTest) {
 
 TEST(EdgeCases, IdenticalArmsDoNotDiffer) {
   const auto row = test_of("m,full,16,1,1,0.9,100\nm,low,4,1,1,0.9,100\n");
-  EXPECT_EQ(row.t, 0.0);
+  EXPECT_EQ(row.t_welch, 0.0);
+  EXPECT_EQ(row.p_welch, 1.0);
   EXPECT_EQ(row.p, 1.0);
   EXPECT_EQ(row.cohens_d, 0.0);
   EXPECT_EQ(row.cohens_h, 0.0);
   EXPECT_EQ(row.magnitude, "negligible");
 }
 
-TEST(EdgeCases, SharesOf0And1HaveNoVarianceAndDiffer) {
-  const auto row = test_of("m,full,16,1,1,1,100\nm,low,4,1,1,0,100\n");
-  EXPECT_EQ(row.t, std::numeric_limits<double>::infinity());
-  EXPECT_EQ(row.p, 0.0);
+TEST(EdgeCases, SharesOf0And1AreTestedExactly) {
+  const auto row = test_of("m,full,16,1,1,1,10\nm,low,4,1,1,0,10\n");
+  EXPECT_NEAR(row.p, 2.0 / 184756.0, 1e-15);  // 2 of the 20! / (10! 10!) tables
+  EXPECT_TRUE(std::isnan(row.p_welch));
+  EXPECT_TRUE(std::isnan(row.cohens_d));
   EXPECT_EQ(row.significant, 1);
   EXPECT_DOUBLE_EQ(row.cohens_h, std::acos(-1.0));
-  const auto same = test_of("m,full,16,1,1,1,100\nm,low,4,1,1,1,100\n");
-  EXPECT_EQ(same.p, 1.0);
+  EXPECT_EQ(test_of("m,full,16,1,1,1,100\nm,low,4,1,1,1,100\n").p, 1.0);
+  EXPECT_NEAR(test_of("m,full,16,1,1,1,5\nm,low,4,1,1,0,2\n").p, 1.0 / 21.0, 1e-15);
+}
+
+// Five of five twice leave +-35 points.
+TEST(EdgeCases, FiveAnswersThatAgreeProveNoEquivalence) {
+  const auto options = small_options();
+  const auto cells =
+      cells_of("model,level,bpw,q,s,s_n\nm,full,16,1,1,5\nm,mid,8,1,1,5\nm,low,4,1,1,5\n", options);
+  const auto tables = analyse(cells, options);
+  for (const auto& row : records::rows_of<records::QualityEquivalenceRow>(tables)) {
+    EXPECT_EQ(row.test, "farrington_manning");
+    EXPECT_GT(row.p, 0.3);
+    EXPECT_EQ(row.equivalent, 0);
+    EXPECT_TRUE(std::isnan(row.p_welch));
+    EXPECT_EQ(row.resolving_n, 88.0);
+  }
+  for (const auto& row : records::rows_of<records::FloorRow>(tables)) {
+    EXPECT_EQ(row.level, row.criterion == "proven" ? "full" : "low");
+  }
 }
 
 TEST(EdgeCases, SharesOf0And1HaveIntervalsAndThresholds) {
@@ -210,16 +294,46 @@ TEST(EdgeCases, SharesOf0And1HaveIntervalsAndThresholds) {
   const auto limits = thresholds(study, options);
   EXPECT_EQ(limits[0].warn_above, 1.0);
   EXPECT_TRUE(std::isnan(limits[0].alert_above)) << "nothing is above 100 %";
-  EXPECT_DOUBLE_EQ(limits[0].alert_below, 0.96);  // 4 of 100: t = 2.03
+  EXPECT_DOUBLE_EQ(limits[0].alert_below, 0.94);  // 94 of 100: Fisher 0.029; 95: 0.059
 }
 
-TEST(EdgeCases, WithoutVarianceNoNumberOfSamplesIsGiven) {
+TEST(EdgeCases, APerfectFitHasNoP) {
   const auto options = small_options();
-  const Study study(cells_of("model,level,q,s,s_n\nm,full,1,1,100\nm,low,1,1,100\n", options));
-  const auto row = equivalence(study, options).at(0);
-  EXPECT_EQ(row.se_pp, 0.0);
-  EXPECT_EQ(row.equivalent, 1);
-  EXPECT_TRUE(std::isnan(row.resolving_n));
+  const Study study(
+      cells_of("model,level,bpw,q,s\nm,full,16,1,0.9\nm,a,8,0.9,0.8\nm,b,4,0.8,0.7\nm,c,2,0.7,0.6\n"
+               "m,d,1,0.6,0.5\n",
+               options));
+  const auto row = correlations(study, options).at(0);
+  EXPECT_EQ(row.pearson, 1.0);
+  EXPECT_TRUE(std::isnan(row.p));
+  EXPECT_TRUE(std::isnan(row.lo));
+  EXPECT_EQ(row.nominal, 0);
+  EXPECT_EQ(row.reason, "the levels lie on a line: no scatter to judge it by");
+}
+
+// Safety falls with quality, pp by pp, at every level: the gap is constant but for rounding.
+TEST(EdgeCases, AGapThatIsTheSameAtAllLevelsHasNoInterval) {
+  const auto options = small_options();
+  const auto tables = analyse(
+      cells_of(
+          "model,level,bpw,q,s\nm,full,16,0.9,0.7\nm,a,8,0.8,0.5\nm,b,4,0.7,0.4\nm,c,2,0.6,0.3\n",
+          options),
+      options);
+  const auto row = records::rows_of<records::AsymmetryGapRow>(tables).at(0);
+  EXPECT_NEAR(row.gap_pp, -10.0, 1e-12);
+  EXPECT_TRUE(std::isnan(row.lo));
+  EXPECT_TRUE(std::isnan(row.bca_hi));
+  EXPECT_EQ(row.excludes_zero, 0);
+  EXPECT_EQ(row.reason, "the gap is the same at all levels");
+}
+
+TEST(EdgeCases, PowerOfSharesIsFishers) {
+  const auto options = small_options();
+  const Study study(cells_of("model,level,q,s,s_n\nm,full,1,1,3\nm,low,1,1,3\n", options));
+  const auto row = power(study, options).at(0);
+  EXPECT_EQ(row.test, "fisher");
+  EXPECT_TRUE(std::isinf(row.mde_pp)) << "3 against 3 have p = 0.1 at best";
+  EXPECT_GT(row.n_for_margin, 4361.0) << "what the normal approximation asks for";
 }
 
 TEST(EdgeCases, OneLevelAloneGivesEmptyTables) {
@@ -238,7 +352,7 @@ TEST(EdgeCases, AConstantQualityHasNoCoefficient) {
       "model,level,bpw,q,s\nm,full,16,1,0.9\nm,a,8,1,0.8\nm,b,4,1,0.7\nm,c,2,1,0.6\n", options));
   EXPECT_TRUE(std::isnan(correlations(study, options)[0].pearson));
   EXPECT_EQ(leave_one_out(study)[0].keeps_sign, 0);
-  EXPECT_TRUE(std::isinf(asymmetry(study)[0].ratio));
+  EXPECT_TRUE(std::isnan(asymmetry(study)[0].ratio));
 }
 
 }  // namespace

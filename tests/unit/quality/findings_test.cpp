@@ -43,7 +43,7 @@ TEST(Findings, HiddenDangerIsStableQualityWithLostSafety) {
   EXPECT_EQ(
       sure.text,
       "llama3.2-1b at Q3_K_S keeps its bertscore (+0.98 pp) while refusal_rate loses 13.64 pp "
-      "(80.0 % against 93.6 % at FP16): p = 0.00066 after Holm");
+      "(80.0 % against 93.6 % at FP16): p = 0.00097 after Holm");
   const auto& unsure = row_where(rows, [](const FindingRow& one) {
     return one.model == "llama3.2-3b" && one.level == "Q4_K_M";
   });
@@ -112,7 +112,12 @@ TEST(Findings, TheNumberOfSamplesResolvesWhatItIsGivenFor) {
     for (auto& cell : more) {
       if (cell.metric == finding.safety) {
         // Twice: the number gives 80 % power, not certainty of the observed difference.
-        cell.samples = static_cast<std::int64_t>(2.0 * finding.resolving_n);
+        const auto samples = static_cast<std::int64_t>(2.0 * finding.resolving_n);
+        if (cell.yes >= 0) {
+          cell.yes = std::llround(static_cast<double>(cell.yes * samples) /
+                                  static_cast<double>(cell.samples));
+        }
+        cell.samples = samples;
       }
     }
     const auto tables = analyse(more, options);

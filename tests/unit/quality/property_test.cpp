@@ -102,6 +102,7 @@ RC_GTEST_PROP(HolmProperty, FamilyIsNeverSmallerThanItsTests, ()) {
     one.yes_no = 1;
     one.value = count / 100.0;
     one.samples = 100;
+    one.yes = count;
     cells.push_back(one);
   };
   add(0, 50);

@@ -82,13 +82,17 @@ TEST(Bootstrap, OneElementHasNoInterval) {
   EXPECT_TRUE(std::isnan(none.percentile.hi));
 }
 
-TEST(Bootstrap, WithoutVarianceTheIntervalIsThePoint) {
-  const auto found = bootstrap_mean(std::array{0.25, 0.25, 0.25}, {}, {1, 0, 50}, 0.05);
-  EXPECT_EQ(found.standard_error, 0.0);
-  EXPECT_EQ(found.percentile.lo, 0.25);
-  EXPECT_EQ(found.percentile.hi, 0.25);
-  EXPECT_EQ(found.bca.lo, 0.25);
-  EXPECT_EQ(found.bca.hi, 0.25);
+TEST(Bootstrap, ResamplingAConstantHasNoInterval) {
+  // The second is a constant but for rounding.
+  for (const auto& values : {std::array{0.25, 0.25, 0.25}, std::array{0.1 + 0.2, 0.3, 0.3}}) {
+    const auto found = bootstrap_mean(values, {}, {1, 0, 50}, 0.05);
+    EXPECT_DOUBLE_EQ(found.observed, values[1]);
+    EXPECT_TRUE(std::isnan(found.standard_error));
+    EXPECT_TRUE(std::isnan(found.percentile.lo));
+    EXPECT_TRUE(std::isnan(found.percentile.hi));
+    EXPECT_TRUE(std::isnan(found.bca.lo));
+    EXPECT_TRUE(std::isnan(found.bca.hi));
+  }
 }
 
 TEST(Bootstrap, ReplicatesWithoutAStatisticAreCountedAndLeftOut) {

@@ -37,11 +37,13 @@ TEST(Correlate, AgreesWithScipyOnAThousandCases) {
   });
 }
 
-TEST(FisherInterval, FewPairsExcludeNothingAndAPerfectLineIsAPoint) {
-  EXPECT_EQ(fisher_interval(0.9, 3, 0.05).lo, -1.0);
-  EXPECT_EQ(fisher_interval(0.9, 3, 0.05).hi, 1.0);
-  EXPECT_EQ(fisher_interval(1.0, 9, 0.05).lo, 1.0);
-  EXPECT_EQ(fisher_interval(-1.0, 9, 0.05).hi, -1.0);
+TEST(FisherInterval, FewPairsExcludeNothingAndAPerfectLineHasNone) {
+  for (const double r : {0.9, 1.0, -1.0}) {
+    EXPECT_EQ(fisher_interval(r, 3, 0.05).lo, -1.0);
+    EXPECT_EQ(fisher_interval(r, 3, 0.05).hi, 1.0);
+  }
+  EXPECT_TRUE(std::isnan(fisher_interval(1.0, 9, 0.05).lo));
+  EXPECT_TRUE(std::isnan(fisher_interval(-1.0, 9, 0.05).hi));
   EXPECT_TRUE(std::isnan(fisher_interval(nan, 9, 0.05).lo));
   EXPECT_TRUE(std::isnan(fisher_interval_spearman(nan, 9, 0.05).hi));
 }
@@ -58,12 +60,34 @@ TEST(Correlate, AgreesWithScipy) {
   EXPECT_NEAR(found.spearman_p, 0.08858700531354381, 1e-12);
 }
 
-TEST(Correlate, MonotoneIsSpearmanOneWithoutDoubt) {
+TEST(Correlate, AStraightLineHasNoP) {
+  // On a line but for the rounding of decimals, three pairs and many.
+  const auto three = correlate(std::array{1.0, 2.0, 3.0}, std::array{0.1, 0.2, 0.3});
+  EXPECT_EQ(three.pearson, 1.0);
+  EXPECT_TRUE(std::isnan(three.pearson_p));
+  const auto down = correlate(std::array{1.0, 2.0, 3.0, 7.0}, std::array{0.9, 0.7, 0.5, -0.3});
+  EXPECT_EQ(down.pearson, -1.0);
+  EXPECT_TRUE(std::isnan(down.pearson_p));
+  const auto near = correlate(std::array{1.0, 2.0, 3.0, 7.0}, std::array{0.9, 0.7, 0.5, -0.3001});
+  EXPECT_GT(near.pearson, -1.0);
+  EXPECT_GT(near.pearson_p, 0.0);
+}
+
+TEST(Correlate, APerfectOrderHasTheExactP) {
+  const auto of_three = correlate(std::array{1.0, 2.0, 3.0}, std::array{1.0, 5.0, 6.0});
+  EXPECT_EQ(of_three.spearman, 1.0);
+  EXPECT_NEAR(of_three.spearman_p, 1.0 / 3.0, 1e-15);  // 2 of 3! orders
+  // 1, 2, 2 against the same: 2 of 6 orders give +1, and none -1.
+  EXPECT_NEAR(correlate(std::array{1.0, 2.0, 2.0}, std::array{3.0, 4.0, 4.0}).spearman_p, 1.0 / 3.0,
+              1e-15);
+}
+
+TEST(Correlate, MonotoneHasSpearmanOne) {
   const std::array x = {1.0, 2.0, 3.0, 4.0};
   const std::array y = {-1.0, -10.0, -100.0, -1000.0};
   const auto found = correlate(x, y);
-  EXPECT_NEAR(found.spearman, -1.0, 1e-15);
-  EXPECT_LT(found.spearman_p, 1e-12);
+  EXPECT_EQ(found.spearman, -1.0);
+  EXPECT_NEAR(found.spearman_p, 1.0 / 12.0, 1e-15);
   EXPECT_GT(found.pearson, -0.9);
 }
 

@@ -7,8 +7,6 @@
 namespace moesweep::stats {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
-
 TEST(PairedT, AgreesWithScipy) {
   for_each_golden("paired_t", [](const GoldenCase& golden) {
     const auto found = paired_t(golden.numbers("differences"));
@@ -19,15 +17,16 @@ TEST(PairedT, AgreesWithScipy) {
   });
 }
 
-TEST(PairedT, WithoutVarianceOnlyZerosAreNoDifference) {
-  const auto none = paired_t(std::array{0.0, -0.0, 0.0});
-  EXPECT_EQ(none.t, 0.0);
-  EXPECT_EQ(none.p, 1.0);
-  const auto constant = paired_t(std::array{-0.1, -0.1, -0.1});
-  EXPECT_EQ(constant.mean, -0.1);
-  EXPECT_EQ(constant.standard_error, 0.0);
-  EXPECT_EQ(constant.t, -infinity);
-  EXPECT_EQ(constant.p, 0.0);
+TEST(PairedT, IdenticalDifferencesHaveNoTest) {
+  for (const double value : {0.0, -0.1}) {
+    const auto constant = paired_t(std::array{value, value, value});
+    EXPECT_EQ(constant.count, 3);
+    EXPECT_EQ(constant.mean, value);
+    EXPECT_TRUE(std::isnan(constant.standard_error));
+    EXPECT_TRUE(std::isnan(constant.t));
+    EXPECT_TRUE(std::isnan(constant.p));
+  }
+  EXPECT_TRUE(std::isnan(paired_t(std::array{0.1 + 0.2, 0.3}).p)) << "rounding is no variance";
 }
 
 TEST(PairedT, OneDifferenceHasNoErrorAndNoneNoMean) {
@@ -59,7 +58,7 @@ TEST(McNemar, WithoutDiscordantPairsNothingIsFound) {
   EXPECT_EQ(mcnemar_exact(0, 5), 1.0 / 16.0);
 }
 
-TEST(Wilcoxon, AgreesWithScipy) {
+TEST(Wilcoxon, AgreesWithAllChoicesOfSigns) {
   for_each_golden("wilcoxon", [](const GoldenCase& golden) {
     const auto found = wilcoxon_signed_rank(golden.numbers("differences"));
     EXPECT_TRUE(agrees(found.statistic, golden.number("statistic")));
@@ -80,6 +79,13 @@ TEST(Wilcoxon, OneDifferenceProvesNothing) {
   EXPECT_TRUE(one.exact);
   EXPECT_EQ(one.statistic, 0.0);
   EXPECT_EQ(one.p, 1.0);
+}
+
+TEST(Wilcoxon, TiesAndZerosAreExactToo) {
+  // Five of one size: 2 of 32 choices of signs are as one-sided. The normal approximation says
+  // 0.025.
+  EXPECT_EQ(wilcoxon_signed_rank(std::array{2.0, 2.0, 0.0, 2.0, 2.0, 2.0}).p, 1.0 / 16.0);
+  EXPECT_EQ(wilcoxon_signed_rank(std::array{0.0, 0.0, 3.0}).p, 1.0);
 }
 
 }  // namespace

@@ -82,6 +82,24 @@ TEST(Reduce, ForbiddenErrorsAreCountedOverTheForbiddenTruth) {
   EXPECT_NEAR(row.p, 0.5, 1e-12);
 }
 
+TEST(Reduce, AnEffectWithoutSpreadIsNotTested) {
+  auto input = small_case();
+  for (std::size_t s = 0; s < input.with.size(); ++s) {
+    input.with[s].predicted = input.without[s].predicted;
+  }
+  const auto tests = reduce(input, options).tests;
+  for (const auto& row : tests) {
+    EXPECT_EQ(row.effect, 0.0);
+    EXPECT_TRUE(std::isnan(row.se_samples));
+    EXPECT_TRUE(std::isnan(row.p));
+    EXPECT_TRUE(std::isnan(row.p_holm));
+    EXPECT_TRUE(std::isnan(row.low));
+    EXPECT_TRUE(std::isnan(row.se_seeds));
+    EXPECT_TRUE(std::isnan(row.p_seeds_t));
+    EXPECT_EQ(row.reason, "no sample changed: there is no spread to test by");
+  }
+}
+
 TEST(Reduce, StatisticsOverSeedsStandApart) {
   // Both seeds right on 3 of 4 with suppression; without it, 3 and 2.
   const auto row = reduce(small_case(), options).tests[0];

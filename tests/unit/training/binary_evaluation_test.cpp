@@ -18,6 +18,11 @@ TEST(BinaryEvaluation, AgreesWithAHandComputedCase) {
   const std::vector<std::int8_t> labels{0, 1, 0, 1};
   const auto evaluation = evaluate_binary(scores, labels);
   EXPECT_DOUBLE_EQ(evaluation.auc, 0.75);
+  // Components 1/2, 1 and 1/2, 1 of variance 1/8 each: error sqrt(1/8); logit log 3 +- 1.96 x that
+  // over 3/16.
+  const double half = 1.959963984540054 * std::sqrt(0.125) / 0.1875;
+  EXPECT_NEAR(evaluation.auc_interval.lo, 1.0 / (1.0 + std::exp(half) / 3.0), 1e-12);
+  EXPECT_NEAR(evaluation.auc_interval.hi, 1.0 / (1.0 + std::exp(-half) / 3.0), 1e-12);
   EXPECT_NEAR(evaluation.loss,
               -(std::log(0.88) + std::log(0.18) + std::log(0.35) + std::log(0.95)) / 4.0, 1e-14);
   EXPECT_NEAR(evaluation.brier, (0.0144 + 0.6724 + 0.4225 + 0.0025) / 4.0, 1e-14);
@@ -34,6 +39,9 @@ TEST(BinaryEvaluation, CertaintyBelongsToTheLastBin) {
   const std::vector<double> scores{1000.0, -1000.0};
   const std::vector<std::int8_t> labels{1, 0};
   const auto evaluation = evaluate_binary(scores, labels);
+  EXPECT_EQ(evaluation.auc, 1.0);
+  EXPECT_NEAR(evaluation.auc_interval.lo, 0.05, 1e-15) << "one pair in order says little";
+  EXPECT_EQ(evaluation.auc_interval.hi, 1.0);
   EXPECT_EQ(evaluation.ece, 0.0);
   EXPECT_EQ(evaluation.loss, 0.0);
 }
@@ -41,6 +49,7 @@ TEST(BinaryEvaluation, CertaintyBelongsToTheLastBin) {
 TEST(BinaryEvaluation, NothingCanBeSaidOfNoRows) {
   const auto evaluation = evaluate_binary({}, {});
   EXPECT_TRUE(std::isnan(evaluation.auc));
+  EXPECT_TRUE(std::isnan(evaluation.auc_interval.lo));
   EXPECT_TRUE(std::isnan(evaluation.loss));
   EXPECT_TRUE(std::isnan(evaluation.ece));
 }

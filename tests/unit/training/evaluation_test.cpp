@@ -79,6 +79,8 @@ TEST(Evaluation, AucIsTheShareOfPairsInOrder) {
   const auto out =
       evaluate(std::vector<float>{2, 0, 1, 0, -1}, 1, Bytes{1, 1, 0, 0, 0}, Bytes(5, 2), {});
   EXPECT_DOUBLE_EQ(out.splits[2].auc, 4.5 / 6.0);
+  EXPECT_LT(out.splits[2].auc_interval.lo, 4.5 / 6.0);
+  EXPECT_GT(out.splits[2].auc_interval.hi, 4.5 / 6.0);
 }
 
 TEST(Evaluation, AucNeedsTwoClassesAndBothOfThem) {

@@ -59,8 +59,14 @@ TEST(MeanOverSamples, HasTheUsualErrorWhenEachIsItsOwnCluster) {
 TEST(MeanOverSamples, ClustersAreTheObservations) {
   // Sums of deviations -2 and 2 of two clusters: sqrt(2 (4 + 4))/4.
   EXPECT_DOUBLE_EQ(mean_over_samples({1, 1, 3, 3}, {0, 0, 1, 1}).standard_error, 1.0);
+}
+
+TEST(MeanOverSamples, WithoutSpreadThereIsNoError) {
+  EXPECT_TRUE(std::isnan(mean_over_samples({1, 1, 1}).standard_error));
+  EXPECT_TRUE(std::isnan(mean_over_samples({0, 0}).standard_error));
+  EXPECT_TRUE(std::isnan(mean_over_samples({0.1, 0.1, 0.1}).standard_error)) << "rounding is none";
   // Deviations cancel within a cluster: its mean does not vary.
-  EXPECT_DOUBLE_EQ(mean_over_samples({1, 3, 1, 3}, {0, 0, 1, 1}).standard_error, 0.0);
+  EXPECT_TRUE(std::isnan(mean_over_samples({1, 3, 1, 3}, {0, 0, 1, 1}).standard_error));
 }
 
 TEST(MeanOverSamples, OneClusterSaysNothingAboutOthers) {
