@@ -8,9 +8,9 @@
 #include <fmt/ranges.h>
 
 #include <moesweep/base/text.hpp>
+#include <moesweep/pipeline/run_results.hpp>
 #include <moesweep/records/sensitivity.hpp>
 #include <moesweep/stats/numeric_csv.hpp>
-#include <moesweep/store/results.hpp>
 #include <moesweep/store/run_directory.hpp>
 
 #include "command.hpp"
@@ -42,12 +42,7 @@ const std::vector<std::string> metrics_of_a_run = {"excess_kurtosis",    "spectr
                                                    "composite"};
 
 std::vector<NamedColumn> columns_of_run(const store::RunDirectory& run) {
-  store::require_run_directory(run);
-  if (!std::filesystem::exists(run.results())) {
-    throw Error(ExitCode::bad_input, run.results().string(), "does not exist",
-                "make it with `moesweep aggregate " + run.root.string() + "`");
-  }
-  const auto results = store::read_results(run.results());
+  const auto results = pipeline::read_run_results(run.root);
   const auto& info = records::table_info<records::TensorRow>();
   const auto found = results.tables.find(info.name);
   if (found == results.tables.end()) {

@@ -12,7 +12,7 @@
 #include <moesweep/export/export.hpp>
 #include <moesweep/export/heads.hpp>
 #include <moesweep/export/plans.hpp>
-#include <moesweep/store/results.hpp>
+#include <moesweep/pipeline/run_results.hpp>
 #include <moesweep/store/run_directory.hpp>
 
 #include "command.hpp"
@@ -32,12 +32,7 @@ struct ExportCommand {
 constexpr auto heads_format = "heads";
 
 store::Results read_made(const store::RunDirectory& run) {
-  store::require_run_directory(run);
-  if (!std::filesystem::exists(run.results())) {
-    throw Error(ExitCode::bad_input, run.results().string(), "does not exist",
-                "make it with `moesweep aggregate " + run.root.string() + "`");
-  }
-  auto results = store::read_results(run.results());
+  auto results = pipeline::read_run_results(run.root);
   auto& made = results.attributes;
   if (made["complete"] != "yes") {
     spdlog::warn("{} is incomplete: it was made from {} of {} units", run.results().string(),

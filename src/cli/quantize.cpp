@@ -8,7 +8,7 @@
 #include <moesweep/base/text.hpp>
 #include <moesweep/export/plans.hpp>
 #include <moesweep/pipeline/quantize.hpp>
-#include <moesweep/store/results.hpp>
+#include <moesweep/pipeline/run_results.hpp>
 #include <moesweep/store/run_directory.hpp>
 
 #include "command.hpp"
@@ -80,8 +80,7 @@ config::Settings job_of(const QuantizeCommand& command) {
 }
 
 pipeline::WrittenSummary summary_of(const QuantizeCommand& command) {
-  const store::RunDirectory run{command.run_directory()};
-  return pipeline::summarize_written(store::read_results(run.results()).tables,
+  return pipeline::summarize_written(pipeline::read_run_results(command.run_directory()).tables,
                                      exports::read_plan(command.plan));
 }
 

@@ -64,6 +64,7 @@ Json to_json(const pipeline::Status& status) {
                    {"segments", status.segments},
                    {"segment_bytes", status.segment_bytes},
                    {"rotten_segments", status.rotten_segments},
+                   {"lost_outputs", status.lost_outputs},
                    {"last_flush", Json::object()}};
   for (const auto& [kind, counts] : status.by_kind) {
     document["by_kind"][kind] = {{"done", counts.done}, {"failed", counts.failed}};
@@ -157,6 +158,7 @@ void print(const pipeline::Status& status) {
     fmt::print("ETA        {}\n", eta_text(status));
   if (status.state == pipeline::RunState::running && !status.last_flush.empty())
     fmt::print("last flush {}\n", flush_text(status));
+  for (const auto& lost : status.lost_outputs) fmt::print("lost       {}\n", printable(lost));
   for (const auto& [key, error] : status.failures) {
     fmt::print("failed     {}: {}\n", printable(key), printable(error));
   }
@@ -201,6 +203,7 @@ bool goes_on(const pipeline::Status& status) {
     case pipeline::RunState::complete:
     case pipeline::RunState::some_failed:
     case pipeline::RunState::broken:
+    case pipeline::RunState::damaged:
       return false;
     default:
       return status.exit_code != ExitCode::no_progress;

@@ -8,9 +8,8 @@
 #include <fmt/format.h>
 
 #include <moesweep/base/text.hpp>
+#include <moesweep/pipeline/run_results.hpp>
 #include <moesweep/records/sensitivity.hpp>
-#include <moesweep/store/results.hpp>
-#include <moesweep/store/run_directory.hpp>
 
 #include "hidden_summary.hpp"
 #include "quality_summary.hpp"
@@ -93,7 +92,7 @@ void print_bits(const records::Tables& tables, const std::vector<TensorRow>& ten
 }  // namespace
 
 void print_summary(const std::filesystem::path& run_directory) {
-  const auto results = store::read_results(store::RunDirectory{run_directory}.results());
+  const auto results = pipeline::read_run_results(run_directory);
   const auto tensors = records::rows_of<TensorRow>(results.tables);
   const auto ranked = by_composite(tensors);
   const auto count = std::min(shown, ranked.size());

@@ -1,8 +1,6 @@
 // `moesweep verify-plan PLAN CHECKPOINT`: was the checkpoint quantized as planned?
 
 #include <algorithm>
-#include <cmath>
-#include <exception>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -12,14 +10,13 @@
 #include <moesweep/base/text.hpp>
 #include <moesweep/checkpoint/checkpoint.hpp>
 #include <moesweep/export/plans.hpp>
-#include <moesweep/parallel/task_pool.hpp>
 #include <moesweep/quantized/compare.hpp>
 #include <moesweep/quantized/found.hpp>
-#include <moesweep/quantized/measure.hpp>
 #include <moesweep/source/model.hpp>
 
 #include "command.hpp"
 #include "text_table.hpp"
+#include "verify_plan_values.hpp"
 
 namespace moesweep::cli {
 namespace {
@@ -33,23 +30,13 @@ struct VerifyPlanOptions {
   std::string architecture;
 };
 
-/// A tensor's error, planned and measured.
-struct ErrorCheck {
-  records::PlanRow row;
-  std::optional<quantized::MeasuredError> measured;  ///< nothing: it can't be read
-  std::string why;
-};
-
 struct Verdict {
   Format format = Format::plain;
   quantized::Comparison comparison;
   std::vector<quantized::ModuleCheck> offenders;
-  std::vector<ErrorCheck> errors;  ///< of all quantized tensors, in the plan's order
+  ValueChecks values;  ///< empty without an original
 
-  bool applies() const {
-    return offenders.empty() &&
-           std::ranges::all_of(errors, [](const ErrorCheck& check) { return check.why.empty(); });
-  }
+  bool applies() const { return offenders.empty() && values.offenders() == 0; }
 };
 
 names::Architecture architecture_of(const VerifyPlanOptions& options, const records::Plan& plan) {
@@ -61,35 +48,6 @@ names::Architecture architecture_of(const VerifyPlanOptions& options, const reco
   }
   architecture.model_type = name;
   return architecture;
-}
-
-/// Each tensor by a task of its own; the first failure in the plan's order is thrown.
-std::vector<ErrorCheck> measure(const records::Plan& plan,
-                                const quantized::Measurement& measurement) {
-  std::vector<ErrorCheck> checks;
-  for (const auto& row : plan.rows) {
-    if (row.action == "quantize") checks.push_back({row, std::nullopt, {}});
-  }
-  std::vector<std::exception_ptr> failures(checks.size());
-  {
-    parallel::TaskPool pool(parallel::available_cpus());
-    for (std::size_t i = 0; i < checks.size(); ++i) {
-      pool.start([&, i] {
-        try {
-          checks[i].measured = measurement.measure(checks[i].row);
-        } catch (...) {
-          failures[i] = std::current_exception();
-        }
-      });
-    }
-  }
-  for (const auto& failure : failures) {
-    if (failure) std::rethrow_exception(failure);
-  }
-  for (auto& check : checks) {
-    if (check.measured) check.why = quantized::why_not_planned(check.row, *check.measured);
-  }
-  return checks;
 }
 
 Verdict verify(const VerifyPlanOptions& options) {
@@ -108,14 +66,13 @@ Verdict verify(const VerifyPlanOptions& options) {
   Verdict verdict{.format = found.format,
                   .comparison = quantized::compare(plan, found, architecture, plain),
                   .offenders = {},
-                  .errors = {}};
+                  .values = {}};
   verdict.offenders = verdict.comparison.offenders();
   if (measures) {
     const auto written = checkpoint::open_checkpoint(options.checkpoint);
     const auto original = source::open_model(options.original, {.allow_incomplete = true});
     source::require_weights(original);
-    verdict.errors =
-        measure(plan, quantized::Measurement(written, found, original.checkpoint, architecture));
+    verdict.values = check_values(plan, {written, found, original.checkpoint, architecture});
   }
   return verdict;
 }
@@ -133,32 +90,15 @@ Json to_json(const Verdict& verdict) {
                    {"format", quantized::format_name(verdict.format)},
                    {"planned_bytes", verdict.comparison.bytes_planned},
                    {"found_bytes", verdict.comparison.bytes_found},
-                   {"modules", Json::array()},
-                   {"errors", Json::array()}};
+                   {"modules", Json::array()}};
   for (const auto& check : verdict.comparison.modules) {
     document["modules"].push_back({{"module", check.module},
                                    {"planned", to_json(check.planned)},
                                    {"found", to_json(check.found)},
                                    {"why", check.why}});
   }
-  for (const auto& check : verdict.errors) {
-    document["errors"].push_back(
-        {{"tensor", check.row.tensor},
-         {"planned_sse", check.row.sse},
-         {"measured_sse", check.measured ? Json(check.measured->sse) : Json()},
-         {"why", check.why}});
-  }
+  add_to(document, verdict.values);
   return document;
-}
-
-/// Of what was measured, against a plan that knows the error.
-std::string errors_text(const Verdict& verdict) {
-  if (verdict.errors.empty()) return {};
-  const auto compared = std::ranges::count_if(verdict.errors, [](const ErrorCheck& check) {
-    return check.measured && !std::isnan(check.row.sse);
-  });
-  return fmt::format(", squared errors of {} of {} tensors as planned", format_count(compared),
-                     format_count(std::ssize(verdict.errors)));
 }
 
 void print_applied(const VerifyPlanOptions& options, const Verdict& verdict) {
@@ -167,7 +107,8 @@ void print_applied(const VerifyPlanOptions& options, const Verdict& verdict) {
              printable(options.plan), printable(options.checkpoint),
              quantized::format_name(verdict.format), format_count(std::ssize(comparison.modules)),
              format_count(comparison.bytes_planned), format_count(comparison.bytes_found),
-             errors_text(verdict));
+             values_text(verdict.values));
+  print_not_compared(verdict.values);
 }
 
 std::string text_of(const std::optional<quantized::Storage>& storage) {
@@ -186,22 +127,26 @@ void print_offenders(const Verdict& verdict) {
   for (const auto& check : verdict.offenders) {
     add(check.module, text_of(check.planned), text_of(check.found), check.why);
   }
-  for (const auto& check : verdict.errors) {
+  for (const auto& check : verdict.values.errors) {
     if (check.why.empty()) continue;
     add(check.row.tensor, fmt::format("error {:.6g}", check.row.sse),
         fmt::format("error {:.6g}", check.measured->sse), check.why);
   }
+  for (const auto& [row, values] : verdict.values.kept) {
+    if (!values.why.empty()) add(row.tensor, "the original's values", "others", values.why);
+  }
   table.print();
   if (count > most) fmt::print("and {} more: --json lists all\n", count - most);
+  print_not_compared(verdict.values);
 }
 
 std::string summary_of(const VerifyPlanOptions& options, const Verdict& verdict) {
-  const auto wrong_errors = std::ranges::count_if(
-      verdict.errors, [](const ErrorCheck& check) { return !check.why.empty(); });
   std::string what =
       fmt::format("{} of {} modules", verdict.offenders.size(), verdict.comparison.modules.size());
-  if (wrong_errors > 0) what += fmt::format(" and the errors of {} tensors", wrong_errors);
-  const bool is_plain = verdict.format == Format::plain && verdict.errors.empty();
+  if (const auto wrong = verdict.values.offenders(); wrong > 0) {
+    what += fmt::format(" and the values of {} tensors", wrong);
+  }
+  const bool is_plain = verdict.format == Format::plain && verdict.values.errors.empty();
   return Error(ExitCode::bad_input, options.checkpoint,
                fmt::format("{} ({}) are not as planned in {}", what,
                            quantized::format_name(verdict.format), options.plan),

@@ -1,6 +1,7 @@
 #include <algorithm>
-#include <cctype>
+#include <charconv>
 #include <map>
+#include <optional>
 #include <string>
 
 #include <fmt/format.h>
@@ -8,8 +9,10 @@
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
-#include <moesweep/checkpoint/checkpoint.hpp>
+#include <moesweep/base/file_hash.hpp>
+#include <moesweep/checkpoint/header.hpp>
 #include <moesweep/export/heads.hpp>
+#include <moesweep/store/output_file.hpp>
 
 #include "destination.hpp"
 #include "npy_header.hpp"
@@ -18,27 +21,105 @@
 namespace moesweep::exports {
 namespace {
 
-using checkpoint::Tensor;
+namespace fs = std::filesystem;
+using checkpoint::TensorEntry;
 
 constexpr std::string_view mean_name = "standardize.mean";
 constexpr std::string_view sd_name = "standardize.sd";
 
-struct Member {
-  std::string name;
-  const Tensor* tensor = nullptr;
+[[noreturn]] void refuse_artifact(const fs::path& path, const std::string& problem) {
+  throw Error(ExitCode::bad_input, path.string(), problem,
+              "the same `moesweep run` sets it aside and trains its heads again");
+}
+
+/// Its bytes are those that were written, but no sweep of ours writes such.
+[[noreturn]] void refuse_content(const fs::path& path, const std::string& problem) {
+  throw Error(ExitCode::bad_input, path.string(), problem,
+              "it does not hold trained heads: do not use this run directory");
+}
+
+/// The hash that the name of the row's file carries.
+Hash128 hash_of(const records::ArtifactRow& row) {
+  if (const auto hash = store::artifact_hash(row.file)) return *hash;
+  throw Error(ExitCode::bad_input, "heads/artifacts",
+              fmt::format("\"{}\" is not the name of an artifact", printable(row.file)),
+              "the results are not of a sweep: do not use them");
+}
+
+/// Before anything is written, so that a damaged file leaves no half of the heads behind.
+void check_all(const fs::path& artifacts, std::span<const records::ArtifactRow> rows) {
+  for (const auto& row : rows) {
+    const auto hash = hash_of(row);
+    const auto path = artifacts / row.file;
+    if (!fs::exists(path)) refuse_artifact(path, "is missing");
+    if (hash_of_file(path) != hash) refuse_artifact(path, "does not match its hash");
+  }
+}
+
+/// A file of trained heads, in memory as it was when it was trained: what is exported is what was
+/// hashed.
+struct Heads {
+  fs::path path;
+  std::vector<std::byte> bytes;
+  std::vector<TensorEntry> tensors;
 };
 
-// "seed7/fc1.weight" -> 7 and "fc1.weight".
-std::map<std::int64_t, std::vector<Member>> members_by_seed(const checkpoint::Checkpoint& file) {
+Heads read_heads(const fs::path& artifacts, const records::ArtifactRow& row) {
+  Heads heads{artifacts / row.file, read_file(artifacts / row.file), {}};
+  if (hash128(heads.bytes) != hash_of(row)) refuse_artifact(heads.path, "does not match its hash");
+  heads.tensors = checkpoint::parse_header(heads.bytes, heads.bytes.size(), heads.path.string());
+  std::ranges::sort(heads.tensors, {}, &TensorEntry::name);
+  return heads;
+}
+
+struct Member {
+  std::string name;
+  const TensorEntry* tensor = nullptr;
+};
+
+struct SeedName {
+  std::int64_t seed = 0;
+  std::string member;
+};
+
+bool is_member_name(std::string_view name) {
+  return !name.empty() && name.front() != '.' && std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+  });
+}
+
+/// "seed7/fc1.weight" is 7 and "fc1.weight".
+std::optional<SeedName> parse_seed_name(std::string_view name) {
   constexpr std::string_view prefix = "seed";
-  std::map<std::int64_t, std::vector<Member>> seeds;
-  for (const auto& tensor : file.tensors) {
-    const auto slash = tensor.name.find('/');
-    if (!tensor.name.starts_with(prefix) || slash == std::string::npos) continue;
-    const auto seed = std::stoll(tensor.name.substr(prefix.size(), slash - prefix.size()));
-    seeds[seed].push_back({tensor.name.substr(slash + 1), &tensor});
+  const auto slash = name.find('/');
+  if (!name.starts_with(prefix) || slash == std::string_view::npos) return std::nullopt;
+  SeedName parsed;
+  const auto digits = name.substr(prefix.size(), slash - prefix.size());
+  const auto* const end = digits.data() + digits.size();
+  const auto [stopped, error] = std::from_chars(digits.data(), end, parsed.seed);
+  parsed.member = name.substr(slash + 1);
+  if (error != std::errc() || stopped != end || parsed.seed < 0 || !is_member_name(parsed.member)) {
+    return std::nullopt;
   }
-  for (const auto& tensor : file.tensors) {
+  return parsed;
+}
+
+std::map<std::int64_t, std::vector<Member>> members_by_seed(const Heads& heads) {
+  std::map<std::int64_t, std::vector<Member>> seeds;
+  for (const auto& tensor : heads.tensors) {
+    if (tensor.dtype != Dtype::f32) {
+      refuse_content(heads.path, fmt::format("has {}, which is not F32", printable(tensor.name)));
+    }
+    if (tensor.name == mean_name || tensor.name == sd_name) continue;
+    const auto name = parse_seed_name(tensor.name);
+    if (!name) {
+      refuse_content(heads.path, fmt::format("has a tensor \"{}\", which is not of a seed's head",
+                                             printable(tensor.name)));
+    }
+    seeds[name->seed].push_back({name->member, &tensor});
+  }
+  for (const auto& tensor : heads.tensors) {
     for (auto& [seed, members] : seeds) {
       if (tensor.name == mean_name) members.push_back({"__standardize_mean__", &tensor});
       if (tensor.name == sd_name) members.push_back({"__standardize_std__", &tensor});
@@ -47,50 +128,48 @@ std::map<std::int64_t, std::vector<Member>> members_by_seed(const checkpoint::Ch
   return seeds;
 }
 
-void write_archive(const std::filesystem::path& path, const std::vector<Member>& members,
-                   const checkpoint::TensorReader& reader) {
+void write_archive(const fs::path& path, const std::vector<Member>& members, const Heads& heads) {
   FilePublisher file(path);
   ZipWriter zip(file);
-  std::vector<std::byte> bytes;
-  for (const auto& member : members) {
-    bytes.resize(checked_cast<std::size_t>(member.tensor->bytes()));
-    reader.read(*member.tensor, 0, bytes);
-    zip.begin(member.name + ".npy");
-    const auto header = npy_header("<f4", member.tensor->shape);
+  for (const auto& [name, tensor] : members) {
+    zip.begin(name + ".npy");
+    const auto header = npy_header("<f4", tensor->shape);
     zip.add(std::as_bytes(std::span(header)));
-    zip.add(bytes);
+    const auto begin = checked_cast<std::size_t>(tensor->byte_begin);
+    zip.add(
+        std::span(heads.bytes).subspan(begin, checked_cast<std::size_t>(tensor->byte_end) - begin));
     zip.end();
   }
   zip.finish();
   file.publish();
 }
 
+/// Names of variants and layers come from caches: a path or an escape sequence stays a name.
 std::string file_name(const records::ArtifactRow& row, std::int64_t seed) {
-  auto name =
-      fmt::format("{}-{}-{}-{}-seed{}.npz", row.variant, row.head, row.layer, row.pooling, seed);
+  auto name = printable(
+      fmt::format("{}-{}-{}-{}-seed{}.npz", row.variant, row.head, row.layer, row.pooling, seed));
   std::replace(name.begin(), name.end(), '/', '_');
   return name;
 }
 
 }  // namespace
 
-std::vector<std::filesystem::path> export_heads(const std::filesystem::path& artifacts,
-                                                std::span<const records::ArtifactRow> rows,
-                                                const std::filesystem::path& output,
-                                                bool overwrite) {
+std::vector<fs::path> export_heads(const fs::path& artifacts,
+                                   std::span<const records::ArtifactRow> rows,
+                                   const fs::path& output, bool overwrite) {
   if (rows.empty()) {
     throw Error(ExitCode::bad_input, "results", "name no trained heads",
                 "run a sweep that trains heads with heads.save = true");
   }
+  check_all(artifacts, rows);
   create_folder(output);
-  std::vector<std::filesystem::path> written;
+  std::vector<fs::path> written;
   for (const auto& row : rows) {
-    const auto file = checkpoint::open_checkpoint(artifacts / row.file);
-    const checkpoint::TensorReader reader(file, {.threads = 1});
-    for (const auto& [seed, members] : members_by_seed(file)) {
+    const auto heads = read_heads(artifacts, row);
+    for (const auto& [seed, members] : members_by_seed(heads)) {
       written.push_back(output / file_name(row, seed));
       refuse_occupied(written.back(), overwrite);
-      write_archive(written.back(), members, reader);
+      write_archive(written.back(), members, heads);
     }
   }
   return written;

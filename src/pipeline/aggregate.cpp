@@ -4,14 +4,10 @@
 
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
-#include <moesweep/base/file.hpp>
-#include <moesweep/base/hash.hpp>
 #include <moesweep/config/settings.hpp>
 #include <moesweep/pipeline/aggregate.hpp>
 #include <moesweep/pipeline/job.hpp>
-#include <moesweep/quantized/write.hpp>
 #include <moesweep/records/heads.hpp>
-#include <moesweep/records/quantize.hpp>
 #include <moesweep/records/units.hpp>
 #include <moesweep/store/digest.hpp>
 #include <moesweep/store/lock.hpp>
@@ -19,6 +15,7 @@
 #include <moesweep/store/run_directory.hpp>
 #include <moesweep/store/scan.hpp>
 
+#include "lost_outputs.hpp"
 #include "recorded_job.hpp"
 
 namespace moesweep::pipeline {
@@ -71,43 +68,41 @@ std::vector<store::ByteMatrix> prediction_matrices(const records::Tables& tables
   return matrices;
 }
 
-void verify_artifacts(const store::RunDirectory& run, const records::Tables& tables,
-                      std::vector<std::string>& findings) {
-  for (const auto& row : records::rows_of<records::ArtifactRow>(tables)) {
-    const auto path = run.artifacts() / row.file;
-    if (!std::filesystem::exists(path)) {
-      findings.push_back(fmt::format("artifact {} is missing", row.file));
-      continue;
-    }
-    if (row.file.find(hash128(read_file(path)).hex()) != std::string::npos) continue;
-    findings.push_back(fmt::format("artifact {} does not match its hash", row.file));
+void verify_outputs(const store::RunDirectory& run, const store::SegmentScan& scan,
+                    std::vector<std::string>& findings) {
+  for (const auto& lost : lost_outputs(run, scan, {.look = store::Look::bytes})) {
+    findings.push_back(fmt::format("{}; the same `moesweep {}` makes it again", lost.text(),
+                                   lost.is_artifact() ? "run" : "quantize"));
   }
 }
 
-// Of a job that writes a checkpoint: the files are its results too.
-void verify_shards(const store::RunDirectory& run, const records::Tables& tables,
-                   std::vector<std::string>& findings) {
-  const auto shards = records::rows_of<records::QuantizedShardRow>(tables);
-  if (shards.empty()) return;
-  const auto out = recorded_job(run, store::read_epochs(run.lock())).path("quantize.out");
-  for (const auto& shard : shards) {
-    const auto path = out / shard.file;
-    if (!std::filesystem::exists(path)) {
-      findings.push_back(fmt::format("file {} is missing", path.string()));
-    } else if (quantized::hash_of_file(path).hex() != shard.xxh3_128) {
-      findings.push_back(fmt::format("file {} is not the one that was written", path.string()));
-    }
+void verify_results(const store::RunDirectory& run, const Aggregate& aggregated,
+                    std::vector<std::string>& findings) {
+  // Before the end of a sweep there may be none.
+  if (!aggregated.complete() && !std::filesystem::exists(run.results())) return;
+  store::Results results;
+  try {
+    results = store::read_results(run.results());
+  } catch (const Error& error) {
+    if (error.exit_code() != ExitCode::bad_input) throw;
+    findings.emplace_back(error.what());
+    return;
+  }
+  // Results made from more than is left are better than what could be made now.
+  if (!aggregated.complete()) return;
+  if (store::digest_of(results.tables) != store::digest_of(aggregated.tables)) {
+    findings.push_back("results.h5 differs from the segments; run `moesweep aggregate`");
   }
 }
 
-}  // namespace
-
-Aggregate aggregate(const std::filesystem::path& run_directory) {
-  const store::RunDirectory run{run_directory};
+store::SegmentScan scan_of(const store::RunDirectory& run) {
   store::require_run_directory(run);
+  return store::scan_segments(run.segments(), store::Rotten::leave_in_place);
+}
+
+Aggregate aggregate(const store::RunDirectory& run, const store::SegmentScan& scan) {
   const auto epochs = store::read_epochs(run.lock());
   const auto settings = recorded_job(run, epochs);
-  const auto scan = store::scan_segments(run.segments(), store::Rotten::leave_in_place);
   if (!epochs.empty()) refuse_foreign_units(scan, epochs.front().start.fingerprint);
   auto rows = store::gather(run.segments(), scan);
 
@@ -126,17 +121,29 @@ Aggregate aggregate(const std::filesystem::path& run_directory) {
   return out;
 }
 
+}  // namespace
+
+Aggregate aggregate(const std::filesystem::path& run_directory) {
+  const store::RunDirectory run{run_directory};
+  return aggregate(run, scan_of(run));
+}
+
+void write_results(const std::filesystem::path& run_directory, const Aggregate& aggregated) {
+  const store::RunDirectory run{run_directory};
+  store::write_results(run.results(), aggregated.tables, attributes_of(run, aggregated),
+                       prediction_matrices(aggregated.tables));
+}
+
 Aggregate write_aggregate(const std::filesystem::path& run_directory) {
   auto out = aggregate(run_directory);
-  const store::RunDirectory run{run_directory};
-  store::write_results(run.results(), out.tables, attributes_of(run, out),
-                       prediction_matrices(out.tables));
+  write_results(run_directory, out);
   return out;
 }
 
 std::vector<std::string> verify(const std::filesystem::path& run_directory, Aggregate& aggregated) {
   const store::RunDirectory run{run_directory};
-  aggregated = aggregate(run_directory);
+  const auto scan = scan_of(run);
+  aggregated = aggregate(run, scan);
   std::vector<std::string> findings;
   for (const auto& name : aggregated.rotten) {
     findings.push_back(fmt::format(
@@ -148,18 +155,8 @@ std::vector<std::string> verify(const std::filesystem::path& run_directory, Aggr
                                    aggregated.units_total - aggregated.units_done,
                                    aggregated.units_total));
   }
-  verify_artifacts(run, aggregated.tables, findings);
-  verify_shards(run, aggregated.tables, findings);
-  // Results made from more than is left are better than what could be made now.
-  if (!aggregated.complete()) return findings;
-  if (!std::filesystem::exists(run.results())) {
-    findings.push_back("results.h5 is missing; run `moesweep aggregate`");
-    return findings;
-  }
-  const auto results = store::read_results(run.results());
-  if (store::digest_of(results.tables) != store::digest_of(aggregated.tables)) {
-    findings.push_back("results.h5 differs from the segments; run `moesweep aggregate`");
-  }
+  verify_outputs(run, scan, findings);
+  verify_results(run, aggregated, findings);
   return findings;
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -12,8 +14,9 @@
 #include <moesweep/base/text.hpp>
 #include <moesweep/config/settings.hpp>
 #include <moesweep/names/role.hpp>
+#include <moesweep/pipeline/run_results.hpp>
+#include <moesweep/records/plan.hpp>
 #include <moesweep/records/sensitivity.hpp>
-#include <moesweep/store/results.hpp>
 #include <moesweep/store/run_directory.hpp>
 
 #include "checkpoint_input.hpp"
@@ -28,19 +31,35 @@ using records::TensorRow;
 
 constexpr auto config_file = "config.json";
 
+checkpoint::Tensor tensor_of(const CheckpointTensorRow& row) {
+  const auto refuse = [&](const std::string& problem) {
+    throw Error(ExitCode::bad_input, printable(row.name), problem,
+                "the results are not of a sweep: do not use them");
+  };
+  checkpoint::Tensor tensor;
+  tensor.name = row.name;
+  records::PlanRow named;
+  named.tensor = row.name;
+  named.shape = row.shape;
+  tensor.shape = records::shape_of(named);
+  const auto dtype = parse_dtype(row.dtype);
+  if (!dtype) refuse(fmt::format("has the dtype \"{}\"", printable(row.dtype)));
+  tensor.dtype = *dtype;
+  auto bytes = std::optional(static_cast<std::uint64_t>(dtype_bytes(*dtype)));
+  for (const auto side : tensor.shape) {
+    if (bytes) bytes = checked_product(*bytes, static_cast<std::uint64_t>(side));
+  }
+  if (!bytes || !std::cmp_equal(*bytes, row.bytes)) {
+    refuse(fmt::format("is {} of {} in {} bytes", printable(row.shape), row.dtype, row.bytes));
+  }
+  tensor.byte_end = *bytes;
+  return tensor;
+}
+
 /// What the sweep knew of the checkpoint, where that is gone.
 checkpoint::Checkpoint from_rows(const std::vector<CheckpointTensorRow>& rows) {
   checkpoint::Checkpoint checkpoint;
-  for (const auto& row : rows) {
-    checkpoint::Tensor tensor;
-    tensor.name = row.name;
-    for (const auto& side : split_text(row.shape, 'x')) tensor.shape.push_back(std::stoll(side));
-    const auto dtype = parse_dtype(row.dtype);
-    expect(dtype.has_value(), "a dtype in the results that there is not");
-    tensor.dtype = *dtype;
-    tensor.byte_end = checked_cast<std::uint64_t>(row.bytes);
-    checkpoint.tensors.push_back(std::move(tensor));
-  }
+  for (const auto& row : rows) checkpoint.tensors.push_back(tensor_of(row));
   return checkpoint;
 }
 
@@ -122,12 +141,7 @@ void add_measurements(AllocationSource& source, const records::Tables& tables) {
 
 AllocationSource from_run(const fs::path& path) {
   const store::RunDirectory run{path};
-  store::require_run_directory(run);
-  if (!fs::exists(run.results())) {
-    throw Error(ExitCode::bad_input, run.results().string(), "does not exist",
-                "make it with `moesweep aggregate " + path.string() + "`");
-  }
-  auto results = store::read_results(run.results());
+  auto results = read_run_results(path);
   const auto rows = records::rows_of<CheckpointTensorRow>(results.tables);
   if (rows.empty()) {
     throw Error(ExitCode::bad_input, run.results().string(), "has no table checkpoint/tensors",

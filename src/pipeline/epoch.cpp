@@ -1,10 +1,13 @@
 #include "epoch.hpp"
 
 #include <algorithm>
+#include <filesystem>
+#include <functional>
 #include <string_view>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <spdlog/spdlog.h>
 
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
@@ -12,9 +15,11 @@
 #include <moesweep/comm/session.hpp>
 #include <moesweep/kernels/isa.hpp>
 #include <moesweep/pipeline/run.hpp>
+#include <moesweep/store/quarantine.hpp>
 #include <moesweep/store/scan.hpp>
 
 #include "events.hpp"
+#include "lost_outputs.hpp"
 #include "recorded_job.hpp"
 
 namespace moesweep::pipeline {
@@ -80,6 +85,46 @@ void refuse_other_job(const store::RunDirectory& run, const Job& job,
   compare("build", now.build, first.build);
 }
 
+/// Other hosts take a sweep without a beat for abandoned, and reading may take its time.
+class BeatWhileReading {
+ public:
+  BeatWhileReading(const store::RunDirectory& run, Epoch epoch) : run_(run), epoch_(epoch) {}
+  void operator()() {
+    const double now = unix_time();
+    if (now - last_ < every_seconds) return;
+    last_ = now;
+    store::beat(run_.lock(), epoch_, ++count_, {now, 0, -1.0, -1.0, -1.0});
+  }
+
+ private:
+  static constexpr double every_seconds = 2.0;
+  const store::RunDirectory& run_;
+  Epoch epoch_;
+  double last_ = 0.0;
+  std::int64_t count_ = 0;
+};
+
+/// A shard stays until it is replaced: runtimes load what is in its folder.
+std::string set_aside(const LostOutput& lost) {
+  if (!lost.is_artifact()) return {};
+  if (!std::filesystem::exists(std::filesystem::symlink_status(lost.path))) return {};
+  return fmt::format("moved to {}, ", store::quarantine(lost.path).parent_path().string());
+}
+
+/// Units whose files are gone or damaged are not done.
+void forget_lost_outputs(OpenEpoch& open, const store::RunDirectory& run,
+                         const store::SegmentScan& scan, const Job& job) {
+  const LookOptions options{.look = store::Look::bytes,
+                            .job = &job.settings,
+                            .on_looked = BeatWhileReading(run, open.epoch)};
+  for (const auto& lost : lost_outputs(run, scan, options)) {
+    spdlog::warn("{}: {}{} runs again", lost.text(), set_aside(lost), lost.key);
+    append_event(run.events(), "output_lost",
+                 {{"unit", lost.key}, {"file", lost.file.name}, {"problem", lost.problem}});
+    open.done.erase(lost.unit);
+  }
+}
+
 void read_standings(OpenEpoch& open, const store::RunDirectory& run, const Job& job) {
   const auto scan = store::scan_segments(run.segments(), store::Rotten::quarantine);
   refuse_foreign_units(scan, job.fingerprint.hex());
@@ -92,6 +137,7 @@ void read_standings(OpenEpoch& open, const store::RunDirectory& run, const Job& 
     else
       failed_in[id] = Epoch{unit.row.epoch};
   }
+  forget_lost_outputs(open, run, scan, job);
   // Once recorded as failed, a unit starts with a clean slate: resuming retries it.
   const auto failed_before = [&](UnitId id) {
     const auto found = failed_in.find(id);

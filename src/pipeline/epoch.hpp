@@ -21,7 +21,8 @@ struct OpenEpoch {
 };
 
 /// Takes the lock, refuses a directory of another job, instruction set, BLAS or build
-/// (Error(run_directory), naming what differs), quarantines rotten segments and reads what is done.
+/// (Error(run_directory), naming what differs), quarantines segments and artifacts that do not
+/// match their hash and reads what is done: units whose files are all as they were written.
 OpenEpoch open_epoch(const store::RunDirectory& run, const Job& job, int ranks, bool take_over);
 
 /// Records how the epoch ended and returns the code to exit with: an early stop that published

@@ -1,13 +1,12 @@
 #include "head_artifact.hpp"
 
-#include <algorithm>
-#include <cctype>
 #include <cstring>
 
 #include <fmt/format.h>
 
 #include <moesweep/base/hash.hpp>
 #include <moesweep/checkpoint/write.hpp>
+#include <moesweep/store/output_file.hpp>
 
 namespace moesweep::pipeline {
 namespace {
@@ -22,13 +21,8 @@ checkpoint::TensorSource source_of(std::string name, std::vector<std::int64_t> s
 }
 
 std::string file_stem(const heads::Axis& axis, std::int64_t first, std::size_t count) {
-  auto stem = fmt::format("{}-{}-{}-{}-s{:04}-{}", axis.variant, axis.head, axis.layer,
-                          axis.pooling, first, count);
-  std::replace_if(
-      stem.begin(), stem.end(),
-      [](unsigned char c) { return std::isalnum(c) == 0 && c != '-' && c != '_' && c != '.'; },
-      '_');
-  return stem;
+  return fmt::format("{}-{}-{}-{}-s{:04}-{}", axis.variant, axis.head, axis.layer, axis.pooling,
+                     first, count);
 }
 
 }  // namespace
@@ -47,8 +41,8 @@ Artifact encode_heads(const heads::Axis& axis, const std::vector<heads::KeptHead
   }
   Artifact artifact;
   artifact.bytes = checkpoint::encode_safetensors(sources);
-  artifact.name = fmt::format("{}-{}.safetensors", file_stem(axis, kept.front().seed, kept.size()),
-                              hash128(artifact.bytes).hex());
+  artifact.name = store::artifact_name(file_stem(axis, kept.front().seed, kept.size()),
+                                       hash128(artifact.bytes), "safetensors");
   return artifact;
 }
 

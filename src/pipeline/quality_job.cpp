@@ -117,6 +117,7 @@ class QualityJob final : public JobKind {
 
   void open_heads(const std::filesystem::path& path) {
     const store::RunDirectory run{path};
+    // Not made again where it is damaged: every rank reads it, and the run is another one.
     auto results = store::read_results(run.results());
     const auto& digest = results.attributes["results_digest"];
     const auto measured = measurements_of_heads(results.tables);

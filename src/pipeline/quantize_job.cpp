@@ -125,10 +125,6 @@ class QuantizeJob final : public JobKind {
     remove_temporary_files(out_);
   }
 
-  bool still_stands(sweep::UnitIndex unit) const override {
-    return is_written(out_, layout_.shards[unit]);
-  }
-
   UnitRows run(sweep::UnitIndex unit) const override {
     const auto& shard = layout_.shards[unit];
     const auto written = quantized::write_shard(checkpoint_, reader_, shard, out_ / shard.file,

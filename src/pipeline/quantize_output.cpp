@@ -45,6 +45,12 @@ std::vector<fs::path> entries_of(const fs::path& folder) {
   return entries;
 }
 
+/// The file is there, with its size.
+bool is_written(const fs::path& out, const quantized::StoredShard& shard) {
+  const auto path = out / shard.file;
+  return fs::is_regular_file(path) && std::cmp_equal(fs::file_size(path), shard.bytes);
+}
+
 }  // namespace
 
 void require_own_folder(const fs::path& out, const checkpoint::Checkpoint& source,
@@ -82,11 +88,6 @@ void remove_temporary_files(const fs::path& out) {
   for (const auto& path : entries_of(out)) {
     if (path.filename().string().starts_with(".tmp.")) fs::remove(path);
   }
-}
-
-bool is_written(const fs::path& out, const quantized::StoredShard& shard) {
-  const auto path = out / shard.file;
-  return fs::is_regular_file(path) && std::cmp_equal(fs::file_size(path), shard.bytes);
 }
 
 void require_shards(const fs::path& out, const quantized::Layout& layout) {

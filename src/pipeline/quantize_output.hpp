@@ -21,9 +21,6 @@ void require_nothing_to_replace(const std::filesystem::path& out);
 /// Removes what killed writers left behind.
 void remove_temporary_files(const std::filesystem::path& out);
 
-/// The file is there, with its size.
-bool is_written(const std::filesystem::path& out, const quantized::StoredShard& shard);
-
 /// Error(io_error) naming a file of the layout that is missing or of another size.
 void require_shards(const std::filesystem::path& out, const quantized::Layout& layout);
 

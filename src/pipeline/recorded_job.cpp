@@ -1,6 +1,7 @@
 #include "recorded_job.hpp"
 
 #include <moesweep/base/error.hpp>
+#include <moesweep/base/file.hpp>
 #include <moesweep/base/hash.hpp>
 
 namespace moesweep::pipeline {
@@ -42,7 +43,7 @@ config::Settings recorded_job(const store::RunDirectory& run,
 
 bool is_recorded(const store::RunDirectory& run, const Job& job) {
   try {
-    return config::job_fingerprint(config::load_job(run.job()), job.inputs) == job.fingerprint;
+    return read_text_file(run.job()) == config::to_toml(job.settings);
   } catch (const Error&) {
     return false;
   }

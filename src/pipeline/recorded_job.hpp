@@ -17,7 +17,8 @@ namespace moesweep::pipeline {
 config::Settings recorded_job(const store::RunDirectory& run,
                               const std::vector<store::EpochRecord>& epochs);
 
-/// Whether job.toml is there and says what `job` says.
+/// Whether job.toml is there and says what `job` says, paths included: where a checkpoint is
+/// written may change from start to start.
 bool is_recorded(const store::RunDirectory& run, const Job& job);
 
 /// Error(bad_input) naming a segment with units of another sweep, copied here by someone.

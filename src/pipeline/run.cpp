@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
-#include <unordered_set>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -198,15 +197,6 @@ void finish(const store::RunDirectory& run, RunReport& report, Epoch epoch, cons
   report.exit_code = close_epoch(run, epoch, report.exit_code, observer.published());
 }
 
-void forget_lost_work(const Job& job, std::unordered_set<UnitId>& done) {
-  for (sweep::UnitIndex unit = 0; unit < job.plan.size(); ++unit) {
-    const auto& spec = job.plan.unit(unit);
-    if (!done.contains(spec.id) || job.kind->still_stands(unit)) continue;
-    spdlog::warn("{}: what it has written is gone, it runs again", spec.key);
-    done.erase(spec.id);
-  }
-}
-
 ExitCode share_exit_code(comm::Session& session, ExitCode of_rank0) {
   return static_cast<ExitCode>(
       std::stoi(session.share(std::to_string(static_cast<int>(of_rank0)))));
@@ -234,10 +224,7 @@ RunReport run(comm::Session& session, const RunOptions& options) {
     job.kind->run_in(run.root);
     if (!is_root) return;
     open = open_epoch(run, job, comm.size(), options.take_over);
-    record_if_it_fails(run, open.epoch, [&] {
-      job.kind->begin();
-      forget_lost_work(job, open.done);
-    });
+    record_if_it_fails(run, open.epoch, [&] { job.kind->begin(); });
   });
   const Epoch epoch{
       static_cast<std::int32_t>(std::stol(session.share(std::to_string(open.epoch.value))))};

@@ -11,6 +11,7 @@
 #include <moesweep/store/scan.hpp>
 
 #include "events.hpp"
+#include "lost_outputs.hpp"
 
 namespace moesweep::pipeline {
 namespace {
@@ -59,6 +60,23 @@ std::int64_t count_units(Status& status, const store::SegmentScan& scan, Epoch l
   status.segment_bytes = scan.bytes;
   status.rotten_segments = static_cast<std::int64_t>(scan.rotten.size());
   return done_in_last_epoch;
+}
+
+// By size alone: reading them is what verify and a start do.
+void forget_lost_outputs(Status& status, const store::RunDirectory& run, store::SegmentScan& scan) {
+  for (const auto& lost : lost_outputs(run, scan, {.look = store::Look::size})) {
+    status.lost_outputs.push_back(lost.text());
+    scan.units.erase(lost.unit);
+  }
+}
+
+// An end says what was on disk then.
+void notice_damage(Status& status) {
+  const bool was_whole =
+      status.state == RunState::complete || status.state == RunState::some_failed;
+  if (!was_whole || status.units_done + status.units_failed >= status.units_total) return;
+  status.state = RunState::damaged;
+  status.exit_code = ExitCode::stopped_early;
 }
 
 // A segment is named e<epoch>-r<rank>-...; its time is the file server's.
@@ -121,8 +139,9 @@ void estimate_end(Status& status, const store::EpochRecord& last, std::int64_t d
 }  // namespace
 
 std::string run_state_name(RunState state) {
-  constexpr std::array names = {"not started", "running",  "unreachable",       "crashed",
-                                "stopped",     "complete", "some units failed", "broken"};
+  constexpr std::array names = {"not started",       "running", "unreachable",
+                                "crashed",           "stopped", "complete",
+                                "some units failed", "broken",  "damaged"};
   return names[static_cast<std::size_t>(state)];
 }
 
@@ -142,11 +161,14 @@ Status read_status(const std::filesystem::path& run_directory) {
       std::count_if(epochs.begin(), epochs.end(), [](const auto& epoch) { return !epoch.end; }) -
       (status.state == RunState::running ? 1 : 0);
   status.owner = fmt::format("{}, pid {}", last.start.owner.host, last.start.owner.pid);
-  const auto scan = store::scan_segments(run.segments(), store::Rotten::leave_in_place);
+  auto scan = store::scan_segments(run.segments(), store::Rotten::leave_in_place);
+  forget_lost_outputs(status, run, scan);
   describe_starts(status, epochs);
   find_lost_nodes(status, scan);
   read_flushes(status, run.segments(), last.epoch);
-  estimate_end(status, last, count_units(status, scan, last.epoch), outlook);
+  const auto done_in_last_epoch = count_units(status, scan, last.epoch);
+  notice_damage(status);
+  estimate_end(status, last, done_in_last_epoch, outlook);
   return status;
 }
 

@@ -9,12 +9,9 @@
 namespace moesweep::pipeline {
 namespace {
 
-// A file of the same name has the same bytes: an earlier run of the unit wrote it.
+// Also where one of that name is: what an earlier run of the unit has left may be damaged.
 void publish(const std::vector<Artifact>& artifacts, const std::filesystem::path& folder) {
-  for (const auto& artifact : artifacts) {
-    const auto path = folder / artifact.name;
-    if (!std::filesystem::exists(path)) publish_file(path, artifact.bytes);
-  }
+  for (const auto& artifact : artifacts) publish_file(folder / artifact.name, artifact.bytes);
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <vector>
 
 #include <fmt/format.h>
@@ -17,6 +16,7 @@
 
 #include "module_tensors.hpp"
 #include "plan_rows.hpp"
+#include "row_blocks.hpp"
 #include "squared_error.hpp"
 #include "stored_rows.hpp"
 
@@ -24,15 +24,6 @@ namespace moesweep::quantized {
 namespace {
 
 using checkpoint::Tensor;
-
-/// Calls `use` with the first row and the number of rows of each block.
-void for_blocks(std::int64_t rows, std::int64_t columns,
-                const std::function<void(std::int64_t, std::int64_t)>& use) {
-  const auto rows_a_block = std::max<std::int64_t>(1, block_weights / columns);
-  for (std::int64_t row = 0; row < rows; row += rows_a_block) {
-    use(row, std::min(rows_a_block, rows - row));
-  }
-}
 
 std::int64_t count_different(std::span<const std::byte> a, std::span<const std::byte> b,
                              std::size_t element) {
@@ -69,16 +60,6 @@ struct Measurement::State {
   checkpoint::TensorReader written_reader;
   checkpoint::TensorReader original_reader;
 
-  const Tensor& original_of(const records::PlanRow& row) const {
-    const auto* const tensor = find_tensor(original, row.tensor);
-    if (tensor == nullptr || tensor->shape != shape_of(row)) {
-      throw Error(ExitCode::bad_input, original.directory.string(),
-                  fmt::format("has no tensor {} of the shape {}", row.tensor, row.shape),
-                  "name the checkpoint that the plan was made for");
-    }
-    return *tensor;
-  }
-
   void read_original(const Tensor& tensor, std::int64_t first, std::int64_t count,
                      std::int64_t columns, Buffers& buffers) const {
     const auto element = dtype_bytes(tensor.dtype);
@@ -105,7 +86,7 @@ struct Measurement::State {
     double sse = 0;
     Buffers buffers;
     for (std::int64_t slice = 0; slice < slices; ++slice) {
-      for_blocks(rows, columns, [&](std::int64_t row, std::int64_t count) {
+      for_row_blocks(rows, columns, [&](std::int64_t row, std::int64_t count) {
         buffers.written.resize(checked_cast<std::size_t>(count * columns));
         stored->read(written_reader, (first_slice + slice) * rows + row, buffers.stored,
                      buffers.written);
@@ -145,7 +126,7 @@ struct Measurement::State {
     const auto columns = is_stack ? tensor.shape.back() : tensor.params() / tensor.shape.front();
     MeasuredError measured;
     Buffers buffers;
-    for_blocks(tensor.params() / columns, columns, [&](std::int64_t first, std::int64_t count) {
+    for_row_blocks(tensor.params() / columns, columns, [&](std::int64_t first, std::int64_t count) {
       add_plain_block(tensor, *stored, *quantizer, columns, first, count, buffers, measured);
     });
     return measured;
@@ -191,7 +172,7 @@ Measurement::Measurement(const checkpoint::Checkpoint& written, const Found& fou
 Measurement::~Measurement() = default;
 
 std::optional<MeasuredError> Measurement::measure(const records::PlanRow& row) const {
-  const auto& tensor = state_->original_of(row);
+  const auto& tensor = require_original(state_->original, row);
   if (tensor.shape.size() < 2 || tensor.params() == 0 || !is_floating_point(tensor.dtype)) {
     return std::nullopt;
   }

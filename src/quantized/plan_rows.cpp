@@ -9,6 +9,8 @@
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/shape.hpp>
 
+#include "stored_rows.hpp"
+
 namespace moesweep::quantized {
 namespace {
 
@@ -46,6 +48,17 @@ void refuse_if_any(std::span<const std::string> names, const std::string& proble
                    const std::string& remedy) {
   if (names.empty()) return;
   throw Error(ExitCode::bad_input, some_of(names), problem, remedy);
+}
+
+const checkpoint::Tensor& require_original(const checkpoint::Checkpoint& original,
+                                           const records::PlanRow& row) {
+  const auto* const tensor = find_tensor(original, row.tensor);
+  if (tensor == nullptr || tensor->shape != shape_of(row)) {
+    throw Error(ExitCode::bad_input, original.directory.string(),
+                fmt::format("has no tensor {} of the shape {}", row.tensor, row.shape),
+                "name the checkpoint that the plan was made for");
+  }
+  return *tensor;
 }
 
 std::vector<const records::PlanRow*> rows_of_tensors(const checkpoint::Checkpoint& source,

@@ -17,6 +17,10 @@ namespace moesweep::quantized {
 std::vector<const records::PlanRow*> rows_of_tensors(const checkpoint::Checkpoint& source,
                                                      const records::Plan& plan);
 
+/// The row's tensor. Error(bad_input) when the checkpoint has no such tensor of this shape.
+const checkpoint::Tensor& require_original(const checkpoint::Checkpoint& original,
+                                           const records::PlanRow& row);
+
 /// How the row quantizes, where that is affine or rtn with 2 to 8 bits; nothing otherwise.
 std::optional<kernels::Quantizer> quantizer_of(const records::PlanRow& row);
 

@@ -50,12 +50,16 @@ herr_t keep_user(void* /*image*/) {
 
 }  // namespace
 
-std::vector<std::byte> build_image(const std::function<void(hid_t)>& fill) {
+std::vector<std::byte> build_image(const std::function<void(hid_t)>& fill,
+                                   std::size_t user_block_bytes) {
   const Hdf5Call call;
   h5_prepare();
   const auto access = memory_file_access();
   const H5Handle creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose, "H5Pcreate");
   h5_check(H5Pset_obj_track_times(creation, false), "H5Pset_obj_track_times");
+  if (user_block_bytes > 0) {
+    h5_check(H5Pset_userblock(creation, user_block_bytes), "H5Pset_userblock");
+  }
   H5Handle file(H5Fcreate((image_folder + "new").c_str(), H5F_ACC_TRUNC, creation, access),
                 H5Fclose, "H5Fcreate");
   fill(file);

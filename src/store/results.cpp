@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <array>
+
 #include <fmt/format.h>
 
 #include <moesweep/base/cast.hpp>
@@ -6,6 +9,7 @@
 #include <moesweep/records/catalog.hpp>
 #include <moesweep/store/results.hpp>
 
+#include "checksum_block.hpp"
 #include "hdf5_create.hpp"
 #include "hdf5_handle.hpp"
 #include "hdf5_image.hpp"
@@ -61,29 +65,68 @@ void write_matrix(hid_t file, const ByteMatrix& matrix) {
   group.close("H5Gclose " + matrix.path);
 }
 
+std::string remedy_for(const std::filesystem::path& path) {
+  return fmt::format("`moesweep aggregate {}` makes it again from the segments",
+                     path.parent_path().string());
+}
+
+bool starts_as_hdf5(std::span<const std::byte> bytes) {
+  constexpr std::array<unsigned char, 8> signature = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
+  const auto expected = std::as_bytes(std::span(signature));
+  return bytes.size() >= expected.size() &&
+         std::ranges::equal(bytes.first(expected.size()), expected);
+}
+
+std::vector<std::byte> read_checked(const std::filesystem::path& path) {
+  const auto place = path.string();
+  std::error_code error;
+  const auto type = std::filesystem::status(path, error).type();
+  if (type == std::filesystem::file_type::not_found) {
+    throw DamagedResults(ExitCode::bad_input, place, "does not exist", remedy_for(path));
+  }
+  auto bytes = read_file(path);
+  if (starts_as_hdf5(bytes)) {
+    throw Error(ExitCode::bad_input, place,
+                "has no checksum: an older version or another program wrote it", remedy_for(path));
+  }
+  if (!matches_checksum_block(bytes)) {
+    throw DamagedResults(ExitCode::bad_input, place, "does not match its checksum",
+                         remedy_for(path));
+  }
+  return bytes;
+}
+
 }  // namespace
 
 void write_results(const std::filesystem::path& path, const records::Tables& tables,
                    const Attributes& attributes, std::span<const ByteMatrix> matrices) {
-  const auto image = build_image([&](hid_t file) {
-    write_attribute(file, schema_attribute, results_schema_version);
-    for (const auto& [name, value] : attributes) write_attribute(file, name, value);
-    for (const auto& [name, table] : tables) write_table(file, name, table, Packing::compressed);
-    for (const auto& matrix : matrices) write_matrix(file, matrix);
-  });
-  publish_file(path, image);
+  const auto image = build_image(
+      [&](hid_t file) {
+        write_attribute(file, schema_attribute, results_schema_version);
+        for (const auto& [name, value] : attributes) write_attribute(file, name, value);
+        for (const auto& [name, table] : tables)
+          write_table(file, name, table, Packing::compressed);
+        for (const auto& matrix : matrices) write_matrix(file, matrix);
+      },
+      checksum_block_bytes);
+  const auto block = checksum_block(image);
+  FilePublisher file(path);
+  file.write(std::as_bytes(std::span(block)));
+  file.write(image);
+  file.publish();
 }
 
 Results read_results(const std::filesystem::path& path) {
   Results results;
-  const auto bytes = read_file(path);
+  const auto bytes = read_checked(path);
   with_image(bytes, path.string(), [&](hid_t file) {
     results.attributes = read_attributes(file);
     const auto version = results.attributes[schema_attribute];
     if (version != results_schema_version) {
       throw Error(ExitCode::bad_input, path.string(),
                   fmt::format("has schema version \"{}\", this program reads {}", version,
-                              results_schema_version));
+                              results_schema_version),
+                  remedy_for(path));
     }
     for (const auto* info : records::all_tables()) {
       if (auto table = read_table(file, *info, path.string())) {

@@ -11,7 +11,7 @@
 
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
-#include <moesweep/base/file.hpp>
+#include <moesweep/store/quarantine.hpp>
 #include <moesweep/store/scan.hpp>
 
 namespace moesweep::store {
@@ -32,21 +32,6 @@ std::vector<fs::path> list_segments(const fs::path& directory) {
   }
   std::sort(paths.begin(), paths.end());
   return paths;
-}
-
-void quarantine(const fs::path& segment) {
-  const auto folder = segment.parent_path() / "quarantine";
-  try {
-    fs::create_directories(folder);
-    fs::rename(segment, folder / segment.filename());
-  } catch (const fs::filesystem_error& error) {
-    throw Error(ExitCode::io_error, segment.string(),
-                "is rotten and cannot be moved to quarantine: " + error.code().message());
-  }
-  fsync_directory(folder);
-  fsync_directory(segment.parent_path());
-  spdlog::warn("segment {} does not match its hash: moved to {}, its units run again",
-               segment.filename().string(), folder.string());
 }
 
 bool is_done(const UnitStanding& unit) {
@@ -101,12 +86,19 @@ void scan_one(SegmentScan& scan, const fs::path& path, const SegmentBytes& bytes
   const auto name = path.filename().string();
   if (!bytes) {
     scan.rotten.push_back(name);
-    if (rotten == Rotten::quarantine) quarantine(path);
+    if (rotten == Rotten::quarantine) {
+      const auto place = quarantine(path);
+      spdlog::warn("segment {} does not match its hash: moved to {}, its units run again", name,
+                   place.parent_path().string());
+    }
     return;
   }
   ++scan.segments;
   scan.bytes += checked_cast<std::int64_t>(bytes->size());
-  for (auto& row : decode_segment_units(*bytes, name)) add(scan, {std::move(row), name});
+  for (auto& [row, rows] : decode_segment_units(*bytes, name)) {
+    auto files = output_files(rows, name);
+    add(scan, {std::move(row), name, std::move(files)});
+  }
 }
 
 void append_standings(records::Tables& tables, const std::vector<const UnitStanding*>& in_order) {

@@ -1,10 +1,13 @@
+#include <algorithm>
 #include <cstdio>
+#include <functional>
 
 #include <fmt/format.h>
 
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/file.hpp>
 #include <moesweep/records/catalog.hpp>
+#include <moesweep/store/output_file.hpp>
 #include <moesweep/store/segment.hpp>
 
 #include "hdf5_image.hpp"
@@ -77,6 +80,23 @@ records::Table read_units(hid_t file, const std::string& name) {
   return std::move(*units);
 }
 
+std::vector<UnitRecord> decode(std::span<const std::byte> bytes, const std::string& name,
+                               const std::function<bool(const records::TableInfo&)>& is_wanted) {
+  std::vector<UnitRecord> records;
+  with_image(bytes, name, [&](hid_t file) {
+    for (auto& row : records::rows_of<records::UnitRow>(read_units(file, name))) {
+      records.push_back({std::move(row), {}});
+    }
+    for (const auto* info : records::all_tables()) {
+      if (info == &records::table_info<records::UnitRow>() || !is_wanted(*info)) continue;
+      const auto table = read_table(file, *info, name);
+      if (table)
+        split(*table, read_int64_column(file, info->name, unit_row_column, name), records, name);
+    }
+  });
+  return records;
+}
+
 }  // namespace
 
 std::vector<std::byte> encode_segment(std::span<const UnitRecord> records) {
@@ -93,28 +113,14 @@ std::vector<std::byte> encode_segment(std::span<const UnitRecord> records) {
 }
 
 std::vector<UnitRecord> decode_segment(std::span<const std::byte> bytes, const std::string& name) {
-  std::vector<UnitRecord> records;
-  with_image(bytes, name, [&](hid_t file) {
-    for (auto& row : records::rows_of<records::UnitRow>(read_units(file, name))) {
-      records.push_back({std::move(row), {}});
-    }
-    for (const auto* info : records::all_tables()) {
-      if (info == &records::table_info<records::UnitRow>()) continue;
-      const auto table = read_table(file, *info, name);
-      if (table)
-        split(*table, read_int64_column(file, info->name, unit_row_column, name), records, name);
-    }
-  });
-  return records;
+  return decode(bytes, name, [](const records::TableInfo&) { return true; });
 }
 
-std::vector<records::UnitRow> decode_segment_units(std::span<const std::byte> bytes,
-                                                   const std::string& name) {
-  std::vector<records::UnitRow> rows;
-  with_image(bytes, name, [&](hid_t file) {
-    rows = records::rows_of<records::UnitRow>(read_units(file, name));
+std::vector<UnitRecord> decode_segment_units(std::span<const std::byte> bytes,
+                                             const std::string& name) {
+  return decode(bytes, name, [](const records::TableInfo& info) {
+    return std::ranges::count(tables_of_output_files(), info.name) != 0;
   });
-  return rows;
 }
 
 namespace {

@@ -138,6 +138,35 @@ class Kept(SweepCase):
         self.assertEqual(verified.code, BAD_INPUT)
         self.assertIn(f"artifact {damaged.name} does not match its hash", verified.err)
         self.assertIn(f"artifact {missing.name} is missing", verified.err)
+        self.assertIn("the same `moesweep run` makes it again", verified.err)
+
+    def test_DamagedHeadsAreNotExportedAndTrainedAgain(self):
+        copy = self.job.sweep("mended")
+        shutil.copytree(self.sweep.run_dir, copy.run_dir)
+        artifacts = {path: path.read_bytes() for path in sorted((copy.run_dir / "artifacts").iterdir())}
+        damaged, cut, missing = list(artifacts)[:3]
+        data = bytearray(artifacts[damaged])
+        data[len(data) // 2] ^= 64
+        damaged.write_bytes(data)
+        cut.write_bytes(artifacts[cut][:-4])
+        missing.unlink()
+        out = self.folder / "heads"
+        exported = copy.ask("export", "--to", "heads", str(out))
+        self.assertEqual(exported.code, BAD_INPUT)
+        self.assertIn("moesweep run", exported.err)
+        self.assertFalse(out.exists())
+        resumed = copy.run()
+        self.assert_ended(resumed, COMPLETE)
+        self.assertEqual(json.loads(resumed.out)["results_digest"], self.digest_of(self.sweep))
+        self.assertEqual({path: path.read_bytes() for path in artifacts}, artifacts)
+        quarantine = copy.run_dir / "artifacts" / "quarantine"
+        self.assertEqual({path.name for path in quarantine.iterdir()}, {damaged.name, cut.name})
+        for path in (damaged, cut, missing):
+            self.assertIn(path.name, resumed.err)
+        self.assert_ended(copy.ask("verify"), COMPLETE)
+
+    def digest_of(self, sweep):
+        return json.loads(sweep.ask("verify", "--json").out)["results_digest"]
 
     def test_NothingOfTheResultDependsOnWhetherHeadsAreKept(self):
         sweep = self.job.sweep("not-kept")

@@ -11,13 +11,14 @@ import h5py
 import numpy
 
 from sweep_case import SweepCase
-from sweeps import SOME_FAILED, Sweep, binary, environment
+from sweeps import COMPLETE, SOME_FAILED, Sweep, binary, environment
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.append(str(SOURCE / "tests" / "oracle"))
 import statistics_oracle as oracle
 HIDDEN = SOURCE / "tests" / "data" / "hidden"
 BLOCK_BYTES = 16 << 20
+BAD_INPUT = 65
 
 SAMPLES_JOB = """
 schema = 1
@@ -192,6 +193,20 @@ class Quality(SweepCase):
         self.assertEqual(set(found["quality/cells/level"]), {b"bf16", b"4bit", b"2bit"})
         self.assertIn(b"forbidden_error_rate", found["quality/cells/metric"])
         self.assertIn(b"floor", found["quality/findings/kind"])
+        self.assert_damaged_heads_are_refused(heads, after)
+
+    def assert_damaged_heads_are_refused(self, heads, after):
+        """Another run's results are read by every rank: they are named, not made again."""
+        results = heads.run_dir / "results.h5"
+        data = bytearray(results.read_bytes())
+        data[len(data) // 2] ^= 1
+        results.write_bytes(data)
+        refused = after.run()
+        self.assert_ended(refused, BAD_INPUT)
+        self.assertIn(f"{results}: does not match its checksum; `moesweep aggregate {heads.run_dir}`", refused.err)
+        self.assertEqual(results.read_bytes(), data)
+        self.assert_ended(heads.ask("aggregate"), COMPLETE)
+        after.run_to_digest()
 
     def test_SharesAreTestedAsAnOracleDoes(self):
         cells = random_cells(40)

@@ -14,13 +14,19 @@ import numpy
 import processes
 import written_checkpoints as written
 from sweep_case import SweepCase
-from sweeps import (COMPLETE, RUN_DIRECTORY, SOME_FAILED, USE_LITE, Job, Result, Sweep, binary, environment,
+from sweeps import (COMPLETE, RUN_DIRECTORY, SOME_FAILED, STOPPED, USE_LITE, Job, Result, Sweep, binary, environment,
                     random_weights, read_units, write_arrays)
 
 INVENTORY = pathlib.Path(__file__).parent.parent / "data" / "qwen35-397b-inventory.csv"
 LAYER = "model.language_model.layers.0."
 BITS = (2, 3, 4, 5, 6, 8)
-BAD_JOB = 78
+BAD_INPUT, BAD_JOB = 65, 78
+
+
+def flip_last_bit(path):
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
 
 
 def is_quantized(name, array):
@@ -215,6 +221,23 @@ class UseLite(QuantizeCase):
         self.assert_ended(self.run_job(self.write_job(out)), COMPLETE)
         self.assertEqual(written.hashes(out), written.hashes(expected))
 
+    def test_AJobFilesRunDirectoryKnowsWhereItsFilesAre(self):
+        out, elsewhere = self.folder / "out", self.folder / "elsewhere"
+        self.assert_ended(self.run_job(self.write_job(out)), COMPLETE)
+        sweep = Sweep(None, self.folder / "run")
+        self.assert_ended(sweep.ask("verify"), COMPLETE)
+        flip_last_bit(sorted(out.glob("*.safetensors"))[0])
+        self.assert_ended(sweep.ask("verify"), BAD_INPUT)
+        expected = written.hashes(out)
+        self.assert_ended(self.run_job(self.write_job(out)), COMPLETE)
+        self.assertNotEqual(written.hashes(out), expected)
+        self.assert_ended(sweep.ask("verify"), COMPLETE)
+        # To another folder: all is written there, and that is where it is looked for from then on.
+        self.assert_ended(self.run_job(self.write_job(elsewhere)), COMPLETE)
+        self.assertEqual(written.hashes(elsewhere), written.hashes(out))
+        flip_last_bit(sorted(out.glob("*.safetensors"))[0])
+        self.assert_ended(sweep.ask("verify"), COMPLETE)
+
     def test_TooLittleMemoryIsRefusedBeforeAnythingIsWritten(self):
         out = self.folder / "out"
         refused = self.run_job(self.write_job(out), "--set", "resources.memory=1MiB")
@@ -226,14 +249,17 @@ class UseLite(QuantizeCase):
         out = self.folder / "out"
         self.quantize_well(self.sweep.run_dir, self.plan, "mlx", out, "--shard-size", "100KiB")
         expected = written.hashes(out)
-        gone, cut, *_ = sorted(out.glob("*.safetensors"))
+        gone, cut, changed, *_ = sorted(out.glob("*.safetensors"))
         gone.unlink()
         os.truncate(cut, 1000)
+        flip_last_bit(changed)
         again = self.quantize(self.sweep.run_dir, self.plan, "mlx", out, "--shard-size", "100KiB")
         self.assert_ended(again, COMPLETE)
-        for file in (gone, cut):
-            self.assertIn(f"quantize/{file.name}: what it has written is gone, it runs again", again.err)
+        for file, problem in ((gone, "is missing"), (cut, "has 1000 bytes"), (changed, "does not match its hash")):
+            self.assertRegex(again.err, rf"{file.name} {problem}[^\n]*: quantize/{file.name} runs again")
         self.assertEqual(written.hashes(out), expected)
+        self.assertEqual({event["file"] for event in self.sweep_in(out).events("output_lost")},
+                         {file.name for file in (gone, cut, changed)})
 
     def test_AnotherModelOfTheSameFileNameIsNotOverwritten(self):
         for name in ("model.safetensors", "config.json", "tokenizer.json", "model.safetensors.index.json"):
@@ -250,12 +276,44 @@ class UseLite(QuantizeCase):
         out = self.folder / "out"
         report = self.quantize_well(self.sweep.run_dir, self.plan, "mlx", out)
         self.assert_verifies(self.sweep_in(out), report["results_digest"])
-        data = bytearray((out / "model.safetensors").read_bytes())
-        data[-1] ^= 1
-        (out / "model.safetensors").write_bytes(data)
+        flip_last_bit(out / "model.safetensors")
+        self.assert_found(out, "does not match its hash")
+        self.quantize_well(self.sweep.run_dir, self.plan, "mlx", out)
+        self.assert_verifies(self.sweep_in(out), report["results_digest"])
+
+    def assert_found(self, out, problem):
         verified = self.sweep_in(out).ask("verify")
-        self.assertNotEqual(verified.code, COMPLETE)
-        self.assertIn("is not the one that was written", verified.out + verified.err)
+        self.assertEqual(verified.code, BAD_INPUT)
+        self.assertIn(f"file {out}/model.safetensors {problem}; the same `moesweep quantize` makes it again", verified.err)
+
+    def test_VerifyLooksAtTheFolderThatItWasGiven(self):
+        out, copy, moved = (self.folder / name for name in ("out", "copy", "moved"))
+        digest = self.quantize_well(self.sweep.run_dir, self.plan, "mlx", out)["results_digest"]
+        shutil.copytree(out, copy)
+        self.assert_verifies(self.sweep_in(copy), digest)
+        flip_last_bit(copy / "model.safetensors")
+        self.assert_found(copy, "does not match its hash")
+        (copy / "model.safetensors").unlink()
+        self.assert_found(copy, "is missing")
+        self.assert_verifies(self.sweep_in(out), digest)
+        out.rename(moved)
+        for name in (".moesweep", ".moesweep/"):
+            with self.subTest(name):
+                done = subprocess.run([binary(), "verify", f"{moved}/{name}"], capture_output=True, text=True,
+                                      env=environment(), check=False)
+                self.assertEqual((done.returncode, done.stderr), (COMPLETE, ""))
+        inside = subprocess.run([binary(), "verify", "."], cwd=moved / ".moesweep", capture_output=True, text=True,
+                                env=environment(), check=False)
+        self.assertEqual((inside.returncode, inside.stderr), (COMPLETE, ""))
+        self.assertIn(digest, inside.stdout)
+
+    def test_StatusMissesFilesThatAreGone(self):
+        out = self.folder / "out"
+        self.quantize_well(self.sweep.run_dir, self.plan, "mlx", out)
+        (out / "model.safetensors").unlink()
+        status = self.sweep_in(out).ask("status", "--exit-code", "--json")
+        self.assertEqual((status.code, json.loads(status.out)["state"]), (STOPPED, "damaged"))
+        self.assertEqual(json.loads(status.out)["lost_outputs"], [f"file {out}/model.safetensors is missing"])
 
     def test_ATargetBelowTheSmallestFilesIsToldTheirSize(self):
         """Headers included: the size that is named is one that can be had."""

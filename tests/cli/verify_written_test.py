@@ -59,7 +59,35 @@ class Written(SweepCase):
         out = self.written(plan, "mlx", "mlx")
         result = self.moesweep("verify-plan", plan, out, "--against", USE_LITE)
         self.assert_ended(result, COMPLETE)
-        self.assertIn(f"squared errors of {self.quantized} of {self.quantized} tensors as planned", result.out)
+        kept = len(self.source) - self.quantized
+        self.assertGreater(kept, 0)
+        self.assertIn(f"squared errors of {self.quantized} of {self.quantized} tensors as planned, {kept} of {kept} "
+                      "kept tensors are the original's", result.out)
+        self.assertNotIn("not compared", result.out)
+
+    def test_a_flipped_exponent_bit_of_a_kept_tensor_is_an_offender(self):
+        for quantizer, to in (("affine", "mlx"), ("rtn", "dequantized")):
+            plan = self.plan(f"kept_{to}.json", quantizer)
+            out = self.written(plan, to, f"kept_{to}")
+            [file] = out.glob("*.safetensors")
+            kept = next(row for row in json.loads(plan.read_text())["rows"] if row["action"] == "keep")
+            data = bytearray(file.read_bytes())
+            header = int.from_bytes(data[:8], "little")
+            begin, end = json.loads(data[8:8 + header])[kept["tensor"]]["data_offsets"]
+            data[8 + header + end - 1] ^= 0x40  # the highest bit of the last exponent
+            file.write_bytes(data)
+            with self.subTest(to):
+                result = self.moesweep("verify-plan", plan, out, "--against", USE_LITE)
+                self.assert_ended(result, BAD_INPUT)
+                self.assertIn(kept["tensor"], result.out)
+                self.assertIn(f"1 of {kept['params']} weights are not the original's, by up to", result.out)
+                document = json.loads(self.moesweep("verify-plan", plan, out, "--against", USE_LITE, "--json").out)
+                offenders = [check for check in document["kept"] if check["why"]]
+                self.assertEqual([(check["tensor"], check["different"]) for check in offenders], [(kept["tensor"], 1)])
+                self.assertFalse(document["ok"])
+                # Sizes and types are right: without the original nothing is to be seen.
+                if to == "mlx":
+                    self.assert_ended(self.moesweep("verify-plan", plan, out), COMPLETE)
 
     def test_a_written_dequantized_checkpoint_is_as_planned(self):
         for quantizer in ("affine", "rtn"):

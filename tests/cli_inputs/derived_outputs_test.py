@@ -1,5 +1,6 @@
 """`aggregate`, `verify` and `export`: what they refuse, and that they never touch a segment."""
 import json
+import resource
 import shutil
 import signal
 import unittest
@@ -33,13 +34,14 @@ class Verify(CliTest):
         self.assertEqual(moesweep("verify", run).stdout, before)
         self.assertEqual(segments(run), kept)
 
-    def test_results_that_are_no_hdf5_are_refused(self):
+    def test_results_that_are_no_hdf5_are_found(self):
         run = self.sweep()
         for content in (b"", b"garbage", (run / "results.h5").read_bytes()[:5000]):
             (run / "results.h5").write_bytes(content)
             with self.unchanged(run):
-                self.assert_refused(moesweep("verify", run), BAD_INPUT, "results.h5")
-                self.assert_refused(moesweep("export", run, self.folder / "out", "--to", "csv"), BAD_INPUT, "results.h5")
+                done = moesweep("verify", run)
+            self.assert_ends(done, BAD_INPUT)
+            self.assertRegex(done.stderr, r"\Amoesweep: [^\n]*results.h5: does not match its checksum; [^\n]*moesweep aggregate[^\n]*\n\Z")
 
     def test_missing_results_are_found(self):
         run = self.sweep()
@@ -63,6 +65,79 @@ class Verify(CliTest):
         self.assert_ends(moesweep("run", self.job(), "--run-dir", run), COMPLETE)
         self.assertTrue((run / "segments/quarantine" / segment.name).exists())
         self.assertEqual(moesweep("verify", run).stdout, digest)
+
+
+class DamagedResults(CliTest):
+    """What commands that read results do with a file that is not the one that was written."""
+
+    COMMANDS = (("correlate",), ("allocate", "--target", "5bpw", "--architecture", "generic"))
+
+    def damage(self, run):
+        with h5py.File(run / "results.h5", "r+") as results:
+            results["sensitivity/tensors/composite"][0] = 0.5
+
+    def assert_warns_once(self, done, problem):
+        self.assert_ends(done, COMPLETE)
+        self.assertRegex(done.stderr, rf"\Amoesweep: warning: [^\n]*results.h5 {problem}: it was made again from the segments\n\Z")
+
+    def test_they_are_made_again_with_one_warning(self):
+        run = self.sweep()
+        sound = (run / "results.h5").read_bytes()
+        for name, *options in self.COMMANDS:
+            expected = moesweep(name, run, "--json", *options).stdout
+            self.damage(run)
+            done = moesweep(name, run, "--json", *options)
+            self.assert_warns_once(done, "does not match its checksum")
+            self.assertEqual(done.stdout, expected)
+            self.assertEqual((run / "results.h5").read_bytes(), sound)
+            (run / "results.h5").unlink()
+            self.assert_warns_once(moesweep(name, run, *options), "does not exist")
+
+    def test_less_than_the_whole_sweep_takes_no_place(self):
+        run = self.sweep()
+        [segment] = (run / "segments").glob("*.h5")
+        segment.write_bytes(segment.read_bytes()[:-1])
+        self.damage(run)
+        for name, *options in self.COMMANDS:
+            with self.unchanged(run):
+                self.assert_refused(moesweep(name, run, *options), BAD_INPUT, "results.h5", segment.name, "moesweep aggregate")
+
+    def test_where_nothing_can_be_written_they_are_refused(self):
+        run = self.sweep()
+        self.damage(run)
+        # Where the new file would be renamed to.
+        damaged = (run / "results.h5").read_bytes()
+        with self.unchanged(run):
+            done = self.without_space("correlate", run)
+        self.assert_refused(done, BAD_INPUT, "results.h5", "was not made again", "moesweep aggregate")
+        self.assertEqual((run / "results.h5").read_bytes(), damaged)
+
+    def without_space(self, *arguments):
+        """As on a full disk: no file may grow."""
+        def limit():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+        return moesweep(*arguments, preexec_fn=limit)
+
+    def test_an_older_file_is_refused_by_name_and_aggregate_mends_it(self):
+        run = self.sweep()
+        sound = (run / "results.h5").read_bytes()
+        (run / "results.h5").write_bytes(sound[512:])
+        for name, *options in self.COMMANDS:
+            with self.unchanged(run):
+                self.assert_refused(moesweep(name, run, *options), BAD_INPUT, "results.h5", "has no checksum", "moesweep aggregate")
+        self.assert_ends(moesweep("aggregate", run), COMPLETE)
+        self.assertEqual((run / "results.h5").read_bytes(), sound)
+
+    def test_other_programs_read_them_behind_the_checksum(self):
+        run = self.sweep()
+        data = (run / "results.h5").read_bytes()
+        lines = data[:512].rstrip(b"\0").decode().splitlines()
+        self.assertEqual(lines[:2], ["moesweep results 1", f"bytes {len(data) - 512}"])
+        self.assertRegex(lines[2], r"\Axxh3-128 [0-9a-f]{32}\Z")
+        with h5py.File(run / "results.h5") as results:
+            self.assertEqual(results.userblock_size, 512)
+            self.assertGreater(len(results["sensitivity/tensors/name"]), 0)
 
 
 class ForeignSegments(CliTest):

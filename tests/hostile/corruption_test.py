@@ -112,6 +112,8 @@ class DamagedSegments(SweepCase):
         verified = sweep.ask("verify")
         self.assertNotEqual(verified.code, COMPLETE)
         self.assertIn(segments[0].name, verified.err)
+        status = sweep.ask("status", "--exit-code", "--json")
+        self.assertEqual((json.loads(status.out)["state"], status.code), ("damaged", STOPPED))
         self.assert_quarantined(sweep, self.resume(sweep), segments[:1])
 
 

@@ -26,7 +26,12 @@ Aggregate aggregate(const std::filesystem::path& run_directory);
 /// aggregate() and results.h5, replaced atomically.
 Aggregate write_aggregate(const std::filesystem::path& run_directory);
 
-/// Compares results.h5 with what the segments give. Returns the findings, none when all is well.
+/// results.h5 of what was aggregated, replaced atomically.
+void write_results(const std::filesystem::path& run_directory, const Aggregate& aggregated);
+
+/// Reads all segments and all files that finished units have left, and compares results.h5 with
+/// what the segments give. Changes nothing. Returns the findings, each with its remedy; none when
+/// all is well.
 std::vector<std::string> verify(const std::filesystem::path& run_directory, Aggregate& aggregated);
 
 }  // namespace moesweep::pipeline

@@ -50,8 +50,8 @@ struct StageDraft {
   std::vector<UnitDraft> units;
 };
 
-/// A file below artifacts/ of the run. Its name carries the hash of its bytes, so that equal units
-/// write equal files.
+/// A file below artifacts/ of the run. Its name carries the hash of its bytes (output_file.hpp), so
+/// that equal units write equal files.
 struct Artifact {
   std::string name;
   std::vector<std::byte> bytes;
@@ -78,12 +78,6 @@ class JobKind {
   virtual void run_in(const std::filesystem::path& run_directory) { (void)run_directory; }
   /// On rank 0 when an epoch starts, holding the lock, before any unit runs.
   virtual void begin() const {}
-  /// After begin(): is what a finished unit has left outside of the run directory still there? Else
-  /// it runs again.
-  virtual bool still_stands(sweep::UnitIndex unit) const {
-    (void)unit;
-    return true;
-  }
   /// On rank 0 when all units are done and results.h5 has these tables: the sweep is complete only
   /// when this returns.
   virtual void finish(const records::Tables& results) const { (void)results; }

@@ -20,7 +20,8 @@ enum class RunState {
   stopped,      ///< ended early, resume to go on
   complete,
   some_failed,
-  broken,  ///< ended with an error (disk full, ...)
+  broken,   ///< ended with an error (disk full, ...)
+  damaged,  ///< ended with all units finished; what some have left is gone since, resume to mend it
 };
 std::string run_state_name(RunState state);
 
@@ -54,6 +55,9 @@ struct Status {
   std::int64_t segments = 0;
   std::int64_t segment_bytes = 0;
   std::int64_t rotten_segments = 0;
+  /// Files of finished units that are missing or of another size: "artifact <name> is missing". The
+  /// units count as not done. Files of the right size are not read: verify and the next start do.
+  std::vector<std::string> lost_outputs;
   std::map<std::int32_t, double> last_flush;  ///< Unix time of a rank's last segment, last epoch
   std::vector<Start> starts;                  ///< oldest first
   /// Hosts with results of an epoch that ended abnormally and none of a later one that has results.

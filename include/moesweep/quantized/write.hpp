@@ -49,9 +49,6 @@ WrittenShard write_shard(const checkpoint::Checkpoint& source,
                          const std::filesystem::path& path,
                          const std::function<void(const WrittenShard&)>& accept);
 
-/// XXH3-128 of a file of any size.
-Hash128 hash_of_file(const std::filesystem::path& path);
-
 /// Memory of write_shard's buffers.
 std::int64_t write_peak_bytes(const checkpoint::Checkpoint& source, const StoredShard& shard);
 /// Bytes of the source behind a shard.

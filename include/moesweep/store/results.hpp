@@ -1,5 +1,7 @@
 #pragma once
-// results.h5: derived from the segments, replaced atomically.
+// results.h5: derived from the segments, replaced atomically. The file begins with a user block of
+// 512 bytes that holds the hash of the others (`head -3 results.h5`); nothing is read that does not
+// match it.
 
 #include <cstdint>
 #include <filesystem>
@@ -9,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include <moesweep/base/error.hpp>
 #include <moesweep/records/table.hpp>
 
 namespace moesweep::store {
@@ -35,8 +38,17 @@ struct Results {
   records::Tables tables;
   Attributes attributes;
 };
-/// Reads every table of the catalog that the file has. Error(bad_input) for a file that is not
-/// ours, of a newer schema or hostile.
+/// The file is missing, or its bytes are not those that were written: what the segments give may
+/// replace it.
+class DamagedResults : public Error {
+ public:
+  using Error::Error;
+};
+
+/// Reads every table of the catalog that the file has. The bytes that are parsed are the ones that
+/// were hashed: the file is read once, into memory, where it takes less than its tables. Throws
+/// DamagedResults before HDF5 sees a byte, and Error(bad_input) for a file that is not ours or of
+/// an older version (there is no hash in it), of another schema or hostile; all with the remedy.
 Results read_results(const std::filesystem::path& path);
 
 }  // namespace moesweep::store

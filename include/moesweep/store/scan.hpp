@@ -10,6 +10,7 @@
 #include <moesweep/base/ids.hpp>
 #include <moesweep/records/table.hpp>
 #include <moesweep/records/units.hpp>
+#include <moesweep/store/output_file.hpp>
 #include <moesweep/store/segment.hpp>
 
 namespace moesweep::store {
@@ -21,6 +22,7 @@ enum class Rotten { quarantine, leave_in_place };
 struct UnitStanding {
   records::UnitRow row;
   std::string segment;
+  std::vector<OutputFile> files;  ///< that its rows name
 };
 
 struct SegmentScan {
@@ -31,9 +33,9 @@ struct SegmentScan {
   std::int64_t bytes = 0;
 };
 
-/// Reads /units of every segment in `directory`. With Rotten::quarantine, moves bad segments to
-/// `quarantine/` below it. The same unit done twice with equal rows is one unit; with different
-/// rows it is Error(bad_input) naming both segments.
+/// Reads /units, and what files the rows name, of every segment in `directory`. With
+/// Rotten::quarantine, moves bad segments to `quarantine/` below it. The same unit done twice with
+/// equal rows is one unit; with different rows it is Error(bad_input) naming both segments.
 SegmentScan scan_segments(const std::filesystem::path& directory, Rotten rotten);
 
 /// All rows of the done units (and none of failed ones), appended in unit-key order, plus the

@@ -28,9 +28,9 @@ std::vector<std::byte> encode_segment(std::span<const UnitRecord> records);
 
 /// Throws Error(bad_input) when the bytes are not a segment.
 std::vector<UnitRecord> decode_segment(std::span<const std::byte> bytes, const std::string& name);
-/// Only /units.
-std::vector<records::UnitRow> decode_segment_units(std::span<const std::byte> bytes,
-                                                   const std::string& name);
+/// All units, but of their rows only those that name files (output_file.hpp).
+std::vector<UnitRecord> decode_segment_units(std::span<const std::byte> bytes,
+                                             const std::string& name);
 
 /// "e0002-r0003-s000012-<32 hex digits>.h5"
 std::string segment_name(Epoch epoch, Rank rank, std::int64_t serial, const Hash128& hash);

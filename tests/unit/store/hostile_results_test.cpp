@@ -1,8 +1,10 @@
-// Results files that someone else made. Each must be an Error that names the file, whatever it
-// makes HDF5 do.
+// Results files that someone else made, with a checksum that fits: each must be an Error that names
+// the file, whatever it makes HDF5 do. What accidents do is in results_test.cpp.
 
+#include <algorithm>
 #include <cstring>
 #include <functional>
+#include <iterator>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,6 +15,7 @@
 #include <moesweep/records/sensitivity.hpp>
 #include <moesweep/store/results.hpp>
 
+#include "checksum_block.hpp"
 #include "support/temporary_directory.hpp"
 #include "unit/store/unit_records.hpp"
 
@@ -47,6 +50,18 @@ class HostileResults : public ::testing::Test {
     change(file);
     ASSERT_GE(H5Fclose(file), 0);
     H5Pclose(access);
+    seal();
+  }
+
+  /// Writes the checksum that the bytes behind it have now.
+  void seal() {
+    const auto bytes = read_file(path_);
+    const auto contents = std::span(bytes).subspan(checksum_block_bytes);
+    const auto block = checksum_block(contents);
+    std::vector<std::byte> sealed;
+    std::ranges::copy(std::as_bytes(std::span(block)), std::back_inserter(sealed));
+    sealed.insert(sealed.end(), contents.begin(), contents.end());
+    test::write_bytes(path_, sealed);
   }
 
   void replace(const char* column, hid_t type, std::vector<hsize_t> dims,
@@ -177,6 +192,7 @@ TEST_F(HostileResults, SizesPatchedBeyondTheFileAreRefused) {
   ASSERT_GT(patch(honest_rows, claimed_rows), 0);
   ASSERT_GT(patch(honest_rows * sizeof(double), claimed_rows * sizeof(double)), 0);
   test::write_bytes(path_, bytes);
+  seal();
   EXPECT_THAT(refusal(), HasSubstr("more rows"));
 }
 
@@ -295,6 +311,8 @@ TEST_F(HostileResults, FilesThatAreNotHdf5AreRefused) {
   }
   test::write_bytes(path_, std::vector<std::byte>(5000, std::byte{'x'}));
   EXPECT_NE(refusal(), "it was read");
+  seal();
+  EXPECT_THAT(refusal(), HasSubstr("not a readable HDF5 file"));
   std::filesystem::remove(path_);
   EXPECT_NE(refusal(), "it was read");
   std::filesystem::create_directory(path_);

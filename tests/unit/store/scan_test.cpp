@@ -3,6 +3,7 @@
 
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/records/heads.hpp>
 #include <moesweep/store/scan.hpp>
 
 #include "support/temporary_directory.hpp"
@@ -44,6 +45,25 @@ TEST(Scan, IsTheUnionOfAllSegments) {
   EXPECT_EQ(scan.units.at(id_of("b")).row.error, "NaN");
   EXPECT_EQ(scan.units.at(id_of("c")).segment, second);
   EXPECT_THAT(scan.rotten, IsEmpty());
+}
+
+TEST(Scan, KnowsTheFilesThatRowsName) {
+  Folder folder;
+  const auto hash = hash64("x");
+  auto heads = done_unit("a", 0);
+  records::ArtifactRow row;
+  row.file = artifact_name("bf16-mlp", hash128(std::as_bytes(std::span(&hash, 1))), "safetensors");
+  row.bytes = 8;
+  records::append_row(heads.rows, row);
+  heads.unit.payload_hash = digest_of(heads.rows).hex();
+  folder.add(1, {heads, done_unit("b")});
+  const auto scan = folder.scan();
+  ASSERT_EQ(scan.units.at(id_of("a")).files.size(), 1U);
+  const auto& file = scan.units.at(id_of("a")).files.front();
+  EXPECT_EQ(file.name, row.file);
+  EXPECT_EQ(file.bytes, 8);
+  EXPECT_EQ(file.place, OutputFile::Place::artifacts);
+  EXPECT_THAT(scan.units.at(id_of("b")).files, IsEmpty());
 }
 
 TEST(Scan, OfAnEmptyFolderFindsNothing) {

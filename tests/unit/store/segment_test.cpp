@@ -4,6 +4,7 @@
 
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/records/heads.hpp>
 #include <moesweep/store/segment.hpp>
 
 #include "support/temporary_directory.hpp"
@@ -84,7 +85,22 @@ TEST(Segment, UnitsAloneAreTheSameAsUnitsWithRows) {
   const auto rows = decode_segment_units(bytes, "segment");
   const auto records = decode_segment(bytes, "segment");
   ASSERT_EQ(rows.size(), records.size());
-  for (std::size_t i = 0; i < rows.size(); ++i) EXPECT_EQ(rows[i].key, records[i].unit.key);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    EXPECT_EQ(rows[i].unit.key, records[i].unit.key);
+    EXPECT_THAT(rows[i].rows, IsEmpty());  // none of them names a file
+  }
+}
+
+TEST(Segment, RowsThatNameFilesComeWithTheUnitsAlone) {
+  auto units = three_units();
+  records::ArtifactRow row;
+  row.file = "heads.safetensors";
+  records::append_row(units[1].rows, row);
+  const auto read = decode_segment_units(encode_segment(units), "segment");
+  ASSERT_EQ(read.size(), 3U);
+  EXPECT_THAT(read[0].rows, IsEmpty());
+  ASSERT_EQ(read[1].rows.size(), 1U);
+  EXPECT_EQ(records::rows_of<records::ArtifactRow>(read[1].rows).at(0).file, row.file);
 }
 
 TEST(Segment, EqualRecordsGiveEqualBytesWhateverTheMemoryHeldBefore) {

@@ -1,0 +1,16 @@
+#pragma once
+// The one way to the results of a run directory for commands that read them.
+
+#include <filesystem>
+
+#include <moesweep/store/results.hpp>
+
+namespace moesweep::pipeline {
+
+/// Checks results.h5 and reads it. Where it is missing or damaged and the segments hold the whole
+/// of a sweep, it is made again from them, and a warning says so. Otherwise throws
+/// store::DamagedResults naming the file, why it was not made again, and the remedy; Error(
+/// run_directory) when this is no run directory; and what store::read_results throws.
+store::Results read_run_results(const std::filesystem::path& run_directory);
+
+}  // namespace moesweep::pipeline

@@ -1,0 +1,54 @@
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <moesweep/pipeline/aggregate.hpp>
+#include <moesweep/pipeline/run_results.hpp>
+#include <moesweep/store/run_directory.hpp>
+
+namespace moesweep::pipeline {
+namespace {
+
+[[noreturn]] void refuse(const store::DamagedResults& damaged, const std::string& why) {
+  throw store::DamagedResults(damaged.exit_code(), damaged.where(),
+                              fmt::format("{} and was not made again: {}", damaged.problem(), why),
+                              damaged.remedy());
+}
+
+/// Less than the whole sweep must not take the place of results that may have been complete, nor
+/// come in the way of a sweep that is running.
+std::string why_incomplete(const Aggregate& made) {
+  if (!made.rotten.empty()) {
+    return fmt::format("segment {} does not match its hash", made.rotten.front());
+  }
+  if (made.units_done + made.units_failed == made.units_total && made.units_total > 0) return {};
+  return fmt::format("{} of {} units are not done",
+                     made.units_total - made.units_done - made.units_failed, made.units_total);
+}
+
+void make_again(const store::RunDirectory& run, const store::DamagedResults& damaged) {
+  try {
+    const auto made = aggregate(run.root);
+    if (const auto why = why_incomplete(made); !why.empty()) refuse(damaged, why);
+    write_results(run.root, made);
+  } catch (const store::DamagedResults&) {
+    throw;
+  } catch (const Error& error) {
+    refuse(damaged, error.what());
+  }
+  spdlog::warn("{} {}: it was made again from the segments", damaged.where(), damaged.problem());
+}
+
+}  // namespace
+
+store::Results read_run_results(const std::filesystem::path& run_directory) {
+  const store::RunDirectory run{run_directory};
+  store::require_run_directory(run);
+  try {
+    return store::read_results(run.results());
+  } catch (const store::DamagedResults& damaged) {
+    make_again(run, damaged);
+  }
+  return store::read_results(run.results());
+}
+
+}  // namespace moesweep::pipeline

@@ -1,0 +1,92 @@
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <moesweep/base/error.hpp>
+#include <moesweep/base/file_hash.hpp>
+#include <moesweep/records/heads.hpp>
+#include <moesweep/records/quantize.hpp>
+#include <moesweep/store/output_file.hpp>
+
+namespace moesweep::store {
+namespace {
+
+namespace fs = std::filesystem;
+using Place = OutputFile::Place;
+
+bool is_plain(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+         c == '_' || c == '-';
+}
+
+bool is_plain_name(std::string_view name) {
+  return !name.empty() && name.front() != '.' && std::ranges::all_of(name, is_plain);
+}
+
+OutputFile file_of(Place place, const std::string& name, std::int64_t bytes,
+                   const std::optional<Hash128>& hash, const std::string& named_in) {
+  if (!is_plain_name(name) || !hash || bytes < 0) {
+    throw Error(ExitCode::bad_input, named_in,
+                fmt::format("names the file \"{}\", which is not of this sweep", printable(name)),
+                "somebody else has written it: do not use this run directory");
+  }
+  return {place, name, bytes, *hash};
+}
+
+}  // namespace
+
+std::string artifact_name(std::string_view stem, const Hash128& hash, std::string_view suffix) {
+  auto name = fmt::format("{}-{}.{}", stem, hash.hex(), suffix);
+  std::ranges::replace_if(
+      name, [](char c) { return !is_plain(c); }, '_');
+  if (name.front() == '.') name.front() = '_';
+  return name;
+}
+
+std::optional<Hash128> artifact_hash(std::string_view name) {
+  constexpr std::size_t digits = 32;
+  if (!is_plain_name(name)) return std::nullopt;
+  const auto dot = name.rfind('.');
+  if (dot == std::string_view::npos || dot < digits + 2) return std::nullopt;
+  const auto begin = dot - digits;
+  if (name[begin - 1] != '-') return std::nullopt;
+  return parse_hash128(name.substr(begin, digits));
+}
+
+const std::vector<std::string>& tables_of_output_files() {
+  static const std::vector<std::string> names = {
+      records::table_info<records::ArtifactRow>().name,
+      records::table_info<records::QuantizedShardRow>().name};
+  return names;
+}
+
+std::vector<OutputFile> output_files(const records::Tables& rows, const std::string& place) {
+  std::vector<OutputFile> files;
+  for (const auto& row : records::rows_of<records::ArtifactRow>(rows)) {
+    files.push_back(file_of(Place::artifacts, row.file, row.bytes, artifact_hash(row.file), place));
+  }
+  for (const auto& row : records::rows_of<records::QuantizedShardRow>(rows)) {
+    files.push_back(
+        file_of(Place::checkpoint, row.file, row.bytes, parse_hash128(row.xxh3_128), place));
+  }
+  return files;
+}
+
+std::string damage_of(const OutputFile& file, const fs::path& path, Look look) {
+  std::error_code error;
+  const auto status = fs::status(path, error);
+  if (status.type() == fs::file_type::not_found) return "is missing";
+  if (status.type() == fs::file_type::none) {
+    throw Error(ExitCode::io_error, path.string(), "cannot be read: " + error.message());
+  }
+  if (!fs::is_regular_file(status)) return "is not a regular file";
+  const auto bytes = fs::file_size(path);
+  if (!std::cmp_equal(bytes, file.bytes)) {
+    return fmt::format("has {} bytes, {} were written", bytes, file.bytes);
+  }
+  if (look == Look::size || hash_of_file(path) == file.hash) return {};
+  return "does not match its hash";
+}
+
+}  // namespace moesweep::store

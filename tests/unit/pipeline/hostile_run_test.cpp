@@ -1,0 +1,71 @@
+// Results with a checksum that fits, whose rows nobody could have swept.
+
+#include <limits>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <moesweep/base/error.hpp>
+#include <moesweep/base/file.hpp>
+#include <moesweep/records/sensitivity.hpp>
+#include <moesweep/store/results.hpp>
+#include <moesweep/store/run_directory.hpp>
+
+#include "allocation_source.hpp"
+#include "support/temporary_directory.hpp"
+
+namespace moesweep::pipeline {
+namespace {
+
+records::CheckpointTensorRow tensor(const std::string& shape, const std::string& dtype,
+                                    std::int64_t bytes) {
+  records::CheckpointTensorRow row;
+  row.name = "the.tensor";
+  row.shape = shape;
+  row.dtype = dtype;
+  row.bytes = bytes;
+  return row;
+}
+
+/// Whose checkpoint is gone, so that the rows alone tell what it was.
+class HostileRun : public ::testing::Test {
+ protected:
+  HostileRun() {
+    store::create_run_directory(run_);
+    publish_file(run_.job(),
+                 std::string_view("schema = 1\nkind = \"sensitivity\"\n[checkpoint]\npath = "
+                                  "\"/no/such/checkpoint\"\n"));
+  }
+
+  AllocationSource open(const records::CheckpointTensorRow& row) {
+    records::Tables tables;
+    records::append_row(tables, row);
+    store::write_results(run_.results(), tables, {{"complete", "yes"}});
+    return open_allocation_source(run_.root, "generic");
+  }
+
+  test::TemporaryDirectory folder_;
+  store::RunDirectory run_{folder_.path() / "run"};
+};
+
+TEST_F(HostileRun, ASoundRowIsATensor) {
+  const auto source = open(tensor("3x4", "BF16", 24));
+  ASSERT_EQ(source.tensors.size(), 1U);
+  EXPECT_EQ(source.tensors[0].shape, (std::vector<std::int64_t>{3, 4}));
+}
+
+TEST_F(HostileRun, ShapesAndDtypesThatAreNoneAreErrorsNamingTheTensor) {
+  const auto huge = std::to_string(std::numeric_limits<std::int64_t>::max());
+  for (const auto& row :
+       {tensor("axb", "BF16", 24), tensor("3x", "BF16", 24), tensor("-3x-4", "BF16", 24),
+        tensor("99999999999999999999999x2", "BF16", 24), tensor(huge + "x" + huge, "BF16", 24),
+        tensor("", "BF16", 24), tensor("0x0", "BF16", 24), tensor("3x4", "BF16", 25),
+        tensor("3x4", "BF16", -1), tensor("3x4", "Q7", 24)}) {
+    EXPECT_THAT([&] { open(row); },
+                ::testing::ThrowsMessage<Error>(::testing::HasSubstr("the.tensor")))
+        << row.shape << ' ' << row.dtype << ' ' << row.bytes;
+  }
+}
+
+}  // namespace
+}  // namespace moesweep::pipeline
