@@ -29,11 +29,6 @@ namespace {
 
 constexpr double beat_every_seconds = 2.0;
 
-struct RankResources {
-  int threads = 1;
-  std::int64_t memory_bytes = 0;
-};
-
 RankResources resources_of(comm::Session& session, const config::Settings& settings,
                            const RunOptions& options) {
   const int mine = fair_threads(session);
@@ -142,6 +137,9 @@ Job prepare_on_all(comm::Session& session, const RunOptions& options) {
     job = prepare_job(
         options.job ? *options.job : config::load_job(options.job_file, options.overrides),
         Rates{});
+    if (session.comm().rank() == comm::coordinator_rank) {
+      for (const auto& warning : job->kind->warnings()) spdlog::warn("{}", warning);
+    }
     kernels::pin_isa(job->settings.text("resources.isa"));
   });
   require_same_everywhere(session, "job or checkpoint", job->fingerprint.hex(),
