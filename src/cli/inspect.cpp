@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <moesweep/base/nearest_pattern.hpp>
 #include <moesweep/base/shape.hpp>
 #include <moesweep/base/text.hpp>
 #include <moesweep/checkpoint/checkpoint.hpp>
@@ -20,7 +21,7 @@ namespace {
 struct InspectOptions {
   std::string path;
   bool tensors = false;
-  std::vector<std::string> expert_patterns = {"experts"};
+  std::vector<std::string> expert_patterns;  ///< empty: not given
 };
 
 std::string shape_or_scalar(const std::vector<std::int64_t>& shape) {
@@ -101,8 +102,23 @@ void print_tensors(const checkpoint::Checkpoint& checkpoint, const InspectOption
   table.print();
 }
 
-void inspect(const InspectOptions& options, const Context& context) {
+void require_expert_patterns(const checkpoint::Checkpoint& checkpoint,
+                             const InspectOptions& options) {
+  std::vector<std::string> tensor_names;
+  for (const auto& tensor : checkpoint.tensors) tensor_names.push_back(tensor.name);
+  for (const auto& pattern : options.expert_patterns) {
+    if (is_component_of(pattern, tensor_names)) continue;
+    throw Error(ExitCode::bad_usage, "--expert-pattern " + pattern,
+                "is not a component of any tensor's name",
+                remedy_for_pattern(pattern, tensor_names));
+  }
+}
+
+void inspect(InspectOptions& options, const Context& context) {
   const auto checkpoint = checkpoint::open_checkpoint(options.path);
+  require_expert_patterns(checkpoint, options);
+  // May match nothing: dense models have no experts.
+  if (options.expert_patterns.empty()) options.expert_patterns = {"experts"};
   if (context.json) return print_json(to_json(checkpoint, options));
   if (context.quiet) return;
   if (options.tensors)
@@ -124,7 +140,7 @@ void add_inspect(CLI::App& app, Context& context) {
   command->add_option("CHECKPOINT", options->path, "Safetensors folder or file")->required();
   command->add_flag("--tensors", options->tensors, "A line a tensor instead of a line a pattern");
   command->add_option("--expert-pattern", options->expert_patterns,
-                      "Name component that marks routed experts");
+                      "Name component that marks routed experts, instead of experts");
   command->callback([options, &context] { inspect(*options, context); });
 }
 

@@ -7,6 +7,7 @@
 #include <moesweep/sensitivity/sensitivity.hpp>
 
 #include "checkpoint_input.hpp"
+#include "sensitivity_patterns.hpp"
 
 namespace moesweep::pipeline {
 namespace {
@@ -87,7 +88,12 @@ class SensitivityJob final : public JobKind {
       : options_(options_from(settings)),
         checkpoint_(open_swept_checkpoint(settings)),
         reader_(checkpoint_, {.reads_per_file = settings.integer("resources.reads_per_file")}),
-        items_(sensitivity::cut(checkpoint_, options_)) {}
+        items_(sensitivity::cut(checkpoint_, options_)),
+        warnings_(patterns_without_match(settings, checkpoint_)) {
+    require_matching_patterns(settings, checkpoint_);
+  }
+
+  std::vector<std::string> warnings() const override { return warnings_; }
 
   std::vector<config::InputHash> inputs() const override { return header_hashes(checkpoint_); }
 
@@ -119,7 +125,7 @@ class SensitivityJob final : public JobKind {
 
  private:
   static double seconds_estimate(const sensitivity::WorkItem& item, const Rates& rates) {
-    return static_cast<double>(item.bytes_read) / rates.read_bytes_per_second +
+    return static_cast<double>(item.bytes_read) / rates.read_bytes_per_second_node +
            static_cast<double>(item.gram_flops) / rates.gram_flops_per_core +
            static_cast<double>(item.round_trips) / rates.round_trips_per_second_core +
            static_cast<double>(item.weights) / rates.moments_per_second_core +
@@ -130,6 +136,7 @@ class SensitivityJob final : public JobKind {
   checkpoint::Checkpoint checkpoint_;
   checkpoint::TensorReader reader_;
   std::vector<sensitivity::WorkItem> items_;
+  std::vector<std::string> warnings_;
 };
 
 }  // namespace
