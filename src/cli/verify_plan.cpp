@@ -154,8 +154,14 @@ std::string errors_text(const Verdict& verdict) {
   const auto compared = std::ranges::count_if(verdict.errors, [](const ErrorCheck& check) {
     return check.measured && !std::isnan(check.row.sse);
   });
-  return fmt::format(", squared errors of {} of {} tensors as planned", format_count(compared),
-                     format_count(std::ssize(verdict.errors)));
+  const auto unplanned = std::ranges::count_if(
+      verdict.errors, [](const ErrorCheck& check) { return std::isnan(check.row.sse); });
+  auto text = fmt::format(", squared errors of {} of {} tensors as planned", format_count(compared),
+                          format_count(std::ssize(verdict.errors)));
+  if (unplanned > 0) {
+    text += fmt::format(", {} not measured in the plan", format_count(unplanned));
+  }
+  return text;
 }
 
 void print_applied(const VerifyPlanOptions& options, const Verdict& verdict) {
@@ -185,7 +191,8 @@ void print_offenders(const Verdict& verdict) {
   }
   for (const auto& check : verdict.errors) {
     if (check.why.empty()) continue;
-    add(check.row.tensor, fmt::format("error {:.6g}", check.row.sse),
+    add(check.row.tensor,
+        std::isnan(check.row.sse) ? "not measured" : fmt::format("error {:.6g}", check.row.sse),
         fmt::format("error {:.6g}", check.measured->sse), check.why);
   }
   table.print();
