@@ -20,8 +20,9 @@ Measured measured(const Tensor& tensor, const Format& format) {
   if (format.keeps()) return {0.0, 0.0};
   const auto found = tensor.sse.find(format);
   if (found == tensor.sse.end()) return {};
+  // Of a matrix of zeros every format is exact.
   const double nrmse =
-      tensor.sum_squares > 0.0 ? std::sqrt(found->second / tensor.sum_squares) : 0.0;
+      tensor.sum_squares == 0.0 ? 0.0 : std::sqrt(found->second / tensor.sum_squares);
   return {found->second, nrmse};
 }
 
@@ -75,7 +76,8 @@ Decision nearest_of(const Problem& problem, std::size_t module, const Format& wa
                     const std::vector<Format>& formats, std::int32_t least, bool measured_only) {
   const auto distance = [&](const Format& format) {
     return std::tuple(std::abs(format.bits - wanted.bits), -format.bits,
-                      std::abs(format.group_size - wanted.group_size), format.group_size);
+                      std::abs(format.group_size - wanted.group_size), format.group_size,
+                      format.quantizer != wanted.quantizer);
   };
   std::vector<const Format*> nearest_first;
   for (const auto& format : formats) {

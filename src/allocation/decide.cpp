@@ -59,9 +59,12 @@ Decisions decisions_of(const Problem& problem, const Allocation& allocation,
                        const std::string& reason) {
   Decisions decisions;
   for (std::size_t i = 0; i < problem.modules.size(); ++i) {
-    const bool fixed = fixed_format(problem, problem.members[i]) != nullptr;
+    const auto* fixed = fixed_format(problem, problem.members[i]);
     const auto& choices = problem.modules[i].choices;
-    auto why = fixed ? "fixed for its role" : choices.size() == 1 ? "its only choice" : reason;
+    auto why = choices.size() == 1 ? "its only choice" : reason;
+    if (fixed != nullptr) {
+      why = joined("fixed for its role", nearest_to_fixed(problem, i, *fixed).reason);
+    }
     decisions.push_back({choices[allocation.chosen[i]], std::move(why)});
   }
   return decisions;
@@ -118,6 +121,25 @@ std::int64_t bytes_of(const Decisions& decisions) {
   std::int64_t bytes = 0;
   for (const auto& decision : decisions) bytes += decision.choice.bytes;
   return bytes;
+}
+
+Coverage coverage_of(const Problem& problem, const Decisions& decisions) {
+  Coverage coverage;
+  for (std::size_t module = 0; module < decisions.size(); ++module) {
+    const auto& choice = decisions[module].choice;
+    const Format format{choice.quantizer, choice.bits, choice.group_size};
+    if (format.keeps()) continue;
+    for (const auto i : problem.members[module]) {
+      const auto& tensor = problem.tensors[i];
+      const bool measured = is_measured(tensor, format);
+      ++coverage.tensors;
+      coverage.params += tensor.params();
+      coverage.tensors_measured += measured ? 1 : 0;
+      coverage.params_measured += measured ? tensor.params() : 0;
+      if (!measured) coverage.missing.insert(format);
+    }
+  }
+  return coverage;
 }
 
 double error_of(const Decisions& decisions) {

@@ -63,6 +63,7 @@ std::vector<Step> steps_of_all(std::span<const Module> modules,
 
 Allocation total(std::span<const Module> modules, std::vector<std::size_t> chosen) {
   Allocation allocation;
+  allocation.error = 0.0;
   for (std::size_t i = 0; i < modules.size(); ++i) {
     allocation.bytes += modules[i].choices[chosen[i]].bytes;
     allocation.error += modules[i].choices[chosen[i]].error;

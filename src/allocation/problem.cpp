@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <moesweep/allocation/plan.hpp>
-#include <moesweep/base/text.hpp>
 #include <moesweep/names/role.hpp>
 
 #include "choices.hpp"
@@ -12,9 +11,13 @@
 namespace moesweep::allocation {
 namespace {
 
-bool is_protected_by(const std::string& name, const std::string& pattern) {
-  const bool is_glob = pattern.find_first_of("*?") != std::string::npos;
-  return is_glob ? matches_glob(pattern, name) : contains_ignoring_case(name, pattern);
+/// The first pattern that protects this tensor; null when none does.
+const std::string* protection_of(const Problem& problem, std::size_t tensor) {
+  const auto& patterns = problem.constraints.protected_patterns;
+  const auto found = std::ranges::find_if(patterns, [&](const auto& pattern) {
+    return is_protected_by(problem.tensors[tensor].name, pattern);
+  });
+  return found == patterns.end() ? nullptr : &*found;
 }
 
 /// By decision, tensors that the runtime can hold quantized.
@@ -23,19 +26,17 @@ using Groups = std::map<std::string, std::vector<std::size_t>>;
 /// Takes protected groups out: one protected tensor keeps all that are stored alike.
 void keep_protected(Problem& problem, Groups& groups) {
   std::erase_if(groups, [&](const auto& group) {
-    for (const auto& pattern : problem.constraints.protected_patterns) {
-      for (const auto i : group.second) {
-        if (!is_protected_by(problem.tensors[i].name, pattern)) continue;
-        for (const auto other : group.second) {
-          problem.kept_because[other] =
-              i == other
-                  ? fmt::format("protected pattern \"{}\"", pattern)
-                  : fmt::format("stored like {}, which is protected", problem.tensors[i].name);
-        }
-        return true;
-      }
+    const auto first = std::ranges::find_if(
+        group.second, [&](std::size_t i) { return protection_of(problem, i) != nullptr; });
+    if (first == group.second.end()) return false;
+    for (const auto i : group.second) {
+      const auto* own = protection_of(problem, i);
+      problem.keepers[i] = own != nullptr ? Keeper::pattern : Keeper::pattern_alike;
+      problem.kept_because[i] = own != nullptr ? fmt::format("protected pattern \"{}\"", *own)
+                                               : fmt::format("stored like {}, which is protected",
+                                                             problem.tensors[*first].name);
     }
-    return false;
+    return true;
   });
 }
 
@@ -47,6 +48,7 @@ void keep_nonfinite(Problem& problem, Groups& groups) {
     if (found == group.second.end()) return false;
     for (const auto other : group.second) {
       const auto& own = problem.tensors[other].nonfinite;
+      problem.keepers[other] = Keeper::nonfinite;
       problem.kept_because[other] = own.empty() ? fmt::format("stored like {}, which is not finite",
                                                               problem.tensors[*found].name)
                                                 : own;
@@ -62,6 +64,7 @@ Groups groups_of(Problem& problem) {
     if (tensor.fate == names::Fate::mapped && tensor.quantizable) {
       groups[tensor.decision].push_back(i);
     } else {
+      if (tensor.fate != names::Fate::dropped) problem.keepers[i] = Keeper::runtime;
       problem.kept_because[i] = tensor.reason.empty() ? "cannot be quantized" : tensor.reason;
     }
   }
@@ -89,12 +92,13 @@ std::vector<double> weights_of(const std::vector<Tensor>& tensors, const Alpha& 
   return weights;
 }
 
-void add_choices(const Problem& problem, std::size_t module, std::vector<Choice>& choices) {
+void add_choices(Problem& problem, std::size_t module, std::vector<Choice>& choices) {
   const auto& members = problem.members[module];
   if (const auto* fixed = fixed_format(problem, members)) {
     choices.push_back(nearest_to_fixed(problem, module, *fixed).choice);
     if (std::isfinite(choices.back().error)) return;
     choices.clear();
+    problem.fixed_unmeasured.push_back(module);
   } else {
     const auto least = min_bits_of(problem, members);
     for (const auto& format : problem.constraints.formats) {
@@ -119,6 +123,7 @@ Problem make_problem(std::vector<Tensor> tensors, Constraints constraints, const
   problem.constraints = std::move(constraints);
   problem.stored_bytes = std::move(stored_bytes);
   problem.kept_because.resize(problem.tensors.size());
+  problem.keepers.resize(problem.tensors.size(), Keeper::none);
   for (auto& [name, members] : groups_of(problem)) {
     const auto& first = problem.tensors[members.front()];
     Module module{name, first.role, names::layer_of(first.name), 0, {}};

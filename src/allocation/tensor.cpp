@@ -43,17 +43,30 @@ std::int64_t Tensor::kept_bytes() const {
   return kept_element_bytes == 0 ? bytes() : params() * kept_element_bytes;
 }
 
+bool is_measured(const Tensor& tensor, const Format& format) {
+  const auto found = tensor.sse.find(format);
+  return found != tensor.sse.end() && std::isfinite(found->second);
+}
+
+bool is_protected_by(const std::string& name, const std::string& pattern) {
+  const bool is_glob = pattern.find_first_of("*?") != std::string::npos;
+  return is_glob ? matches_glob(pattern, name) : contains_ignoring_case(name, pattern);
+}
+
+bool AlphaPattern::matches(const Tensor& tensor) const {
+  return matches_glob(glob, tensor.name) || matches_glob(glob, tensor.decision);
+}
+
 double Alpha::of(const Tensor& tensor) const {
-  for (const auto& [pattern, factor] : patterns) {
-    if (matches_glob(pattern, tensor.name) || matches_glob(pattern, tensor.decision)) return factor;
+  for (const auto& pattern : patterns) {
+    if (pattern.matches(tensor)) return pattern.factor;
   }
   const auto found = by_role.find(tensor.role);
   return found == by_role.end() ? 1.0 : found->second;
 }
 
-std::vector<std::pair<std::string, double>> parse_alpha(std::string_view text,
-                                                        const std::string& file) {
-  std::vector<std::pair<std::string, double>> patterns;
+std::vector<AlphaPattern> parse_alpha(std::string_view text, const std::string& file) {
+  std::vector<AlphaPattern> patterns;
   CsvRecords records(text, file);
   for (bool first = true; const auto cells = records.next(); first = false) {
     if (cells->size() != 2) throw records.complaint("a line has a pattern and a factor");
@@ -62,7 +75,7 @@ std::vector<std::pair<std::string, double>> parse_alpha(std::string_view text,
     if (!factor || !std::isfinite(*factor) || *factor < 0.0) {
       throw records.complaint(fmt::format("\"{}\" is no factor of 0 or more", (*cells)[1]));
     }
-    patterns.emplace_back((*cells)[0], *factor);
+    patterns.push_back({(*cells)[0], *factor, records.line(), file});
   }
   return patterns;
 }

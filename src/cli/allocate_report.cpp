@@ -34,12 +34,15 @@ struct Group {
     params_with_bits[row.bits] += row.params;
     // Not measured: what the error is then nobody knows.
     sse += row.sse;
-    sum_squares += std::isnan(row.sum_squares) && row.sse == 0.0 ? 0.0 : row.sum_squares;
+    // What is kept has no error, measured or not; without squares it is left out.
+    const bool left_out = std::isnan(row.sum_squares) && row.action == "keep";
+    sum_squares += left_out ? 0.0 : row.sum_squares;
   }
   double bits_per_weight() const {
-    return params == 0 ? 0.0 : 8.0 * static_cast<double>(bytes) / static_cast<double>(params);
+    return 8.0 * static_cast<double>(bytes) / static_cast<double>(params);
   }
-  /// Root of pooled SSE over pooled squares; NaN when anything quantized was not measured.
+  /// Root of pooled SSE over the pooled squares of what was measured; NaN when anything quantized
+  /// was not.
   double nrmse() const { return sse == 0.0 ? 0.0 : std::sqrt(sse / sum_squares); }
 };
 
@@ -84,7 +87,7 @@ std::string main_list(const Groups<Layer>& groups) {
 }
 
 std::string number(double value, const char* format) {
-  return std::isnan(value) ? "-" : fmt::format(fmt::runtime(format), value);
+  return std::isfinite(value) ? fmt::format(fmt::runtime(format), value) : "-";
 }
 
 /// "3:12% 4:88%", by parameters.
@@ -103,7 +106,7 @@ void print_roles(const AllocateReport& report) {
       {"role", "tensors", "quantized", "parameters", "bits per weight", "size", "nrmse"});
   for (const auto& [role, group] : by_role(report)) {
     table.add({role, format_count(group.tensors), format_count(group.quantized),
-               format_count(group.params), fmt::format("{:.4f}", group.bits_per_weight()),
+               format_count(group.params), number(group.bits_per_weight(), "{:.4f}"),
                format_size(group.bytes), number(group.nrmse(), "{:.5f}")});
   }
   table.print();
@@ -117,7 +120,7 @@ void print_layers(const AllocateReport& report) {
   for (const auto& [layer, group] : groups) {
     const auto prefix = layer.list == usual ? std::string() : layer.list + ".";
     table.add({layer.index < 0 ? "none" : fmt::format("{}{}", prefix, layer.index),
-               fmt::format("{:.4f}", group.bits_per_weight()), format_size(group.bytes),
+               number(group.bits_per_weight(), "{:.4f}"), format_size(group.bytes),
                number(group.nrmse(), "{:.5f}"), shares(group)});
   }
   fmt::print("\n");
@@ -130,9 +133,23 @@ void print_curve(const AllocateReport& report) {
   TextTable table({"bits per weight", "size", "error"});
   for (const auto& point : report.curve) {
     table.add({fmt::format("{:.4f}", report.bits_per_weight(point.bytes)), format_size(point.bytes),
-               fmt::format("{:.6g}", point.error)});
+               number(point.error, "{:.6g}")});
   }
   table.print();
+}
+
+/// Empty when the error of all that is quantized was measured.
+std::string what_was_measured(const PlannedSize& size) {
+  if (size.tensors_measured == size.tensors_quantized) return {};
+  return fmt::format("measured for {} of {} quantized tensors ({:.1f} % of their parameters)",
+                     format_count(size.tensors_measured), format_count(size.tensors_quantized),
+                     100.0 * size.measured_share());
+}
+
+std::string with_coverage(const PlannedSize& size) {
+  const auto measured = what_was_measured(size);
+  if (measured.empty() || size.how.empty()) return size.how + measured;
+  return size.how + "; " + measured;
 }
 
 void print_comparison(const AllocateReport& report) {
@@ -141,14 +158,32 @@ void print_comparison(const AllocateReport& report) {
   TextTable table({"method", "bits per weight", "size", "error", "how"});
   for (const auto& [method, size] : report.compared) {
     table.add({method, fmt::format("{:.4f}", report.bits_per_weight(size.bytes)),
-               format_size(size.bytes), fmt::format("{:.6g}", size.error), size.how});
+               format_size(size.bytes), number(size.error, "{:.6g}"), with_coverage(size)});
   }
   table.print();
 }
 
+/// 0 for an error of 0, NaN when one of the two is not known.
 double gap_of(const AllocateReport& report) {
-  return report.size.error > 0.0 ? (report.size.error - report.lower_bound) / report.size.error
-                                 : 0.0;
+  const double error = report.size.error;
+  return error == 0.0 ? 0.0 : (error - report.lower_bound) / error;
+}
+
+/// A proven optimum needs no bound: where little error is left, the relaxed one is far below.
+std::string optimality(const AllocateReport& report) {
+  if (report.plan.method != "budget") return {};
+  if (report.proven_optimal) return ", proven to be the least";
+  return fmt::format(", the search met its limit: the least is at most {:.4f} % smaller",
+                     100.0 * gap_of(report));
+}
+
+void print_error_of_plan(const AllocateReport& report) {
+  const auto measured = what_was_measured(report.size);
+  fmt::print("error {}{}{}\n", number(report.size.error, "{:.6g}"), optimality(report),
+             measured.empty() ? "" : ": " + measured);
+  if (!report.how_to_measure_rest.empty()) {
+    fmt::print("to know the rest, {}\n", report.how_to_measure_rest);
+  }
 }
 
 void print_total(const AllocateReport& report) {
@@ -158,13 +193,7 @@ void print_total(const AllocateReport& report) {
              report.bits_per_weight(report.original_bytes), format_count(report.plan.bytes),
              format_size(report.plan.bytes), report.with_headers ? ", file headers included" : "");
   if (!report.size.how.empty()) fmt::print("{}\n", report.size.how);
-  if (!std::isnan(report.size.error)) fmt::print("error {:.6g}", report.size.error);
-  if (report.plan.method == "budget") {
-    fmt::print(", {}; gap to the relaxed bound {:.4f} %",
-               report.proven_optimal ? "proven to be the least" : "the search met its limit",
-               100.0 * gap_of(report));
-  }
-  if (!std::isnan(report.size.error)) fmt::print("\n");
+  print_error_of_plan(report);
 }
 
 void print_swan(const AllocateReport& report) {
@@ -177,13 +206,16 @@ void print_swan(const AllocateReport& report) {
 }
 
 Json json_number(double value) {
-  return std::isnan(value) ? Json(nullptr) : Json(value);
+  return std::isfinite(value) ? Json(value) : Json(nullptr);
 }
 
 Json as_json(const AllocateReport& report, const PlannedSize& size) {
   Json json = {{"bytes", size.bytes},
                {"bits_per_weight", report.bits_per_weight(size.bytes)},
-               {"error", json_number(size.error)}};
+               {"error", json_number(size.error)},
+               {"tensors_quantized", size.tensors_quantized},
+               {"tensors_measured", size.tensors_measured},
+               {"measured_share", json_number(size.measured_share())}};
   if (!size.how.empty()) json["how"] = size.how;
   return json;
 }
@@ -195,7 +227,7 @@ Json as_json(const Group& group) {
           {"quantized", group.quantized},
           {"params", group.params},
           {"bytes", group.bytes},
-          {"bits_per_weight", group.bits_per_weight()},
+          {"bits_per_weight", json_number(group.bits_per_weight())},
           {"nrmse", json_number(group.nrmse())},
           {"params_by_bits", std::move(bits)}};
 }
@@ -242,10 +274,11 @@ Json report_as_json(const AllocateReport& report, const std::string& written) {
                    {"with_headers", report.with_headers},
                    {"params", report.params},
                    {"original_bytes", report.original_bytes},
-                   {"without_headers", as_json(report, report.size)}};
+                   {"without_headers", as_json(report, report.size)},
+                   {"how_to_measure_rest", report.how_to_measure_rest}};
   if (report.plan.method == "budget") {
-    document["lower_bound"] = report.lower_bound;
-    document["gap"] = gap_of(report);
+    document["lower_bound"] = json_number(report.lower_bound);
+    document["gap"] = json_number(gap_of(report));
     document["proven_optimal"] = report.proven_optimal;
   }
   document["roles"] = std::move(roles);

@@ -19,7 +19,7 @@ void calibrate(const CalibrateOptions& options, const Context& context) {
   if (!options.out.empty()) publish_file(std::filesystem::absolute(options.out), profile);
   if (context.json) {
     return print_json({{"threads", threads},
-                       {"read_bytes_per_second_node", rates.read_bytes_per_second},
+                       {"read_bytes_per_second_node", rates.read_bytes_per_second_node},
                        {"gram_flops_per_core", rates.gram_flops_per_core},
                        {"round_trips_per_second_core", rates.round_trips_per_second_core},
                        {"moments_per_second_core", rates.moments_per_second_core},

@@ -13,9 +13,9 @@
 namespace moesweep::cli {
 
 struct ForecastOptions {
-  const config::Settings* cluster = nullptr;  ///< none: cautious guesses
+  const config::Settings* cluster = nullptr;  ///< none: nodes like this machine, default rates
   int ranks = 0;                              ///< 0: those of the cluster
-  int threads = 0;                            ///< of a rank; 0: those of the cluster
+  int threads = 0;  ///< of a rank; 0: those of the cluster, else of `run` here
 };
 
 /// One machine, and how many ranks and threads the sweep is worth on it.

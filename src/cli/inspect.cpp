@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <moesweep/base/nearest_pattern.hpp>
 #include <moesweep/base/shape.hpp>
 #include <moesweep/base/text.hpp>
 #include <moesweep/checkpoint/checkpoint.hpp>
@@ -22,7 +23,7 @@ namespace {
 struct InspectOptions {
   std::string path;
   bool tensors = false;
-  std::vector<std::string> expert_patterns = {"experts"};
+  std::vector<std::string> expert_patterns;  ///< empty: not given
 };
 
 std::string shape_or_scalar(const std::vector<std::int64_t>& shape) {
@@ -138,9 +139,24 @@ void print_totals(const source::Model& model) {
   for (const auto& note : model.notes) fmt::print("{}\n", printable(note));
 }
 
-void inspect(const InspectOptions& options, const Context& context) {
+void require_expert_patterns(const checkpoint::Checkpoint& checkpoint,
+                             const InspectOptions& options) {
+  std::vector<std::string> tensor_names;
+  for (const auto& tensor : checkpoint.tensors) tensor_names.push_back(tensor.name);
+  for (const auto& pattern : options.expert_patterns) {
+    if (is_component_of(pattern, tensor_names)) continue;
+    throw Error(ExitCode::bad_usage, "--expert-pattern " + pattern,
+                "is not a component of any tensor's name",
+                remedy_for_pattern(pattern, tensor_names));
+  }
+}
+
+void inspect(InspectOptions& options, const Context& context) {
+  const bool names_experts = !options.expert_patterns.empty();
+  if (!names_experts) options.expert_patterns = {"experts"};  // in a dense model it matches nothing
   const auto model = source::open_model(
       options.path, {.allow_incomplete = true, .expert_patterns = options.expert_patterns});
+  if (names_experts) require_expert_patterns(model.checkpoint, options);
   if (context.json) print_json(to_json(model, options));
   if (context.json || context.quiet) return source::require_whole(model);
   if (options.tensors)
@@ -161,7 +177,7 @@ void add_inspect(CLI::App& app, Context& context) {
   command->add_flag("--tensors", options->tensors,
                     "List every tensor instead of one line per name pattern");
   command->add_option("--expert-pattern", options->expert_patterns,
-                      "Name component that marks routed experts");
+                      "Name component that marks routed experts, instead of experts");
   command->callback([options, &context] { inspect(*options, context); });
 }
 

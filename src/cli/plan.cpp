@@ -25,7 +25,7 @@ struct PlanOptions {
   std::string cluster;
   std::vector<std::string> overrides;
   int ranks = 0;    ///< 0: those of the cluster, else 1
-  int threads = 0;  ///< 0: those of a task of the cluster, else 1
+  int threads = 0;  ///< 0: those of a task of the cluster, else what `run` would use here
   std::vector<int> sweep;
   bool units = false;
 
@@ -62,11 +62,12 @@ Totals totals_of(const sweep::Plan& plan) {
 
 /// On one rank without a profile: units spread evenly over its threads, but never shorter than the
 /// longest unit.
-double makespan_seconds(const Totals& totals, const PlanOptions& options) {
-  return std::max(totals.longest_seconds, totals.seconds / std::max(options.threads, 1));
+double makespan_seconds(const Totals& totals, const sweep::Machine& machine) {
+  return std::max(totals.longest_seconds, totals.seconds / machine.threads);
 }
 
-Json to_json(const pipeline::Job& job, const Totals& totals, const PlanOptions& options) {
+Json to_json(const pipeline::Job& job, const Totals& totals, const PlanOptions& options,
+             const sweep::Machine& machine) {
   Json document = {{"name", job.settings.text("name")},
                    {"fingerprint", job.fingerprint.hex()},
                    {"units", totals.units},
@@ -74,11 +75,13 @@ Json to_json(const pipeline::Job& job, const Totals& totals, const PlanOptions& 
                    {"flops", totals.flops},
                    {"peak_bytes_of_a_unit", totals.peak_bytes},
                    {"core_seconds_estimate", totals.seconds},
+                   {"memory_bytes_of_a_rank", machine.memory_bytes},
+                   {"rates", options.cluster.empty() ? "default" : options.cluster},
                    {"longest_unit", totals.longest == nullptr ? "" : totals.longest->key}};
   if (!options.simulates()) {
-    document["makespan_seconds_estimate"] = makespan_seconds(totals, options);
+    document["makespan_seconds_estimate"] = makespan_seconds(totals, machine);
     document["ranks"] = 1;
-    document["threads"] = std::max(options.threads, 1);
+    document["threads"] = machine.threads;
   }
   if (!options.units) return document;
   for (const auto& stage : job.plan.stages()) {
@@ -95,6 +98,16 @@ Json to_json(const pipeline::Job& job, const Totals& totals, const PlanOptions& 
   return document;
 }
 
+/// What `run` would use, and how fast that is taken to be.
+std::string assumptions(const PlanOptions& options, const sweep::Machine& machine) {
+  if (!options.cluster.empty()) {
+    return fmt::format("ranks, memory and rates of {}", printable(options.cluster));
+  }
+  return fmt::format(
+      "{} of memory a rank, as `run` here; cautious default rates (doctor --calibrate measures)",
+      format_size(machine.memory_bytes));
+}
+
 void print_units(const sweep::Plan& plan) {
   TextTable table({"bytes", "Gflop", "peak", "seconds", "unit"});
   for (const auto& stage : plan.stages()) {
@@ -108,7 +121,8 @@ void print_units(const sweep::Plan& plan) {
   table.print();
 }
 
-void print_totals(const pipeline::Job& job, const Totals& totals, const PlanOptions& options) {
+void print_totals(const pipeline::Job& job, const Totals& totals, const PlanOptions& options,
+                  const sweep::Machine& machine) {
   fmt::print("job            {} ({})\n", job.settings.text("name"), job.fingerprint.hex());
   fmt::print("units          {}\n", format_count(totals.units));
   fmt::print("bytes read     {}\n", format_size(totals.bytes_read));
@@ -119,9 +133,11 @@ void print_totals(const pipeline::Job& job, const Totals& totals, const PlanOpti
   fmt::print("longest unit   {} ({})\n", format_duration(totals.longest_seconds),
              printable(totals.longest->key));
   fmt::print("core time      {}\n", format_duration(totals.seconds));
-  if (options.simulates()) return;
-  fmt::print("estimate       {} on 1 ranks x {} threads, from cautious default rates\n",
-             format_duration(makespan_seconds(totals, options)), std::max(options.threads, 1));
+  if (!options.simulates()) {
+    fmt::print("estimate       {} on 1 rank x {} threads\n",
+               format_duration(makespan_seconds(totals, machine)), machine.threads);
+  }
+  fmt::print("assumed        {}\n", assumptions(options, machine));
 }
 
 void plan(const PlanOptions& options, const Context& context) {
@@ -132,14 +148,13 @@ void plan(const PlanOptions& options, const Context& context) {
     rates = pipeline::rates_from(*cluster);
   }
   const auto job = pipeline::prepare_job(config::load_job(options.job, options.overrides), rates);
-  for (const auto& note : job.kind->notes()) spdlog::warn("{}", printable(note));
   const ForecastOptions forecast{cluster ? &*cluster : nullptr, options.ranks, options.threads};
-  const auto memory =
-      pipeline::machine_from(forecast.cluster, job.settings, 1, options.threads).memory_bytes;
-  pipeline::require_memory(job.plan, memory);
+  for (const auto& warning : job.kind->warnings()) spdlog::warn("{}", printable(warning));
+  const auto machine = pipeline::machine_from(forecast.cluster, job.settings, 1, options.threads);
+  pipeline::require_memory(job.plan, machine.memory_bytes);
   const auto totals = totals_of(job.plan);
   if (context.json) {
-    auto document = to_json(job, totals, options);
+    auto document = to_json(job, totals, options, machine);
     if (!options.sweep.empty())
       document["scaling"] = scaling_json(job, forecast, options.sweep);
     else if (options.simulates())
@@ -148,7 +163,7 @@ void plan(const PlanOptions& options, const Context& context) {
   }
   if (context.quiet) return;
   if (options.units) print_units(job.plan);
-  print_totals(job, totals, options);
+  print_totals(job, totals, options, machine);
   if (!options.sweep.empty())
     print_scaling(job, forecast, options.sweep);
   else if (options.simulates())
@@ -165,7 +180,9 @@ void add_plan(CLI::App& app, Context& context) {
   command->add_option("--cluster", options->cluster, "Cluster profile with the rates of a node");
   command->add_option("--ranks,-N", options->ranks, "MPI ranks; default: all of the cluster")
       ->check(CLI::PositiveNumber);
-  command->add_option("--threads,-t", options->threads, "Threads a rank; default: all of its cores")
+  command
+      ->add_option("--threads,-t", options->threads,
+                   "Threads a rank; default: those of the profile, else what `run` uses here")
       ->check(CLI::PositiveNumber);
   command->add_option("--sweep", options->sweep, "Numbers of ranks, for a table: 1,2,4,...")
       ->delimiter(',')

@@ -94,7 +94,8 @@ Json written_json(const QuantizeCommand& command, const pipeline::RunReport& rep
   document["tensors_quantized"] = summary.quantized;
   document["tensors_kept"] = summary.kept;
   document["tensors_compared"] = summary.compared;
-  document["largest_deviation"] = summary.largest_deviation;
+  document["largest_deviation"] =
+      summary.compared == 0 ? Json(nullptr) : Json(summary.largest_deviation);
   document["deviates_most"] = summary.deviates_most;
   return document;
 }
@@ -111,10 +112,16 @@ void print_written(const QuantizeCommand& command) {
              format_count(summary.shards), summary.shards == 1 ? "file" : "files",
              format_count(summary.bytes), planned_size(command, summary),
              format_count(summary.quantized), format_count(summary.kept));
-  if (summary.compared == 0) return;
-  fmt::print("squared errors of {} tensors are the plan's, at most {:.1e} off ({})\n",
-             format_count(summary.compared), summary.largest_deviation,
-             printable(summary.deviates_most));
+  if (summary.compared > 0) {
+    fmt::print("squared errors of {} tensors are the plan's, at most {:.1e} off ({})\n",
+               format_count(summary.compared), summary.largest_deviation,
+               printable(summary.deviates_most));
+  }
+  const auto unplanned = summary.quantized - summary.compared;
+  if (unplanned > 0) {
+    fmt::print("squared errors of {} tensors were not measured in the plan\n",
+               format_count(unplanned));
+  }
 }
 
 void quantize(QuantizeCommand& command, Context& context) {

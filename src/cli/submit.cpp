@@ -74,6 +74,7 @@ Submission prepare(const SubmitOptions& options) {
   launch::check_profile(cluster);
   const auto job = pipeline::prepare_job(config::load_job(options.job, options.overrides),
                                          pipeline::rates_from(cluster));
+  for (const auto& warning : job.kind->warnings()) spdlog::warn("{}", printable(warning));
   pipeline::require_memory(job.plan,
                            pipeline::machine_from(&cluster, job.settings, 1, 0).memory_bytes);
   Submission submission;

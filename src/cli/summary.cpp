@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <moesweep/base/text.hpp>
 #include <moesweep/pipeline/run_results.hpp>
@@ -24,15 +25,19 @@ constexpr std::size_t shown = 5;
 // A 16-bit scale and a 16-bit bias for each 128 weights.
 constexpr double group_overhead_bits = 32.0 / 128.0;
 
+/// "-" for what was not measured.
+std::string number(double value, int digits) {
+  return std::isnan(value) ? "-" : fmt::format("{:.{}f}", value, digits);
+}
+
 void print_ranking(const char* title, const std::vector<TensorRow>& tensors) {
   fmt::print("{}\n", title);
   TextTable table({"composite", "bits", "kurtosis", "concentration", "noise", "nrmse", "tensor"});
   for (const auto& tensor : tensors) {
-    table.add({fmt::format("{:.4f}", tensor.composite), fmt::format("{}", tensor.bits),
-               fmt::format("{:.3f}", tensor.excess_kurtosis),
-               fmt::format("{:.4f}", tensor.spectral_concentration),
-               fmt::format("{:.4f}", tensor.noise_amplification),
-               fmt::format("{:.4f}", tensor.nrmse_rtn_4bit_g128), tensor.name});
+    table.add({number(tensor.composite, 4), fmt::format("{}", tensor.bits),
+               number(tensor.excess_kurtosis, 3), number(tensor.spectral_concentration, 4),
+               number(tensor.noise_amplification, 4), number(tensor.nrmse_rtn_4bit_g128, 4),
+               tensor.name});
   }
   table.print();
   fmt::print("\n");
@@ -47,12 +52,33 @@ std::vector<TensorRow> by_composite(const std::vector<TensorRow>& tensors) {
   return ranked;
 }
 
+/// The rule could not decide: the table keeps such a tensor, a summary must not call that its bits.
+bool is_undecided(const TensorRow& tensor) {
+  return tensor.reason.starts_with("composite not measured");
+}
+
+void print_undecided(const std::vector<TensorRow>& tensors) {
+  const auto count = std::ranges::count_if(tensors, is_undecided);
+  if (count == 0) return;
+  const auto& first = *std::ranges::find_if(tensors, is_undecided);
+  std::vector<std::string> missing;
+  if (std::isnan(first.score_svd)) missing.emplace_back("spectrum");
+  if (std::isnan(first.score_kurtosis)) missing.emplace_back("moments");
+  if (std::isnan(first.score_noise)) missing.emplace_back("noise");
+  if (std::isnan(first.score_error)) missing.emplace_back("error");
+  fmt::print(
+      "{} tensors have no composite, hence no bits by SWAN's rule: not measured: {} "
+      "(sensitivity.metrics); `moesweep allocate` needs error alone\n",
+      format_count(count), fmt::join(missing, ", "));
+}
+
 struct BitClass {
   std::int64_t tensors = 0;
   std::int64_t params = 0;
   double bytes = 0.0;
 };
 
+/// Nothing unless the bits of all tensors are decided: an average of the others is none.
 void print_bits(const records::Tables& tables, const std::vector<TensorRow>& tensors) {
   std::map<std::string, std::int64_t> stored_bytes;
   for (const auto& row : records::rows_of<records::CheckpointTensorRow>(tables)) {
@@ -62,6 +88,7 @@ void print_bits(const records::Tables& tables, const std::vector<TensorRow>& ten
   BitClass all;
   double stored = 0.0;
   for (const auto& tensor : tensors) {
+    if (is_undecided(tensor)) return;
     const auto kept = static_cast<double>(stored_bytes[tensor.name]);
     const auto params = static_cast<double>(tensor.params);
     const double bytes =
@@ -101,6 +128,7 @@ void print_summary(const std::filesystem::path& run_directory) {
     print_ranking("most sensitive", {ranked.begin(), ranked.begin() + middle});
     print_ranking("least sensitive", {ranked.end() - middle, ranked.end()});
   }
+  print_undecided(tensors);
   if (!tensors.empty()) print_bits(results.tables, tensors);
   print_hidden_summary(results.tables);
   print_quality_summary(results.tables);

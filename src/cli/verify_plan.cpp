@@ -1,6 +1,7 @@
 // `moesweep verify-plan PLAN CHECKPOINT`: was the checkpoint quantized as planned?
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -129,7 +130,8 @@ void print_offenders(const Verdict& verdict) {
   }
   for (const auto& check : verdict.values.errors) {
     if (check.why.empty()) continue;
-    add(check.row.tensor, fmt::format("error {:.6g}", check.row.sse),
+    add(check.row.tensor,
+        std::isnan(check.row.sse) ? "not measured" : fmt::format("error {:.6g}", check.row.sse),
         fmt::format("error {:.6g}", check.measured->sse), check.why);
   }
   for (const auto& [row, values] : verdict.values.kept) {

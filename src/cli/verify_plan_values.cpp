@@ -85,8 +85,13 @@ std::string values_text(const ValueChecks& checks) {
     const auto compared = std::ranges::count_if(checks.errors, [](const ErrorCheck& check) {
       return check.measured && !std::isnan(check.row.sse);
     });
+    const auto unplanned = std::ranges::count_if(
+        checks.errors, [](const ErrorCheck& check) { return std::isnan(check.row.sse); });
     text += fmt::format(", squared errors of {} of {} tensors as planned", format_count(compared),
                         format_count(std::ssize(checks.errors)));
+    if (unplanned > 0) {
+      text += fmt::format(", {} not measured in the plan", format_count(unplanned));
+    }
   }
   if (!checks.kept.empty()) {
     const auto equal = std::ranges::count_if(checks.kept, [](const KeptCheck& check) {

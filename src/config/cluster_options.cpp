@@ -1,4 +1,5 @@
 #include <moesweep/config/option.hpp>
+#include <moesweep/config/rates.hpp>
 
 namespace moesweep::config {
 namespace {
@@ -135,7 +136,7 @@ std::vector<Option> slurm_options() {
   };
 }
 
-/// A guess that errs on the slow side until it is measured.
+/// Its default is a guess that errs on the slow side.
 Option rate(std::string name, double value, double minimum, std::string help) {
   return {.key = "rates." + std::move(name),
           .type = ValueType::number,
@@ -149,21 +150,23 @@ std::vector<Option> all_options() {
   for (auto&& more : {environment_options(), slurm_options()}) {
     options.insert(options.end(), more.begin(), more.end());
   }
-  options.push_back(rate("read_bytes_per_second_node", 2e8, 1.0,
+  const Rates rates;
+  options.push_back(rate("read_bytes_per_second_node", rates.read_bytes_per_second_node, 1.0,
                          "Bytes a second that one node reads from the checkpoint's file system."));
-  options.push_back(rate("read_bytes_per_second_total", 1e9, 1.0,
+  options.push_back(rate("read_bytes_per_second_total", rates.read_bytes_per_second_total, 1.0,
                          "Bytes a second that all nodes together read from it."));
-  options.push_back(rate("gram_flops_per_core", 4e9, 1.0,
-                         "Float32 operations a second of a Gram matrix, a core."));
-  options.push_back(rate("round_trips_per_second_core", 3e8, 1.0,
-                         "Weights times quantizers round-tripped a second, a core."));
   options.push_back(
-      rate("moments_per_second_core", 2e8, 1.0, "Weights a second through the moments, a core."));
-  options.push_back(rate("unit_overhead_seconds", 0.01, 0.0,
+      rate("gram_flops_per_core", rates.gram_flops_per_core, 1.0,
+           "Float32 operations a second of a Gram matrix and its eigenvalues, one core."));
+  options.push_back(rate("round_trips_per_second_core", rates.round_trips_per_second_core, 1.0,
+                         "Weights times quantizers round-tripped a second, one core."));
+  options.push_back(rate("moments_per_second_core", rates.moments_per_second_core, 1.0,
+                         "Weights a second through the moments, one core."));
+  options.push_back(rate("unit_overhead_seconds", rates.unit_overhead_seconds, 0.0,
                          "Seconds that a unit costs beside reading and arithmetic."));
-  options.push_back(rate("message_latency_seconds", 1e-3, 0.0,
+  options.push_back(rate("message_latency_seconds", rates.message_latency_seconds, 0.0,
                          "Seconds from sending a message between ranks to handling it."));
-  options.push_back(rate("publish_seconds", 0.1, 0.0,
+  options.push_back(rate("publish_seconds", rates.publish_seconds, 0.0,
                          "Seconds to encode, fsync and rename one segment of results."));
   return options;
 }

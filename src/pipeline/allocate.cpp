@@ -5,7 +5,11 @@
 namespace moesweep::pipeline {
 
 double AllocateReport::bits_per_weight(std::int64_t bytes) const {
-  return params == 0 ? 0.0 : 8.0 * static_cast<double>(bytes) / static_cast<double>(params);
+  return 8.0 * static_cast<double>(bytes) / static_cast<double>(params);
+}
+
+double PlannedSize::measured_share() const {
+  return static_cast<double>(params_measured) / static_cast<double>(params_quantized);
 }
 
 AllocateReport allocate(const AllocateOptions& options) {
@@ -32,7 +36,8 @@ AllocateReport allocate(const AllocateOptions& options) {
   report.original_bytes = setting.original_bytes;
   method->second(setting, report);
   compare_methods(setting, report);
-  report.notes = std::move(setting.source.notes);
+  report.notes.insert(report.notes.begin(), setting.source.notes.begin(),
+                      setting.source.notes.end());
   if (!report.with_headers) {
     report.notes.emplace_back("sizes are without file headers, which the runtime's writer adds");
   }

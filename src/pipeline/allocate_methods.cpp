@@ -7,53 +7,22 @@
 
 #include <moesweep/base/text.hpp>
 
+#include "allocation_swept.hpp"
+#include "allocation_target.hpp"
+
 namespace moesweep::pipeline {
 namespace {
 
 using allocation::Decisions;
 using allocation::Format;
 
-std::string size_text(const AllocationSetting& setting, std::int64_t bytes) {
-  return fmt::format("{} ({:.4f} bits per weight)", format_size(bytes),
-                     8.0 * static_cast<double>(bytes) / static_cast<double>(setting.params));
-}
-
 void set_plan(const AllocationSetting& setting, const Decisions& decisions, std::string how,
               AllocateReport& report) {
   report.plan = plan_of(setting, decisions);
-  report.size = {setting.undecided_bytes + bytes_of(decisions), measured_error(decisions),
-                 std::move(how)};
-}
-
-std::int64_t target_bytes(const AllocationSetting& setting) {
-  return parse_target(setting.options.target).bytes_for(setting.params, setting.original_bytes);
-}
-
-Error too_small(const AllocationSetting& setting, std::int64_t least) {
-  return Error(ExitCode::bad_usage, "--target " + setting.options.target,
-               fmt::format("the smallest allowed choices take {}", size_text(setting, least)),
-               setting.source.architecture.model_type == "generic"
-                   ? "raise it, allow fewer bits, or name the --architecture: generic names keep "
-                     "all that is not called .weight"
-                   : "raise it, or allow fewer bits");
-}
-
-std::int64_t least_bytes_of_modules(const allocation::Problem& problem) {
-  std::int64_t bytes = 0;
-  for (const auto& module : problem.modules) {
-    auto least = module.choices.front().bytes;
-    for (const auto& choice : module.choices) least = std::min(least, choice.bytes);
-    bytes += least;
-  }
-  return bytes;
-}
-
-/// With the headers of files that hold it.
-std::int64_t least_bytes(const AllocationSetting& setting) {
-  const auto bytes = least_bytes_of_modules(setting.problem);
-  const auto smallest = allocation::within_budget(setting.problem.modules, bytes);
-  expect(smallest.has_value(), "the smallest choices do not fit their own size");
-  return plan_of(setting, decisions_of(setting.problem, *smallest, "smallest")).bytes;
+  report.size = size_of(setting, decisions, std::move(how));
+  const auto missing = coverage_of(setting.problem, decisions).missing;
+  const bool nothing_to_say = missing.empty() || setting.swept.empty();
+  report.how_to_measure_rest = nothing_to_say ? "" : how_to_measure(missing, setting.swept);
 }
 
 /// Otherwise uniform() would take the nearest format everywhere, under this one's name.
@@ -66,6 +35,14 @@ bool is_measured(const allocation::Problem& problem, const Format& format) {
   });
 }
 
+std::int64_t least_bytes_of_modules(const allocation::Problem& problem) {
+  std::int64_t bytes = 0;
+  for (const auto& module : problem.modules) {
+    bytes += std::ranges::min(module.choices, {}, &allocation::Choice::bytes).bytes;
+  }
+  return bytes;
+}
+
 void require_target(const AllocationSetting& setting, const char* example) {
   if (!setting.options.target.empty()) return;
   throw Error(ExitCode::bad_usage, "--method " + setting.options.method, "needs a --target",
@@ -74,32 +51,34 @@ void require_target(const AllocationSetting& setting, const char* example) {
 
 }  // namespace
 
-double measured_error(const Decisions& decisions) {
-  double error = 0.0;
-  bool any_measured = false, any_unknown = false;
-  for (const auto& [choice, reason] : decisions) {
-    const bool measured = !std::isnan(choice.error);
-    any_unknown = any_unknown || !measured;
-    any_measured = any_measured || (measured && !choice.quantizer.empty());
-    error += measured ? choice.error : 0.0;
-  }
-  return any_unknown && !any_measured ? std::numeric_limits<double>::quiet_NaN() : error;
-}
-
-std::string text_of(const Format& format) {
-  if (format.keeps()) return "kept";
-  return fmt::format("{} {} bits, groups of {}", format.quantizer, format.bits, format.group_size);
+PlannedSize size_of(const AllocationSetting& setting, const Decisions& decisions, std::string how) {
+  const auto coverage = coverage_of(setting.problem, decisions);
+  return {.bytes = setting.undecided_bytes + bytes_of(decisions),
+          .error = error_of(decisions),
+          .how = std::move(how),
+          .tensors_quantized = coverage.tensors,
+          .tensors_measured = coverage.tensors_measured,
+          .params_quantized = coverage.params,
+          .params_measured = coverage.params_measured};
 }
 
 // File headers depend on what is chosen: what they take beyond the target is saved in the modules.
 void allocate_budget(const AllocationSetting& setting, AllocateReport& report) {
   require_target(setting, "4.25bpw");
   require_measurements(setting);
-  const auto target = target_bytes(setting);
+  const auto largest = largest_bytes(setting);
+  const auto target = target_bytes(setting, largest);
   auto budget = target - setting.undecided_bytes;
-  for (;;) {
+  for (bool is_last = false;;) {
     const auto found = allocation::within_budget(setting.problem.modules, budget);
-    if (!found) throw too_small(setting, least_bytes(setting));
+    if (!found) {
+      // Headers of the last choices were longer than those of the smallest.
+      const auto least = least_bytes(setting);
+      if (least > target || is_last) throw too_small(setting, least, largest);
+      budget = least_bytes_of_modules(setting.problem);
+      is_last = true;
+      continue;
+    }
     set_plan(setting, decisions_of(setting.problem, *found, "budget"), "", report);
     report.lower_bound = found->lower_bound;
     report.proven_optimal = found->proven_optimal;
@@ -108,6 +87,18 @@ void allocate_budget(const AllocationSetting& setting, AllocateReport& report) {
   }
 }
 
+namespace {
+
+/// A measured error beats one that is not known; of two that are not, more bytes are taken to be
+/// better.
+bool is_better(const Decisions& a, const Decisions& b) {
+  const auto [error_a, error_b] = std::pair(error_of(a), error_of(b));
+  if (std::isnan(error_a) != std::isnan(error_b)) return std::isnan(error_b);
+  return std::isnan(error_a) ? bytes_of(a) > bytes_of(b) : error_a < error_b;
+}
+
+}  // namespace
+
 std::optional<std::pair<Decisions, Format>> uniform_within(const AllocationSetting& setting,
                                                            std::int64_t bytes, bool measured_only) {
   std::optional<std::pair<Decisions, Format>> best;
@@ -115,39 +106,56 @@ std::optional<std::pair<Decisions, Format>> uniform_within(const AllocationSetti
     if (measured_only && !is_measured(setting.problem, format)) continue;
     auto decisions = uniform(setting.problem, format, measured_only);
     if (bytes_of(decisions) > bytes) continue;
-    const double error = measured_error(decisions);
-    // Without errors more bytes are taken to be better.
-    const bool better = !best || error < measured_error(best->first) ||
-                        (std::isnan(error) && bytes_of(decisions) > bytes_of(best->first));
-    if (better) best = {std::move(decisions), format};
+    if (!best || is_better(decisions, best->first)) best = {std::move(decisions), format};
   }
   return best;
 }
 
+namespace {
+
+std::int64_t least_uniform_bytes(const AllocationSetting& setting) {
+  std::int64_t least = std::numeric_limits<std::int64_t>::max();
+  for (const auto& format : setting.problem.constraints.runtime_formats) {
+    least = std::min(least, bytes_of(uniform(setting.problem, format)));
+  }
+  return setting.undecided_bytes + least;
+}
+
+/// The one that --bits and --group-size name. Block formats bring their group: the one with these
+/// bits is meant. A group that is not named is one that was swept.
+Format wanted_format(const AllocationSetting& setting) {
+  const auto& options = setting.options;
+  const auto& formats = setting.problem.constraints.runtime_formats;
+  constexpr std::int32_t usual_bits = 4;
+  const auto bits = options.bits.empty() ? usual_bits : options.bits.front();
+  Format wanted{"any", bits, setting.group_size};
+  if (!options.group_sizes.empty()) return wanted;
+  wanted.group_size = swept_group(formats, setting.swept, bits, wanted.group_size);
+  std::optional<Format> block, swept_block;
+  for (const auto& format : formats) {
+    if (format.bits != bits || format.quantizer == "affine" || format.quantizer == "rtn") continue;
+    block = format;
+    if (setting.swept.contains(format)) swept_block = format;
+  }
+  return swept_block.value_or(block.value_or(wanted));
+}
+
+}  // namespace
+
 void allocate_uniform(const AllocationSetting& setting, AllocateReport& report) {
   const auto& options = setting.options;
   if (!options.target.empty()) {
-    const auto headroom = target_bytes(setting) - setting.undecided_bytes;
+    const auto largest = kept_bytes(setting);
+    const auto headroom = target_bytes(setting, largest) - setting.undecided_bytes;
     const auto found = uniform_within(setting, headroom);
-    if (!found)
-      throw Error(ExitCode::bad_usage, "--target " + options.target,
-                  "no uniform format is so small", "raise it");
+    if (!found) throw too_small(setting, least_uniform_bytes(setting), largest);
     return set_plan(setting, found->first, text_of(found->second), report);
   }
   if (options.bits.size() > 1 || options.group_sizes.size() > 1) {
     throw Error(ExitCode::bad_usage, "--method uniform", "takes one --bits and one --group-size",
                 "see --role for exceptions");
   }
-  constexpr std::int32_t usual_bits = 4;
-  const auto bits = options.bits.empty() ? usual_bits : options.bits.front();
-  // Block formats bring their group: the one with these bits is meant.
-  Format wanted{"any", bits, setting.group_size};
-  for (const auto& format : setting.problem.constraints.formats) {
-    if (format.bits == bits && options.group_sizes.empty() && format.quantizer != "affine" &&
-        format.quantizer != "rtn") {
-      wanted = format;
-    }
-  }
+  const auto wanted = wanted_format(setting);
   set_plan(setting, uniform(setting.problem, wanted),
            fmt::format("{} bits, groups of {}", wanted.bits, wanted.group_size), report);
 }
@@ -166,11 +174,13 @@ void allocate_swan(const AllocationSetting& setting, AllocateReport& report) {
     const auto decisions = swan(setting.problem, setting.group_size, thresholds);
     return set_plan(setting, decisions, fmt::format("groups of {}", setting.group_size), report);
   }
-  const auto headroom = target_bytes(setting) - setting.undecided_bytes;
+  const auto largest = kept_bytes(setting);
+  const auto headroom = target_bytes(setting, largest) - setting.undecided_bytes;
   const auto found = swan_within(setting.problem, setting.group_size, thresholds, headroom);
   if (!found) {
-    throw Error(ExitCode::bad_usage, "--target " + setting.options.target,
-                "is too small for SWAN's fewest bits", "raise it");
+    constexpr double fewest = -2.0;  // composites are in [0, 1]
+    const auto least = swan(setting.problem, setting.group_size, thresholds, fewest);
+    throw too_small(setting, setting.undecided_bytes + bytes_of(least), largest);
   }
   set_plan(
       setting, found->first,

@@ -14,13 +14,13 @@ void allocate_floor(const AllocationSetting& setting, AllocateReport& report);
 /// The curve, and what other methods make of as many bytes.
 void compare_methods(const AllocationSetting& setting, AllocateReport& report);
 
-/// The uniform format with the least error whose decisions take at most `bytes` (of modules).
+/// The uniform format with the least error whose decisions take at most `bytes` (of modules); one
+/// with a measured error before those without.
 std::optional<std::pair<allocation::Decisions, allocation::Format>> uniform_within(
     const AllocationSetting& setting, std::int64_t bytes, bool measured_only = false);
 
-/// The objective without what was not measured; NaN when nothing that is quantized was.
-double measured_error(const allocation::Decisions& decisions);
-
-std::string text_of(const allocation::Format& format);
+/// What the decisions take and cost, and of how much of it the cost is known.
+PlannedSize size_of(const AllocationSetting& setting, const allocation::Decisions& decisions,
+                    std::string how);
 
 }  // namespace moesweep::pipeline

@@ -49,13 +49,18 @@ std::pair<std::string, std::string> split_role(const std::string& option, const 
                 "has no =", "write ROLE=VALUE");
   }
   if (std::find(roles.begin(), roles.end(), role) == roles.end()) {
+    const auto near = nearest_name(role, roles);
     throw Error(ExitCode::bad_usage, fmt::format("{} {}", option, text), "names no role",
-                fmt::format("roles are {}", fmt::join(roles, ", ")));
+                fmt::format("{}roles are {}", near ? fmt::format("did you mean {}? ", *near) : "",
+                            fmt::join(roles, ", ")));
   }
   return {std::move(role), text.substr(equals + 1)};
 }
 
 constexpr std::int32_t kept_bits = 16;
+
+/// Below it a number without a unit is hardly one of bytes.
+constexpr double fewest_bare_bytes = 1024.0;
 
 }  // namespace
 
@@ -69,13 +74,23 @@ std::int64_t Target::bytes_for(std::int64_t params, std::int64_t original_bytes)
 }
 
 Target parse_target(const std::string& text) {
+  const auto refused = [&](const std::string& problem, const std::string& remedy) {
+    return Error(ExitCode::bad_usage, fmt::format("--target {}", text), problem, remedy);
+  };
+  if (with_unit(text, "dB")) {
+    throw refused("is a floor of the signal to noise ratio, not a size", "add --method floor");
+  }
+  if (const auto bare = positive(text); bare && *bare < fewest_bare_bytes) {
+    throw refused("has no unit", fmt::format("did you mean {0}bpw (bits per weight), {0}% of the "
+                                             "original, or {1} (bytes)?",
+                                             text, parse_size(text) ? text + "B" : "whole bytes"));
+  }
   Target target;
   target.bits_per_weight = with_unit(text, "bpw");
   if (const auto percent = with_unit(text, "%")) target.share = *percent / 100.0;
   target.bytes = parse_size(text);
   if (!target.bits_per_weight && !target.share && !target.bytes) {
-    throw Error(ExitCode::bad_usage, fmt::format("--target {}", text), "is no size",
-                "give it as 4.25bpw, 196GiB or 30%");
+    throw refused("is no size", "give it as 4.25bpw, 196GiB or 30%");
   }
   return target;
 }
@@ -83,11 +98,11 @@ Target parse_target(const std::string& text) {
 double parse_decibels(const std::string& text) {
   if (const auto decibels = with_unit(text, "dB")) return *decibels;
   throw Error(ExitCode::bad_usage, fmt::format("--target {}", text), "is no floor",
-              "give the smallest signal to noise ratio as 30dB");
+              positive(text) ? fmt::format("did you mean {}dB?", text)
+                             : "give the smallest signal to noise ratio as 30dB");
 }
 
-std::map<std::string, allocation::Format> parse_roles(const std::vector<std::string>& texts,
-                                                      std::int32_t group_size) {
+std::map<std::string, allocation::Format> parse_roles(const std::vector<std::string>& texts) {
   std::map<std::string, allocation::Format> roles;
   for (const auto& text : texts) {
     const auto [role, value] = split_role("--role", text);
@@ -97,8 +112,10 @@ std::map<std::string, allocation::Format> parse_roles(const std::vector<std::str
     }
     const auto colon = value.find(':');
     const auto bits = integer(value.substr(0, colon));
-    const auto group = colon == std::string::npos ? group_size : integer(value.substr(colon + 1));
-    if (!bits || *bits < 1 || *bits >= kept_bits || !group) {
+    const auto group =
+        colon == std::string::npos ? std::optional(0) : integer(value.substr(colon + 1));
+    const bool no_group = colon != std::string::npos && group == 0;
+    if (!bits || *bits < 1 || *bits >= kept_bits || !group || no_group) {
       throw Error(ExitCode::bad_usage, fmt::format("--role {}", text), "says no format",
                   "write ROLE=BITS:GROUP, ROLE=BITS or ROLE=keep");
     }
@@ -112,9 +129,9 @@ std::map<std::string, std::int32_t> parse_min_bits(const std::vector<std::string
   for (const auto& text : texts) {
     const auto [role, value] = split_role("--min-bits", text);
     const auto bits = integer(value);
-    if (!bits) {
+    if (!bits || *bits < 1 || *bits > kept_bits) {
       throw Error(ExitCode::bad_usage, fmt::format("--min-bits {}", text), "says no bits",
-                  "write ROLE=BITS");
+                  "write ROLE=BITS, from 1 to 16");
     }
     least[role] = *bits;
   }

@@ -10,6 +10,8 @@
 #include <moesweep/quantized/layout.hpp>
 
 #include "allocation_formats.hpp"
+#include "allocation_matches.hpp"
+#include "allocation_swept.hpp"
 
 namespace moesweep::pipeline {
 namespace {
@@ -51,7 +53,7 @@ std::vector<Format> allowed_formats(const std::vector<Format>& all,
   return allowed;
 }
 
-allocation::Constraints constraints_of(const AllocateOptions& options, std::int32_t group_size) {
+allocation::Constraints constraints_of(const AllocateOptions& options) {
   allocation::Constraints constraints;
   constraints.runtime_formats = formats_of(options.runtime, options.quantizers);
   const auto allowed = allowed_formats(constraints.runtime_formats, options);
@@ -69,7 +71,6 @@ allocation::Constraints constraints_of(const AllocateOptions& options, std::int3
   }
   constraints.protected_patterns = options.protect;
   constraints.min_bits = parse_min_bits(options.min_bits);
-  constraints.fixed = parse_roles(options.roles, group_size);
   return constraints;
 }
 
@@ -105,6 +106,10 @@ struct Counted {
   }
 };
 
+bool needs_errors(const AllocationSetting& setting) {
+  return setting.options.method == "budget" || setting.options.method == "floor";
+}
+
 void note_what_is_kept(AllocationSetting& setting) {
   Counted unmapped, experts, unmeasured;
   bool any_measured = false;
@@ -127,12 +132,42 @@ void note_what_is_kept(AllocationSetting& setting) {
                                 experts.text(), names::runtime_name(setting.options.runtime),
                                 setting.source.architecture.model_type));
   }
-  const bool needs_errors = setting.options.method == "budget" || setting.options.method == "floor";
   // Of an inventory nothing is.
   if (any_measured && unmeasured.count > 0) {
     notes.push_back(
         fmt::format("{} were not measured: {}", unmeasured.text(),
-                    needs_errors ? "kept" : "what quantizing them costs is not counted"));
+                    needs_errors(setting) ? "kept" : "what quantizing them costs is not known"));
+  }
+}
+
+/// What options ask for has to have been swept; what they leave open is taken from what was.
+void settle_formats(AllocationSetting& setting, allocation::Constraints& constraints) {
+  const auto& options = setting.options;
+  const auto& formats = constraints.runtime_formats;
+  require_swept(options, formats, setting.swept);
+  if (!options.group_sizes.empty()) {
+    setting.group_size = options.group_sizes.front();
+  } else {
+    setting.group_size = swept_group(formats, setting.swept, 0, setting.group_size);
+  }
+  constraints.fixed = role_formats(options, formats, setting.swept, setting.group_size);
+}
+
+/// Kept, as no format was swept that has so many bits.
+void note_min_bits(AllocationSetting& setting) {
+  const auto& constraints = setting.problem.constraints;
+  if (setting.swept.empty() || !needs_errors(setting)) return;
+  for (const auto& [role, bits] : constraints.min_bits) {
+    std::set<Format> enough;
+    for (const auto& format : constraints.runtime_formats) {
+      if (format.bits >= bits) enough.insert(format);
+    }
+    const auto is_swept = [&](const Format& format) { return setting.swept.contains(format); };
+    if (enough.empty() || std::ranges::any_of(enough, is_swept)) continue;
+    setting.source.notes.push_back(
+        fmt::format("--min-bits {}={}: no swept format has so many bits, the role is kept; to "
+                    "have one, {}",
+                    role, bits, how_to_measure({*enough.begin()}, setting.swept)));
   }
 }
 
@@ -152,19 +187,24 @@ void count_sizes(AllocationSetting& setting) {
 AllocationSetting set_up(const AllocateOptions& options) {
   AllocationSetting setting;
   setting.options = options;
-  if (!options.group_sizes.empty()) setting.group_size = options.group_sizes.front();
-  auto constraints = constraints_of(options, setting.group_size);
+  auto constraints = constraints_of(options);
+  auto alpha = parse_alphas(options.alpha);
+  parse_roles(options.roles);  // mistakes before anything is read
   setting.source = open_allocation_source(options.source, options.architecture);
+  if (!options.architecture.empty()) require_fit(setting.source, options.runtime);
   const bool can_be_written = map_tensors(setting.source, options.runtime);
+  setting.swept = swept_formats(setting.source.tensors);
+  settle_formats(setting, constraints);
   setting.with_headers =
       options.runtime == names::Runtime::mlx && can_be_written &&
       std::all_of(constraints.runtime_formats.begin(), constraints.runtime_formats.end(),
                   [](const Format& format) { return format.quantizer == "affine"; });
-  setting.problem =
-      allocation::make_problem(std::move(setting.source.tensors), std::move(constraints),
-                               parse_alphas(options.alpha), stored_bytes);
+  setting.problem = allocation::make_problem(std::move(setting.source.tensors),
+                                             std::move(constraints), alpha, stored_bytes);
+  require_matches(setting, alpha);
   count_sizes(setting);
   note_what_is_kept(setting);
+  note_min_bits(setting);
   return setting;
 }
 
@@ -186,22 +226,42 @@ records::Plan plan_of(const AllocationSetting& setting, const allocation::Decisi
   return plan;
 }
 
-void require_measurements(const AllocationSetting& setting) {
-  const auto& modules = setting.problem.modules;
-  const bool any = std::any_of(modules.begin(), modules.end(), [](const auto& module) {
-    return std::any_of(module.choices.begin(), module.choices.end(),
-                       [](const auto& choice) { return !choice.quantizer.empty(); });
+bool has_measurements(const AllocationSetting& setting) {
+  return std::ranges::any_of(setting.problem.modules, [](const auto& module) {
+    return std::ranges::any_of(module.choices,
+                               [](const auto& choice) { return !choice.quantizer.empty(); });
   });
-  if (any) return;
+}
+
+namespace {
+
+/// Its format was swept, but not of this tensor: a unit failed, or its shape allows another alone.
+void require_fixed_measured(const AllocationSetting& setting) {
+  const auto& problem = setting.problem;
+  if (problem.fixed_unmeasured.empty()) return;
+  const auto& module = problem.modules[problem.fixed_unmeasured.front()];
+  throw Error(ExitCode::bad_input, "--role " + module.role,
+              fmt::format("{} of its modules were not measured in the format that they would have "
+                          "({}, ...)",
+                          problem.fixed_unmeasured.size(), printable(module.name)),
+              fmt::format("`moesweep run` completes the sweep; or say {}=keep", module.role));
+}
+
+}  // namespace
+
+void require_measurements(const AllocationSetting& setting) {
+  if (has_measurements(setting)) return require_fixed_measured(setting);
   std::set<std::string> quantizers;
   for (const auto& format : setting.problem.constraints.formats) {
     quantizers.insert("\"" + format.quantizer + "\"");
   }
-  throw Error(ExitCode::bad_input, setting.source.place,
-              fmt::format("no tensor that {} can quantize was measured with an allowed format",
-                          names::runtime_name(setting.options.runtime)),
-              fmt::format("sweep with sensitivity.quantizers = [{}], or choose the method uniform",
-                          fmt::join(quantizers, ", ")));
+  throw Error(
+      ExitCode::bad_input, setting.source.place,
+      fmt::format("no tensor that {} can quantize was measured with an allowed format",
+                  names::runtime_name(setting.options.runtime)),
+      fmt::format("sweep with {}sensitivity.quantizers = [{}], or choose the method uniform",
+                  setting.swept.empty() ? "\"error\" among sensitivity.metrics and " : "",
+                  fmt::join(quantizers, ", ")));
 }
 
 }  // namespace moesweep::pipeline

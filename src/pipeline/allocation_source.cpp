@@ -182,6 +182,12 @@ void settle_architecture(AllocationSource& source, const std::string& wanted) {
       throw Error(ExitCode::bad_usage, fmt::format("--architecture {}", wanted), "is not known",
                   "choose one of " + known);
     }
+    const auto& own = source.architecture.model_type;
+    if (own != wanted && own != "generic" && wanted != "generic" &&
+        names::is_known_architecture(own)) {
+      source.notes.push_back(
+          fmt::format("config.json names {}; taken for {}, as --architecture says", own, wanted));
+    }
     source.architecture.model_type = wanted;
   } else if (source.architecture.model_type == "generic") {
     source.notes.emplace_back(

@@ -191,7 +191,8 @@ double read_bytes_per_second(const fs::path& path, int threads) {
 Rates calibrate(const fs::path& read_from, int threads) {
   Rates rates;
   try {
-    rates.read_bytes_per_second = read_bytes_per_second(read_from, threads);
+    rates.read_bytes_per_second_node = read_bytes_per_second(read_from, threads);
+    rates.read_bytes_per_second_total = rates.read_bytes_per_second_node;
     measure_kernels(rates, threads);
   } catch (const fs::filesystem_error& error) {
     throw io_error_of(error);
@@ -220,8 +221,9 @@ std::string calibrated_profile(const Rates& rates, int threads) {
       "round_trips_per_second_core = {:.3e}\n"
       "moments_per_second_core = {:.3e}\n"
       "unit_overhead_seconds = {:.3e}\n",
-      host_name(), threads, memory, rates.read_bytes_per_second, rates.read_bytes_per_second,
-      rates.gram_flops_per_core, rates.round_trips_per_second_core, rates.moments_per_second_core,
+      host_name(), threads, memory, rates.read_bytes_per_second_node,
+      rates.read_bytes_per_second_total, rates.gram_flops_per_core,
+      rates.round_trips_per_second_core, rates.moments_per_second_core,
       rates.unit_overhead_seconds);
 }
 

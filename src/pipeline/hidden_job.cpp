@@ -84,7 +84,7 @@ class HiddenJob final : public JobKind {
       for (const auto& unit : stage.units) {
         const double seconds =
             unit.work.flops / (training_share_of_gram_rate * rates.gram_flops_per_core) +
-            static_cast<double>(unit.work.bytes_read) / rates.read_bytes_per_second +
+            static_cast<double>(unit.work.bytes_read) / rates.read_bytes_per_second_node +
             rates.unit_overhead_seconds;
         draft.units.push_back({unit.key,
                                {unit.work.bytes_read, static_cast<std::int64_t>(unit.work.flops),

@@ -35,14 +35,6 @@ std::unique_ptr<JobKind> open_job(const config::Settings& settings) {
 
 }  // namespace
 
-Rates rates_from(const config::Settings& cluster) {
-  return {cluster.number("rates.read_bytes_per_second_node"),
-          cluster.number("rates.gram_flops_per_core"),
-          cluster.number("rates.round_trips_per_second_core"),
-          cluster.number("rates.moments_per_second_core"),
-          cluster.number("rates.unit_overhead_seconds")};
-}
-
 UnitId unit_id(std::string_view fingerprint_hex, std::string_view key) {
   return UnitId{hash64(fmt::format("{}{}", fingerprint_hex, key))};
 }

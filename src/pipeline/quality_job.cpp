@@ -102,8 +102,9 @@ class QualityJob final : public JobKind {
   static StageDraft draft_of(const char* name, const std::vector<Unit>& units, const Rates& rates) {
     StageDraft draft{name, {}};
     for (const auto& unit : units) {
-      const double seconds = unit.seconds + rates.unit_overhead_seconds +
-                             static_cast<double>(unit.bytes_read) / rates.read_bytes_per_second;
+      const double seconds =
+          unit.seconds + rates.unit_overhead_seconds +
+          static_cast<double>(unit.bytes_read) / rates.read_bytes_per_second_node;
       draft.units.push_back({unit.key, {unit.bytes_read, 0, unit.peak_bytes, seconds}, {}});
     }
     return draft;

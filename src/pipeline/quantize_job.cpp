@@ -92,7 +92,7 @@ class QuantizeJob final : public JobKind {
     return hashes;
   }
 
-  std::vector<std::string> notes() const override { return model_.notes; }
+  std::vector<std::string> warnings() const override { return model_.notes; }
 
   std::vector<StageDraft> stages(const Rates& rates) const override {
     StageDraft stage{"quantize", {}};
@@ -100,7 +100,7 @@ class QuantizeJob final : public JobKind {
       const auto bytes_read = quantized::source_bytes(checkpoint_, shard);
       const auto weights = quantized::quantized_weights(shard);
       const double seconds =
-          static_cast<double>(bytes_read + shard.bytes) / rates.read_bytes_per_second +
+          static_cast<double>(bytes_read + shard.bytes) / rates.read_bytes_per_second_node +
           round_trips_of_writing * static_cast<double>(weights) /
               rates.round_trips_per_second_core +
           rates.unit_overhead_seconds;

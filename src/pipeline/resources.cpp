@@ -80,11 +80,14 @@ int fair_threads(comm::Session& session) {
   return std::max(1, parallel::available_cpus() / sharing);
 }
 
+std::int64_t usable_memory() {
+  return std::min({cgroup_limit(), slurm_limit(), physical_memory()}) / 10 * 8;
+}
+
 std::int64_t fair_memory(comm::Session& session) {
   char host[256] = {};
   ::gethostname(host, sizeof host - 1);
-  const auto limit = std::min({cgroup_limit(), slurm_limit(), physical_memory()});
-  return limit / 10 * 8 / ranks_like_this(session, host);
+  return usable_memory() / ranks_like_this(session, host);
 }
 
 }  // namespace moesweep::pipeline

@@ -28,11 +28,6 @@ namespace {
 
 constexpr double beat_every_seconds = 2.0;
 
-struct RankResources {
-  int threads = 1;
-  std::int64_t memory_bytes = 0;
-};
-
 RankResources resources_of(comm::Session& session, const config::Settings& settings,
                            const RunOptions& options) {
   const int mine = fair_threads(session);
@@ -141,6 +136,9 @@ Job prepare_on_all(comm::Session& session, const RunOptions& options) {
     job = prepare_job(
         options.job ? *options.job : config::load_job(options.job_file, options.overrides),
         Rates{});
+    if (session.comm().rank() == comm::coordinator_rank) {
+      for (const auto& warning : job->kind->warnings()) spdlog::warn("{}", printable(warning));
+    }
     kernels::pin_isa(job->settings.text("resources.isa"));
   });
   require_same_everywhere(session, "job or checkpoint", job->fingerprint.hex(),
@@ -213,9 +211,6 @@ RunReport run(comm::Session& session, const RunOptions& options) {
   auto job = prepare_on_all(session, options);
   const auto resources = resources_of(session, job.settings, options);
   warn_of_serialized_blas(session, resources.threads);
-  if (is_root) {
-    for (const auto& note : job.kind->notes()) spdlog::warn("{}", printable(note));
-  }
   store::RunDirectory run;
   OpenEpoch open;
   agree(session, [&] {

@@ -7,6 +7,7 @@
 #include <moesweep/sensitivity/sensitivity.hpp>
 
 #include "checkpoint_input.hpp"
+#include "sensitivity_patterns.hpp"
 
 namespace moesweep::pipeline {
 namespace {
@@ -88,16 +89,22 @@ class SensitivityJob final : public JobKind {
         model_(open_swept_model(settings)),
         checkpoint_(model_.checkpoint),
         reader_(checkpoint_, {.reads_per_file = settings.integer("resources.reads_per_file")}),
-        items_(sensitivity::cut(checkpoint_, options_)) {
+        items_(sensitivity::cut(checkpoint_, options_)),
+        warnings_(model_.notes) {
+    require_matching_patterns(settings, checkpoint_);
     std::vector<bool> reads;
     for (const auto& tensor : checkpoint_.tensors) {
       reads.push_back(sensitivity::is_selected(tensor.name, options_));
     }
     source::refuse_codes(checkpoint_, model_.storage, model_.config, reads);
+    for (auto& warning : patterns_without_match(settings, checkpoint_)) {
+      warnings_.push_back(std::move(warning));
+    }
   }
 
+  std::vector<std::string> warnings() const override { return warnings_; }
+
   std::vector<config::InputHash> inputs() const override { return header_hashes(checkpoint_); }
-  std::vector<std::string> notes() const override { return model_.notes; }
 
   // Unit 0 describes all tensors, so that results can be rebuilt without the checkpoint; then one
   // unit a work item.
@@ -127,7 +134,7 @@ class SensitivityJob final : public JobKind {
 
  private:
   static double seconds_estimate(const sensitivity::WorkItem& item, const Rates& rates) {
-    return static_cast<double>(item.bytes_read) / rates.read_bytes_per_second +
+    return static_cast<double>(item.bytes_read) / rates.read_bytes_per_second_node +
            static_cast<double>(item.gram_flops) / rates.gram_flops_per_core +
            static_cast<double>(item.round_trips) / rates.round_trips_per_second_core +
            static_cast<double>(item.weights) / rates.moments_per_second_core +
@@ -139,6 +146,7 @@ class SensitivityJob final : public JobKind {
   const checkpoint::Checkpoint& checkpoint_;  // of model_
   checkpoint::TensorReader reader_;
   std::vector<sensitivity::WorkItem> items_;
+  std::vector<std::string> warnings_;
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
+#include <moesweep/base/nearest_pattern.hpp>
 #include <moesweep/base/text.hpp>
 #include <moesweep/kernels/spectrum.hpp>
 #include <moesweep/sensitivity/sensitivity.hpp>
@@ -70,16 +71,19 @@ std::int64_t round_trips_of(const MatrixView& view, const Options& options) {
 
 void require_matches(const checkpoint::Checkpoint& checkpoint, const Options& options) {
   const auto& tensors = checkpoint.tensors;
-  for (const auto& glob : options.include) {
+  const auto require_match = [&](const char* which, const std::string& glob) {
     const bool matches = std::any_of(tensors.begin(), tensors.end(), [&](const auto& tensor) {
       return matches_glob(glob, tensor.name);
     });
-    if (!matches) {
-      throw Error(ExitCode::bad_input, checkpoint.directory.string(),
-                  fmt::format("no tensor matches the include pattern \"{}\"", glob),
-                  "list the names with `moesweep inspect`");
-    }
-  }
+    if (matches) return;
+    std::vector<std::string> names;
+    for (const auto& tensor : tensors) names.push_back(tensor.name);
+    throw Error(ExitCode::bad_input, checkpoint.directory.string(),
+                fmt::format("no tensor matches the {} pattern \"{}\"", which, printable(glob)),
+                remedy_for_pattern(glob, names));
+  };
+  for (const auto& glob : options.include) require_match("include", glob);
+  for (const auto& glob : options.exclude) require_match("exclude", glob);
   const bool selects = std::any_of(tensors.begin(), tensors.end(), [&](const auto& tensor) {
     return is_selected(tensor.name, options);
   });

@@ -91,6 +91,7 @@ std::vector<DistortionRow> pooled_rows(const Columns& columns, std::span<const P
   std::vector<DistortionRow> pooled(options.quantizers.size() + options.block_quantizers.size());
   for (const auto& place : places) {
     auto& row = pooled[place.quantizer];
+    if (row.tensor.empty()) row.sse = row.sum_squares = 0.0;
     row.tensor = columns.tensor[place.row];
     row.slice = -1;
     row.quantizer = columns.quantizer[place.row];

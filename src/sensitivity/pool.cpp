@@ -53,7 +53,8 @@ void fill_mean_and_maximum(std::span<const records::SliceRow> slices,
   maximum = slices.front().*metric;
   for (const auto& slice : slices) {
     sum += slice.*metric;
-    maximum = std::max(maximum, slice.*metric);
+    // Not std::max: it would pass over a NaN, which is not measured.
+    if (std::isnan(slice.*metric) || slice.*metric > maximum) maximum = slice.*metric;
   }
   mean = sum / static_cast<double>(slices.size());
 }

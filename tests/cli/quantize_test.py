@@ -3,6 +3,7 @@ import csv
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -325,7 +326,9 @@ class UseLite(QuantizeCase):
                                   capture_output=True, text=True, env=environment(), check=False, timeout=120)
             return Result(done.returncode, done.stdout, done.stderr)
 
-        self.assert_ended(allocate("16bpw"), COMPLETE)
+        too_large = allocate("16bpw")
+        self.assert_ended(too_large, 64)
+        self.assert_ended(allocate(re.search(r"at most .*?\(([\d.]+) bits per weight", too_large.err)[1] + "bpw"), COMPLETE)
         least = json.loads(plan.read_text())["bytes"]
         self.assert_ended(allocate(least), COMPLETE)
         refused = allocate(least - 1)

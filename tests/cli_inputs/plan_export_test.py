@@ -165,6 +165,14 @@ class PlanExport(CliTest):
         self.assertEqual([key for key in json.loads((out / "quantization.json").read_text())["quantization"]
                           if "." in key], ["language_model.lm_head"])
 
+    def test_an_architecture_that_knows_no_tensor_is_refused_with_the_one_that_fits(self):
+        out = self.folder / "out"
+        rows = [row for row in qwen(AFFINE)["rows"] if ".layers." in row["tensor"]]
+        path = self.written({**qwen(AFFINE), "rows": rows})
+        done = moesweep("export", "--plan", path, "--to", "mlx-lm", out, "--architecture", "mixtral", "--allow-unmapped")
+        self.assert_refused(done, BAD_USAGE, "mixtral", "did you mean qwen3_5_moe?")
+        self.assertFalse(out.exists())
+
     def test_quantizers_that_the_format_lacks_are_refused_by_row(self):
         for form in ("llama.cpp", "compressed-tensors", "modelopt"):
             done = moesweep("export", "--plan", self.written(plan([row("model.layers.0.mlp.up_proj.weight", (64, 64),

@@ -1,5 +1,6 @@
 """plan --cluster, --ranks and --sweep: one forecast a machine, from the profile that was named."""
 import json
+import os
 import unittest
 
 from cli import BAD_JOB, BAD_USAGE, COMPLETE, CliTest, moesweep
@@ -31,6 +32,33 @@ class Plan(CliTest):
         document = self.plan("--threads", "2")
         self.assertNotIn("forecast", document)
         self.assertGreaterEqual(document["makespan_seconds_estimate"], document["core_seconds_estimate"] / 2)
+
+    def test_a_profile_that_names_no_rates_is_as_fast_as_none(self):
+        silent = self.folder / "silent.toml"
+        silent.write_text(CLUSTER.split("[rates]")[0].replace("nodes = 2", "nodes = 1")
+                          .replace("tasks_per_node = 2", "tasks_per_node = 1"))
+        with_profile = self.plan("--cluster", silent, "--threads", "2")
+        without = self.plan("--threads", "2")
+        self.assertEqual(with_profile["core_seconds_estimate"], without["core_seconds_estimate"])
+        simulated = self.plan("--cluster", silent, "--threads", "2", "--sweep", "1,3")["scaling"]
+        self.assertEqual(simulated, self.plan("--threads", "2", "--sweep", "1,3")["scaling"])
+
+    def test_without_options_it_reckons_with_what_run_would_use_here(self):
+        document = self.plan()
+        cpus = len(os.sched_getaffinity(0))
+        self.assertEqual((document["ranks"], document["threads"]), (1, cpus))
+        self.assertGreater(document["memory_bytes_of_a_rank"], 1 << 20)
+        self.assertLessEqual(document["memory_bytes_of_a_rank"],
+                             0.8 * os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+        one = json.loads(moesweep("plan", self.job(), "--json", "--set", "resources.threads=1").stdout)
+        self.assertEqual(one["threads"], 1)
+        text = moesweep("plan", self.job()).stdout
+        self.assertRegex(text, rf"(?m)^estimate +\S.* on 1 rank x {cpus} threads$")
+        self.assertRegex(text, r"(?m)^assumed +\S+ \w+ of memory a rank, as `run` here; cautious default rates")
+
+    def test_a_unit_beyond_the_memory_of_the_job_is_refused_as_by_run(self):
+        done = moesweep("plan", self.job(), "--set", "resources.memory=1MiB")
+        self.assert_refused(done, BAD_JOB, "resources.memory")
 
     def test_a_cluster_is_planned_for_as_a_whole(self):
         forecast = self.plan("--cluster", self.cluster())["forecast"]

@@ -3,6 +3,7 @@
 // Formulas: docs/allocation.md.
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -16,8 +17,10 @@ struct Choice {
   std::int32_t bits = 16;
   std::int32_t group_size = 0;
   std::int64_t bytes = 0;  ///< of all tensors of the module
-  double error = 0.0;      ///< alpha x SSE / sum of squares, pooled over the module
-  double nrmse = 0.0;      ///< largest over the module's tensors
+  /// alpha x SSE / sum of squares, pooled over the module; NaN: not measured. 0 only when kept.
+  double error = std::numeric_limits<double>::quiet_NaN();
+  /// Largest over the module's tensors; NaN: not measured.
+  double nrmse = std::numeric_limits<double>::quiet_NaN();
 };
 
 /// What is decided at once.
@@ -33,13 +36,14 @@ struct Module {
 struct Allocation {
   std::vector<std::size_t> chosen;
   std::int64_t bytes = 0;
-  double error = 0.0;
-  double lower_bound = 0.0;  ///< of the error at this budget, from the linear relaxation
+  double error = std::numeric_limits<double>::quiet_NaN();
+  /// Of the error at this budget, from the linear relaxation.
+  double lower_bound = std::numeric_limits<double>::quiet_NaN();
   /// No allocation within the budget has less error (up to the rounding of sums). False when the
   /// search met its limit: the error is then at most error - lower_bound above the smallest.
   bool proven_optimal = false;
-  /// (error - lower_bound) / error; 0 without error.
-  double gap() const { return error > 0.0 ? (error - lower_bound) / error : 0.0; }
+  /// (error - lower_bound) / error; 0 for an error of 0, NaN when one of the two is not known.
+  double gap() const { return error == 0.0 ? 0.0 : (error - lower_bound) / error; }
 };
 
 /// What the exact repair may look at before it gives the best allocation found.

@@ -8,6 +8,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -59,17 +60,25 @@ struct Tensor {
   std::int64_t kept_bytes() const;  ///< where the runtime keeps it
 };
 
+/// With a finite error.
+bool is_measured(const Tensor& tensor, const Format& format);
+
 /// How much an error counts: the first pattern that matches, else the role's factor, else 1.
+struct AlphaPattern {
+  std::string glob;  ///< on tensor names or decisions
+  double factor = 1.0;
+  std::int64_t line = 0;  ///< of the file
+  std::string file{};
+  bool matches(const Tensor& tensor) const;
+};
 struct Alpha {
-  /// Glob on tensor names or decisions, and factor.
-  std::vector<std::pair<std::string, double>> patterns;
+  std::vector<AlphaPattern> patterns;
   std::map<std::string, double> by_role;
   double of(const Tensor& tensor) const;
 };
 /// Lines "pattern,factor" of a CSV file, a header line "pattern,alpha" may be first.
 /// Error(bad_input) with the line for anything else; factors are finite and >= 0.
-std::vector<std::pair<std::string, double>> parse_alpha(std::string_view text,
-                                                        const std::string& file);
+std::vector<AlphaPattern> parse_alpha(std::string_view text, const std::string& file);
 
 struct Constraints {
   std::vector<Format> formats{};  ///< allowed beside keeping
@@ -77,8 +86,8 @@ struct Constraints {
   /// Kept: substrings of tensor names, case-insensitive, or globs where they hold * or ?.
   std::vector<std::string> protected_patterns{};
   std::map<std::string, std::int32_t> min_bits{};  ///< by role
-  /// By role: the nearest of `runtime_formats` (of `formats` when there are none), whatever is
-  /// allowed otherwise.
+  /// By role, whatever is allowed otherwise. A tensor whose shape does not allow it gets the
+  /// nearest of `runtime_formats` (of `formats` when there are none) that does.
   std::map<std::string, Format> fixed{};
   std::vector<Format> runtime_formats{};
 };
@@ -86,6 +95,15 @@ struct Constraints {
 /// Bytes of a tensor in a format that quantizes, without file headers; -1 when it cannot be stored
 /// so.
 using StoredBytes = std::function<std::int64_t(const Tensor&, const Format&)>;
+
+/// Who decided that a tensor is kept.
+enum class Keeper : std::uint8_t {
+  none,           ///< a module decides, or the tensor is dropped
+  runtime,        ///< it has no place for the tensor quantized
+  pattern,        ///< of Constraints::protected_patterns
+  pattern_alike,  ///< stored like one that a pattern protects
+  nonfinite,      ///< a NaN or infinity, or stored like one that has it
+};
 
 /// The decisions to make.
 struct Problem {
@@ -98,9 +116,16 @@ struct Problem {
   /// alpha / sum of squares of the tensor's term; the objective is the sum of SSE x weight.
   std::vector<double> weights;
   std::vector<std::string> kept_because;  ///< of each tensor; empty when a module decides
+  std::vector<Keeper> keepers;            ///< of each tensor
+  /// Modules whose fixed format was not measured. In `modules` they are kept, so that errors are
+  /// finite: no method that minimizes them may be used while there are any.
+  std::vector<std::size_t> fixed_unmeasured;
 };
 Problem make_problem(std::vector<Tensor> tensors, Constraints constraints, const Alpha& alpha,
                      StoredBytes stored_bytes);
+
+/// A pattern of Constraints::protected_patterns and a tensor's name.
+bool is_protected_by(const std::string& name, const std::string& pattern);
 
 /// What the objective counts once: layer and projection. Experts are pooled, gate and up are one
 /// projection, whether the checkpoint has them fused or not; any other tensor is a term by itself.
@@ -140,6 +165,14 @@ std::optional<std::pair<Decisions, double>> swan_within(const Problem& problem,
 std::int64_t bytes_of(const Decisions& decisions);
 /// The objective; NaN when something chosen was not measured.
 double error_of(const Decisions& decisions);
+
+/// Of the tensors that decisions quantize: those whose error was measured in the chosen format.
+struct Coverage {
+  std::int64_t tensors = 0, tensors_measured = 0;
+  std::int64_t params = 0, params_measured = 0;
+  std::set<Format> missing;  ///< formats that some tensor was not measured in
+};
+Coverage coverage_of(const Problem& problem, const Decisions& decisions);
 
 /// A row a tensor, by name.
 std::vector<records::PlanRow> plan_rows(const Problem& problem, const Decisions& decisions);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <string>
 #include <vector>
@@ -32,8 +33,15 @@ struct AllocateOptions {
 /// Sizes without file headers, of all tensors that the runtime stores.
 struct PlannedSize {
   std::int64_t bytes = 0;
-  double error = 0.0;  ///< the objective
-  std::string how;     ///< "affine 4 bits, groups of 64"; "thresholds moved by -0.0312"
+  /// The objective; NaN when something that is quantized was not measured.
+  double error = std::numeric_limits<double>::quiet_NaN();
+  std::string how;  ///< "affine 4 bits, groups of 64"; "thresholds moved by -0.0312"
+  /// Of what is quantized: tensors and parameters whose error was measured.
+  std::int64_t tensors_quantized = 0, tensors_measured = 0;
+  std::int64_t params_quantized = 0, params_measured = 0;
+
+  /// params_measured / params_quantized; NaN when nothing is quantized.
+  double measured_share() const;
 };
 
 struct AllocateReport {
@@ -42,10 +50,15 @@ struct AllocateReport {
   std::int64_t params = 0;    ///< of the tensors that the runtime stores
   std::int64_t original_bytes = 0;
   PlannedSize size;
-  double lower_bound = 0.0;     ///< budget: of the error, from the linear relaxation
+  /// budget: of the error, from the linear relaxation.
+  double lower_bound = std::numeric_limits<double>::quiet_NaN();
   bool proven_optimal = false;  ///< budget: nothing within the same bytes has less error
+  /// How to measure what this plan uses and was not: "sweep with sensitivity.bits = [2, 3, 4]";
+  /// empty when all was.
+  std::string how_to_measure_rest;
   std::vector<PlannedSize> curve;
-  /// What other methods make of as many bytes, by method; those that fit.
+  /// What other methods make of as many bytes, by method; those that fit. One whose formats were
+  /// not measured has no error.
   std::map<std::string, PlannedSize> compared;
   /// Tensors whose composite decides SWAN's bits, by these bits, before ties and what fits.
   std::map<std::int32_t, std::int64_t> swan_tensors;

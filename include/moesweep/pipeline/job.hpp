@@ -11,6 +11,7 @@
 
 #include <moesweep/base/hash.hpp>
 #include <moesweep/base/ids.hpp>
+#include <moesweep/config/rates.hpp>
 #include <moesweep/config/settings.hpp>
 #include <moesweep/records/table.hpp>
 #include <moesweep/sweep/plan.hpp>
@@ -18,24 +19,25 @@
 
 namespace moesweep::pipeline {
 
-/// What one core and the storage do, for costs before anything is measured. From a cluster profile,
-/// else cautious guesses: about a fifth of what a core with AVX-512 does, each, since what units
-/// cost relative to each other decides how well the end is foretold.
-struct Rates {
-  double read_bytes_per_second = 1e9;        ///< one node
-  double gram_flops_per_core = 1e10;         ///< float64
-  double round_trips_per_second_core = 8e8;  ///< weights x quantizers
-  double moments_per_second_core = 6e8;      ///< weights
-  double unit_overhead_seconds = 1e-3;
+using config::Rates;
+using config::rates_from;
+
+/// Threads and memory of a rank that has this machine to itself: the CPUs of the affinity mask
+/// (resources.threads of the job, if it says), and resources.memory or 80 % of the limit that holds
+/// here.
+struct RankResources {
+  int threads = 1;
+  std::int64_t memory_bytes = 0;
 };
-Rates rates_from(const config::Settings& cluster);
+RankResources resources_here(const config::Settings& job);
 
 /// Seconds a finished unit may wait for its segment: output.flush_seconds, longer on many ranks so
 /// that they do not storm the metadata server.
 double flush_seconds(const config::Settings& job, int ranks);
 
 /// What a sweep of `job` meets on `ranks` ranks of `threads` threads; 0 threads are those of a task
-/// of the cluster. `cluster` may be null: cautious guesses then, one rank a node.
+/// of the cluster. `cluster` may be null: every rank then has a node like this machine, with the
+/// default rates.
 sweep::Machine machine_from(const config::Settings* cluster, const config::Settings& job, int ranks,
                             int threads);
 
@@ -70,9 +72,10 @@ class JobKind {
   virtual ~JobKind() = default;
   /// Files that results depend on, by header and size.
   virtual std::vector<config::InputHash> inputs() const = 0;
-  /// What whoever starts the job should know of its inputs, a sentence each.
-  virtual std::vector<std::string> notes() const { return {}; }
   virtual std::vector<StageDraft> stages(const Rates& rates) const = 0;
+  /// What whoever starts the job should know of it and its inputs, without being a mistake for
+  /// certain: one line each.
+  virtual std::vector<std::string> warnings() const { return {}; }
   /// Where the sweep runs: what earlier stages have published is below it. Called once, before
   /// run().
   virtual void run_in(const std::filesystem::path& run_directory) { (void)run_directory; }

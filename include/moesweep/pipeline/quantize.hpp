@@ -2,6 +2,7 @@
 // What a job of kind quantize has written, next to its plan.
 
 #include <cstdint>
+#include <limits>
 #include <string>
 
 #include <moesweep/records/plan.hpp>
@@ -15,10 +16,10 @@ struct WrittenSummary {
   std::int64_t planned_bytes = 0;  ///< 0 when the plan does not say
   std::int64_t quantized = 0;      ///< tensors of the source
   std::int64_t kept = 0;
-  std::int64_t compared = 0;       ///< quantized ones whose error the plan tells
-  double largest_deviation = 0.0;  ///< relative, of the sum of squared errors from the plan's
-  std::string deviates_most;       ///< tensor; empty when none was compared
-  bool operator==(const WrittenSummary&) const = default;
+  std::int64_t compared = 0;  ///< quantized ones whose error the plan tells
+  /// Relative, of the sum of squared errors from the plan's; NaN when none was compared.
+  double largest_deviation = std::numeric_limits<double>::quiet_NaN();
+  std::string deviates_most;  ///< tensor; empty when none was compared
 };
 
 /// From `quantize/tensors` and `quantize/shards`.

@@ -19,8 +19,8 @@ struct QuantizedTensorRow {
   std::int32_t group_size = 0;
   std::int64_t weights = 0;
   std::int64_t bytes = 0;
-  double sse = 0.0;
-  double sse_stored = 0.0;
+  double sse = std::numeric_limits<double>::quiet_NaN();
+  double sse_stored = std::numeric_limits<double>::quiet_NaN();
   double sum_squares = std::numeric_limits<double>::quiet_NaN();
   std::string shard;
 };

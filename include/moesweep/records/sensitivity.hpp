@@ -86,10 +86,10 @@ struct DistortionRow {
   std::string quantizer;
   std::int32_t bits = 0;
   std::int32_t group_size = 0;
-  double bits_per_weight = 0.0;
-  double sse = 0.0;
-  double sum_squares = 0.0;
-  double nrmse = 0.0;
+  double bits_per_weight = not_measured;
+  double sse = not_measured;
+  double sum_squares = not_measured;
+  double nrmse = not_measured;
 };
 
 template <>

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <moesweep/names/fit.hpp>
 #include <moesweep/names/role.hpp>
 
 #include "plans/formats.hpp"
@@ -54,6 +55,20 @@ Error unmapped_error(const std::vector<Unmapped>& unmapped, std::size_t rows,
                            printable(unmapped.front().reason)),
                "name tensors as the checkpoint does, give their architecture (--architecture, "
                "--config), or leave them out (--allow-unmapped)");
+}
+
+/// An export without a single tensor is of no use.
+Error nothing_mapped(const records::Plan& plan, const names::Architecture& architecture,
+                     names::Runtime runtime) {
+  std::vector<std::vector<std::int64_t>> shapes;
+  for (const auto& row : plan.rows) shapes.push_back(shape_of(row));
+  std::vector<names::NamedShape> tensors;
+  for (std::size_t i = 0; i < shapes.size(); ++i) {
+    tensors.push_back({plan.rows[i].tensor, shapes[i]});
+  }
+  return Error(ExitCode::bad_usage, "architecture " + architecture.model_type,
+               fmt::format("has no name for any of the {} tensors", plan.rows.size()),
+               names::remedy_for_architecture(runtime, architecture, tensors));
 }
 
 // What is stored as one module must be planned as one.
@@ -153,6 +168,9 @@ PlannedModules modules_of(const records::Plan& plan, const names::Architecture& 
   }
   if (!unmapped.empty() && !allow_unmapped) {
     throw unmapped_error(unmapped, plan.rows.size(), runtime);
+  }
+  if (!unmapped.empty() && unmapped.size() == plan.rows.size()) {
+    throw nothing_mapped(plan, planned.architecture, runtime);
   }
   for (auto& [tensor, reason] : unmapped) planned.unmapped.push_back(std::move(tensor));
   return planned;

@@ -117,9 +117,14 @@ TEST(Problem, AlphaMultipliesTheError) {
 }
 
 TEST(AlphaFile, IsReadAndRefusedByLine) {
-  EXPECT_THAT(parse_alpha("pattern,alpha\n*.mlp.*,2\n\"a,b\",0.25\n", "f"),
-              ElementsAre(std::pair<std::string, double>("*.mlp.*", 2.0),
-                          std::pair<std::string, double>("a,b", 0.25)));
+  const auto patterns = parse_alpha("pattern,alpha\n*.mlp.*,2\n\"a,b\",0.25\n", "f");
+  ASSERT_THAT(patterns, SizeIs(2));
+  EXPECT_EQ(patterns[0].glob, "*.mlp.*");
+  EXPECT_EQ(patterns[0].factor, 2.0);
+  EXPECT_EQ(patterns[0].line, 2);
+  EXPECT_EQ(patterns[1].glob, "a,b");
+  EXPECT_EQ(patterns[1].factor, 0.25);
+  EXPECT_EQ(patterns[1].line, 3);
   for (const auto* bad : {"a,1\nb\n", "a,1\nb,-1\n", "a,1\nb,inf\n", "a,1\nb,\n", "a,1\nb,x\n"}) {
     try {
       parse_alpha(bad, "alpha.csv");
@@ -153,6 +158,14 @@ TEST(Problem, AProtectedTensorKeepsAllThatAreStoredLikeIt) {
     EXPECT_THAT(rows[0].reason, HasSubstr("stored like layers.0.mlp.experts.1.gate_proj.weight"));
     EXPECT_THAT(rows[2].reason, HasSubstr(pattern));
   }
+}
+
+TEST(Problem, KeepersTellProtectedTensorsFromThoseThatShareTheirStorage) {
+  const auto problem = problem_of(
+      unfused_experts(), {.formats = affine_formats(), .protected_patterns = {"experts.1"}});
+  EXPECT_THAT(problem.keepers, ElementsAre(Keeper::pattern_alike, Keeper::pattern_alike,
+                                           Keeper::pattern, Keeper::pattern));
+  EXPECT_THAT(problem.kept_because[3], HasSubstr("protected pattern"));
 }
 
 TEST(Problem, WhatIsNotFiniteIsKeptWithAllThatAreStoredLikeItByEveryMethod) {
@@ -215,6 +228,58 @@ TEST(Uniform, WithoutMeasurementsHasSizesButNoError) {
   EXPECT_EQ(bytes_of(decisions), 32 * 128 / 2 + 32 * 4);
   EXPECT_TRUE(std::isnan(error_of(decisions)));
   EXPECT_THAT(problem.modules[0].choices, SizeIs(1)) << "keeping it is all that has a known error";
+}
+
+TEST(ErrorOf, IsNotANumberWhenAnyPartWasNotMeasured) {
+  auto partly = tensor("b", "mlp", {64, 128}, "b");
+  partly.sse.erase(four_in_64);
+  const auto problem = problem_of({tensor("a", "mlp", {32, 128}, "a"), partly});
+  const auto decisions = uniform(problem, four_in_64);
+  EXPECT_TRUE(std::isnan(error_of(decisions)));
+  const auto coverage = coverage_of(problem, decisions);
+  EXPECT_EQ(coverage.tensors, 2);
+  EXPECT_EQ(coverage.tensors_measured, 1);
+  EXPECT_EQ(coverage.params, 96 * 128);
+  EXPECT_EQ(coverage.params_measured, 32 * 128);
+  EXPECT_THAT(coverage.missing, ElementsAre(four_in_64));
+  const auto rows = plan_rows(problem, decisions);
+  EXPECT_TRUE(std::isnan(row(rows, "b").sse));
+  EXPECT_FALSE(std::isnan(row(rows, "a").sse));
+}
+
+TEST(ErrorOf, IsZeroWhenAllIsKeptAlthoughNothingWasMeasured) {
+  auto one = tensor("a", "mlp", {32, 128}, "a");
+  one.sse.clear();
+  one.sum_squares = std::numeric_limits<double>::quiet_NaN();
+  const auto problem = problem_of({one});
+  const auto decisions = uniform(problem, Format{});
+  EXPECT_EQ(error_of(decisions), 0.0);
+  EXPECT_EQ(coverage_of(problem, decisions).tensors, 0);
+}
+
+TEST(Choice, HasNoErrorUntilItIsMeasured) {
+  EXPECT_TRUE(std::isnan(Choice{}.error));
+  EXPECT_TRUE(std::isnan(Choice{}.nrmse));
+  EXPECT_TRUE(std::isnan(Allocation{}.error));
+  EXPECT_TRUE(std::isnan(Allocation{}.gap()));
+}
+
+TEST(Problem, AFixedFormatThatWasNotMeasuredIsSaid) {
+  auto expert = tensor("a", "expert", {32, 128}, "a");
+  expert.sse.erase(four_in_64);
+  const auto problem = problem_of({expert, tensor("b", "mlp", {32, 128}, "b")},
+                                  {.formats = affine_formats(), .fixed = {{"expert", four_in_64}}});
+  EXPECT_THAT(problem.fixed_unmeasured, ElementsAre(0U));
+  const auto decisions = uniform(problem, four_in_64);
+  EXPECT_EQ(decisions[0].choice.bits, 4) << "the role is met, its error is not known";
+  EXPECT_TRUE(std::isnan(error_of(decisions)));
+}
+
+TEST(Problem, AFormatOfATensorWithoutAMeasuredNormHasNoNrmse) {
+  auto unknown = tensor("a", "mlp", {32, 128}, "a");
+  unknown.sum_squares = std::numeric_limits<double>::quiet_NaN();
+  const auto problem = problem_of({unknown});
+  EXPECT_TRUE(std::isnan(choice(problem.modules[0], four_in_64).nrmse));
 }
 
 TEST(Swan, AModuleTakesTheMostBitsOfItsTensors) {

@@ -78,6 +78,17 @@ TEST(CommittedFiles, ClusterProfileShowsEveryKey) {
   EXPECT_EQ(cluster.integer("cpus_per_task"), 2);
 }
 
+TEST(CommittedFiles, RatesOfTheLocalProfileAreTheDefaults) {
+  const auto cluster = load_cluster(source / "cluster/local.toml");
+  int rates = 0;
+  for (const auto& option : cluster_options()) {
+    if (!option.key.starts_with("rates.")) continue;
+    EXPECT_EQ(cluster.values().find(option.key)->second, *option.default_value) << option.key;
+    ++rates;
+  }
+  EXPECT_EQ(rates, 8);
+}
+
 TEST(CommittedFiles, SchemasAreWhatTheTablesGive) {
   for (const auto& file : schema_files()) {
     EXPECT_EQ(read_text_file(source / "schemas" / file.name), file.text)

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <moesweep/parallel/task_pool.hpp>
 #include <moesweep/pipeline/job.hpp>
 
 namespace moesweep::pipeline {
@@ -38,9 +39,9 @@ TEST(MachineFrom, ARankIsATaskOfTheCluster) {
 TEST(MachineFrom, ReadsAsFastAsTheEstimatesOfItsPlanAssume) {
   const auto profile = cluster();
   EXPECT_EQ(machine_from(&profile, job(), 1, 0).estimate_bytes_per_second,
-            rates_from(profile).read_bytes_per_second);
+            rates_from(profile).read_bytes_per_second_node);
   EXPECT_EQ(machine_from(nullptr, job(), 1, 0).estimate_bytes_per_second,
-            Rates{}.read_bytes_per_second);
+            Rates{}.read_bytes_per_second_node);
 }
 
 TEST(MachineFrom, ThreadsAndMemoryThatWereAskedForReplaceThoseOfATask) {
@@ -50,10 +51,34 @@ TEST(MachineFrom, ThreadsAndMemoryThatWereAskedForReplaceThoseOfATask) {
   EXPECT_EQ(machine.memory_bytes, 3 * gib);
 }
 
-TEST(MachineFrom, WithoutAClusterMemoryLimitsNothingUnlessTheJobDoes) {
-  EXPECT_GT(machine_from(nullptr, job(), 1, 0).memory_bytes, std::int64_t{1} << 50);
+TEST(MachineFrom, WithoutAClusterARankHasWhatRunWouldUseHere) {
+  const auto machine = machine_from(nullptr, job(), 1, 0);
+  EXPECT_EQ(machine.threads, parallel::available_cpus());
+  EXPECT_EQ(machine.memory_bytes, resources_here(job()).memory_bytes);
+  EXPECT_GT(machine.memory_bytes, 1 << 20);
+  EXPECT_LT(machine.memory_bytes, std::int64_t{1} << 50);
   EXPECT_EQ(machine_from(nullptr, job("memory = \"3GiB\"\n"), 1, 0).memory_bytes, 3 * gib);
-  EXPECT_EQ(machine_from(nullptr, job(), 1, 0).threads, 1);
+  EXPECT_EQ(machine_from(nullptr, job("threads = 7\n"), 1, 0).threads, 7);
+  EXPECT_EQ(machine_from(nullptr, job("threads = 7\n"), 1, 3).threads, 3);
+}
+
+TEST(MachineFrom, AProfileWithoutRatesIsAsFastAsNone) {
+  const auto silent = config::parse_cluster(
+      "schema = 1\nname = \"c\"\nnodes = 1\ntasks_per_node = 1\ncpus_per_task = 8\n"
+      "memory_per_task = \"10GiB\"\nlauncher = \"none\"\n",
+      "/clusters/c.toml");
+  const auto with = machine_from(&silent, job(), 4, 2);
+  const auto without = machine_from(nullptr, job(), 4, 2);
+  EXPECT_EQ(with.node_bytes_per_second, without.node_bytes_per_second);
+  EXPECT_EQ(with.total_bytes_per_second, without.total_bytes_per_second);
+  EXPECT_EQ(with.estimate_bytes_per_second, without.estimate_bytes_per_second);
+  EXPECT_EQ(with.latency_seconds, without.latency_seconds);
+  EXPECT_EQ(with.publish_seconds, without.publish_seconds);
+  const auto rates = rates_from(silent);
+  EXPECT_EQ(rates.gram_flops_per_core, Rates{}.gram_flops_per_core);
+  EXPECT_EQ(rates.round_trips_per_second_core, Rates{}.round_trips_per_second_core);
+  EXPECT_EQ(rates.moments_per_second_core, Rates{}.moments_per_second_core);
+  EXPECT_EQ(rates.unit_overhead_seconds, Rates{}.unit_overhead_seconds);
 }
 
 TEST(MachineFrom, ManyRanksPublishLessOften) {

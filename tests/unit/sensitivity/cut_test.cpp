@@ -70,6 +70,15 @@ TEST(Cut, PatternWithoutATensorIsRefusedByName) {
               ThrowsMessage<Error>(HasSubstr("\"language_model.*\"")));
 }
 
+TEST(Cut, ExcludePatternWithoutATensorIsRefusedWithTheNearestOne) {
+  const auto checkpoint = of_tensors({{"layers.0.weight", {64, 64}}});
+  Options options;
+  options.exclude = {"*layer.0*"};
+  EXPECT_THAT([&] { cut(checkpoint, options); },
+              ThrowsMessage<Error>(AllOf(HasSubstr("exclude pattern \"*layer.0*\""),
+                                         HasSubstr("did you mean \"*layers.0*\"?"))));
+}
+
 TEST(Cut, EmptySelectionIsRefused) {
   const auto checkpoint = of_tensors({{"a.weight", {64, 64}}});
   Options options;
