@@ -16,8 +16,8 @@ namespace moesweep::quality {
 /// toxicity_detection_accuracy, harmful_refusal_rate.
 bool suggests_lower_is_better(std::string_view metric);
 
-/// One row per metric with a role, in the order of the cells; a warning where its name suggests that
-/// lower is better and the options do not say so.
+/// One row per metric with a role, in the order of the cells; a warning where its name suggests
+/// that lower is better and the options do not say so.
 std::vector<records::MetricRow> metrics(const Study& study, const Options& options);
 
 }  // namespace moesweep::quality

@@ -68,7 +68,8 @@ struct Bootstrap {
   std::int64_t elements = 0;   ///< clusters that were resampled
   std::int64_t undefined = 0;  ///< replicates whose statistic is NaN
   double observed = stats::undefined;
-  double standard_error = stats::undefined;  ///< sample sd of the replicates; NaN when all are equal
+  double standard_error =
+      stats::undefined;  ///< sample sd of the replicates; NaN when all are equal
   Interval percentile;
   Interval bca;
 };
