@@ -10,6 +10,9 @@ macro(moesweep_find package oldest)
   endif()
 endmacro()
 
+if(POLICY CMP0167)
+  cmake_policy(SET CMP0167 NEW)  # Boost's own package: CMake 3.30 has no module of its own for it
+endif()
 set(CMAKE_THREAD_PREFER_PTHREAD ON)
 find_package(Threads REQUIRED)
 find_package(MPI 3.1 REQUIRED COMPONENTS CXX)
