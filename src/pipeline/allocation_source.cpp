@@ -45,14 +45,14 @@ checkpoint::Tensor tensor_of(const CheckpointTensorRow& row) {
   const auto dtype = parse_dtype(row.dtype);
   if (!dtype) refuse(fmt::format("has the dtype \"{}\"", printable(row.dtype)));
   tensor.dtype = *dtype;
-  auto bytes = std::optional(static_cast<std::uint64_t>(dtype_bytes(*dtype)));
+  auto bits = std::optional(static_cast<std::uint64_t>(dtype_bits(*dtype)));
   for (const auto side : tensor.shape) {
-    if (bytes) bytes = checked_product(*bytes, static_cast<std::uint64_t>(side));
+    if (bits) bits = checked_product(*bits, static_cast<std::uint64_t>(side));
   }
-  if (!bytes || !std::cmp_equal(*bytes, row.bytes)) {
+  if (!bits || *bits % 8 != 0 || !std::cmp_equal(*bits / 8, row.bytes)) {
     refuse(fmt::format("is {} of {} in {} bytes", printable(row.shape), row.dtype, row.bytes));
   }
-  tensor.byte_end = *bytes;
+  tensor.byte_end = *bits / 8;
   return tensor;
 }
 
