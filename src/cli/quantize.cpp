@@ -47,8 +47,9 @@ std::string checkpoint_of(const config::Settings& swept) {
   for (const auto* key : {"checkpoint.twin.scale", "checkpoint.twin.seed"}) {
     if (swept.has(key)) toml += fmt::format("{} = {}\n", key + 11, swept.integer(key));
   }
-  return toml + fmt::format("expert_patterns = {}\n",
-                            Json(swept.texts("checkpoint.expert_patterns")).dump());
+  return toml + fmt::format("expert_patterns = {}\nallow_incomplete = {}\n",
+                            Json(swept.texts("checkpoint.expert_patterns")).dump(),
+                            swept.boolean("checkpoint.allow_incomplete"));
 }
 
 /// The job that writes what `swept` has measured.

@@ -20,14 +20,15 @@ struct Known {
 constexpr std::array known_axes = {
     Known{"llama4", ExpertAxes::in_out},           Known{"llama4_text", ExpertAxes::in_out},
     Known{"qwen3_vl_moe", ExpertAxes::in_out},     Known{"qwen3_vl_moe_text", ExpertAxes::in_out},
-    Known{"gpt_oss", ExpertAxes::in_out},          Known{"qwen3_5_moe", ExpertAxes::out_in},
+    Known{"gpt_oss", ExpertAxes::in_out},          Known{"aria", ExpertAxes::in_out},
+    Known{"aria_text", ExpertAxes::in_out},        Known{"qwen3_5_moe", ExpertAxes::out_in},
     Known{"qwen3_5_moe_text", ExpertAxes::out_in}, Known{"granitemoe", ExpertAxes::out_in},
     Known{"granitemoehybrid", ExpertAxes::out_in}, Known{"granitemoeshared", ExpertAxes::out_in},
 };
 
 constexpr std::array<std::string_view, 3> fused = {"gate_up_proj", "gate_up", "input_linear"};
-constexpr std::array<std::string_view, 4> single = {"gate_proj", "up_proj", "w1", "w3"};
-constexpr std::array<std::string_view, 3> down = {"down_proj", "w2", "output_linear"};
+constexpr std::array<std::string_view, 5> single = {"gate_proj", "up_proj", "w1", "w3", "fc1"};
+constexpr std::array<std::string_view, 4> down = {"down_proj", "w2", "fc2", "output_linear"};
 
 }  // namespace
 

@@ -18,8 +18,7 @@ source::Model open_swept_model(const config::Settings& settings) {
   return source::as_model(
       twin::open_twin(twin::read_inventory(settings.path("checkpoint.twin.inventory")),
                       {.scale = integer("checkpoint.twin.scale", 1),
-                       .seed = checked_cast<std::uint64_t>(integer("checkpoint.twin.seed", 0))}),
-      options);
+                       .seed = checked_cast<std::uint64_t>(integer("checkpoint.twin.seed", 0))}));
 }
 
 std::vector<config::InputHash> header_hashes(const checkpoint::Checkpoint& checkpoint) {

@@ -3,6 +3,7 @@
 
 #include <moesweep/pipeline/aggregate.hpp>
 #include <moesweep/pipeline/run_results.hpp>
+#include <moesweep/store/lock.hpp>
 #include <moesweep/store/run_directory.hpp>
 
 namespace moesweep::pipeline {
@@ -38,13 +39,26 @@ void make_again(const store::RunDirectory& run, const store::DamagedResults& dam
   spdlog::warn("{} {}: it was made again from the segments", damaged.where(), damaged.problem());
 }
 
+/// A file that is sound and was put in the place of this run's own.
+store::Results read_own_results(const store::RunDirectory& run) {
+  auto results = store::read_results(run.results());
+  const auto epochs = store::read_epochs(run.lock());
+  const auto found = results.attributes.find("job_fingerprint");
+  const bool is_own = epochs.empty() || (found != results.attributes.end() &&
+                                         found->second == epochs.front().start.fingerprint);
+  if (is_own) return results;
+  throw store::DamagedResults(ExitCode::bad_input, run.results().string(),
+                              "is of another job than this run directory",
+                              "rebuild it with `moesweep aggregate " + run.root.string() + "`");
+}
+
 }  // namespace
 
 store::Results read_run_results(const std::filesystem::path& run_directory) {
   const store::RunDirectory run{run_directory};
   store::require_run_directory(run);
   try {
-    return store::read_results(run.results());
+    return read_own_results(run);
   } catch (const store::DamagedResults& damaged) {
     make_again(run, damaged);
   }

@@ -70,18 +70,6 @@ std::optional<ExpertAxes> axes_by_hidden_size(const Tensor& stack, bool is_down,
   return std::nullopt;
 }
 
-std::optional<ExpertAxes> axes_by_shape(const Stacks& stacks, std::int64_t hidden_size) {
-  if (stacks.gate_up != nullptr && stacks.down != nullptr) {
-    return axes_of_pair(*stacks.gate_up, *stacks.down);
-  }
-  for (const auto* stack : stacks.all()) {
-    if (const auto axes = axes_by_hidden_size(*stack, stack == stacks.down, hidden_size)) {
-      return axes;
-    }
-  }
-  return std::nullopt;
-}
-
 std::string shapes_of(const Stacks& stacks) {
   std::string text;
   for (const auto* stack : stacks.all()) {
@@ -91,21 +79,58 @@ std::string shapes_of(const Stacks& stacks) {
   return text;
 }
 
+[[noreturn]] void refuse_shapes(const Stacks& stacks, const std::string& problem) {
+  throw Error(ExitCode::bad_input, stacks.all().front()->name,
+              fmt::format("{}: {}", problem, shapes_of(stacks)),
+              "check model_type and hidden_size in config.json, and that the checkpoint was "
+              "converted for it");
+}
+
+/// Nothing where the shapes do not tell. Refuses shapes of which no order of axes makes sense, when
+/// they are those `of_a_model`: of a scaled twin they may be anything.
+std::optional<ExpertAxes> axes_by_shape(const Stacks& stacks, std::int64_t hidden_size,
+                                        bool of_a_model) {
+  if (stacks.gate_up != nullptr && stacks.down != nullptr) {
+    const auto axes = axes_of_pair(*stacks.gate_up, *stacks.down);
+    if (!axes && of_a_model)
+      refuse_shapes(stacks, "gate_up and down of a layer do not fit each other");
+    return axes;
+  }
+  std::optional<ExpertAxes> axes;
+  for (const auto* stack : stacks.all()) {
+    const auto own = axes_by_hidden_size(*stack, stack == stacks.down, hidden_size);
+    if (own && axes && *own != *axes) {
+      refuse_shapes(stacks, "the layer's experts are stored in both orders of axes");
+    }
+    if (own) axes = own;
+  }
+  return axes;
+}
+
 void require_family(const Stacks& stacks, ExpertAxes by_shape, ExpertAxes by_family,
                     const std::string& model_type) {
   if (by_shape == by_family) return;
-  throw Error(ExitCode::bad_input, stacks.all().front()->name,
-              fmt::format("by its shapes the layer's experts are {}, and {} stores them as {}: {}",
-                          names::text_of(by_shape), model_type, names::text_of(by_family),
-                          shapes_of(stacks)),
-              "check model_type in config.json (or --architecture), and that the checkpoint was "
-              "converted for it");
+  refuse_shapes(stacks,
+                fmt::format("by its shapes the layer's experts are {}, and {} stores them "
+                            "as {}",
+                            names::text_of(by_shape), model_type, names::text_of(by_family)));
+}
+
+/// Of the inputs of a layer: config.json's, else a row of the embedding.
+std::int64_t hidden_size_of(const Checkpoint& checkpoint, const ModelConfig& config) {
+  if (config.hidden_size > 0) return config.hidden_size;
+  for (const auto& tensor : checkpoint.tensors) {
+    if (tensor.name.ends_with("embed_tokens.weight") && tensor.shape.size() == 2) {
+      return tensor.shape[1];
+    }
+  }
+  return 0;
 }
 
 }  // namespace
 
-std::vector<std::string> orient_experts(Checkpoint& checkpoint, const ModelConfig& config,
-                                        const std::vector<std::string>& expert_patterns) {
+OrientedExperts orient_experts(Checkpoint& checkpoint, const ModelConfig& config,
+                               const std::vector<std::string>& expert_patterns) {
   std::map<std::string, Stacks> layers;
   for (auto& tensor : checkpoint.tensors) {
     // Codes and blocks have shapes of their own.
@@ -125,9 +150,12 @@ std::vector<std::string> orient_experts(Checkpoint& checkpoint, const ModelConfi
     }
   }
   const auto by_family = names::expert_axes_of(config.model_type);
-  std::vector<std::string> transposed;
+  const auto hidden_size = hidden_size_of(checkpoint, config);
+  const bool of_a_model = !config.model_type.empty() || config.hidden_size > 0;
+  OrientedExperts oriented;
   for (const auto& [module, stacks] : layers) {
-    const auto by_shape = axes_by_shape(stacks, config.hidden_size);
+    const auto by_shape = axes_by_shape(stacks, hidden_size, of_a_model);
+    if (!by_shape && !by_family) oriented.assumed.push_back(stacks.all().front()->name);
     if (by_shape && by_family) {
       require_family(stacks, *by_shape, *by_family, config.model_type);
     }
@@ -135,10 +163,10 @@ std::vector<std::string> orient_experts(Checkpoint& checkpoint, const ModelConfi
     for (auto* stack : stacks.all()) {
       std::swap(stack->shape[1], stack->shape[2]);
       stack->is_transposed = true;
-      transposed.push_back(stack->name);
+      oriented.transposed.push_back(stack->name);
     }
   }
-  return transposed;
+  return oriented;
 }
 
 }  // namespace moesweep::source

@@ -38,8 +38,23 @@ void note_storage(Model& model) {
   }
 }
 
-Model described(checkpoint::Checkpoint checkpoint, ModelConfig config,
-                const ModelOptions& options) {
+void orient(Model& model, const std::vector<std::string>& expert_patterns) {
+  const auto [transposed, assumed] =
+      orient_experts(model.checkpoint, model.config, expert_patterns);
+  if (!assumed.empty()) {
+    model.notes.push_back(fmt::format(
+        "experts of {} layers are taken to be [experts, out, in], which neither shapes nor family "
+        "tell: {}",
+        assumed.size(), list_of(assumed)));
+  }
+  if (!transposed.empty()) {
+    model.notes.push_back(fmt::format(
+        "{} stacks of experts are stored [experts, in, out] and are read as [experts, out, in]: {}",
+        transposed.size(), list_of(transposed)));
+  }
+}
+
+Model described(checkpoint::Checkpoint checkpoint, ModelConfig config) {
   Model model{std::move(checkpoint), std::move(config), {}, {}, {}};
   if (!model.checkpoint.ignored.empty()) {
     model.notes.push_back("ignored: " + list_of(model.checkpoint.ignored));
@@ -49,12 +64,6 @@ Model described(checkpoint::Checkpoint checkpoint, ModelConfig config,
   }
   model.storage = storage_of(model.checkpoint, model.config);
   note_storage(model);
-  const auto transposed = orient_experts(model.checkpoint, model.config, options.expert_patterns);
-  if (!transposed.empty()) {
-    model.notes.push_back(fmt::format(
-        "{} stacks of experts are stored [experts, in, out] and are read as [experts, out, in]: {}",
-        transposed.size(), list_of(transposed)));
-  }
   return model;
 }
 
@@ -67,10 +76,11 @@ Model open_model(const std::filesystem::path& path, const ModelOptions& options)
   auto config = read_model_config(checkpoint.directory);
   // A file that is named itself may be one shard of many: only a folder is a promise.
   if (std::filesystem::is_directory(path)) {
-    const auto parts = missing_parts(checkpoint, config);
+    const auto parts = missing_parts(checkpoint, config, options.expert_patterns);
     missing.insert(missing.end(), parts.begin(), parts.end());
   }
-  auto model = described(std::move(checkpoint), std::move(config), options);
+  auto model = described(std::move(checkpoint), std::move(config));
+  orient(model, options.expert_patterns);
   model.missing = std::move(missing);
   if (!options.allow_incomplete) require_whole(model);
   if (!model.missing.empty()) model.notes.push_back("incomplete: lacks " + list_of(model.missing));
@@ -83,8 +93,8 @@ void require_whole(const Model& model) {
               "lacks " + list_of(model.missing), incomplete_remedy);
 }
 
-Model as_model(checkpoint::Checkpoint checkpoint, const ModelOptions& options) {
-  return described(std::move(checkpoint), {}, options);
+Model as_model(checkpoint::Checkpoint checkpoint) {
+  return described(std::move(checkpoint), {});
 }
 
 void require_weights(const Model& model) {

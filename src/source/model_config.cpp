@@ -101,6 +101,9 @@ DeclaredStorage declared_in(const Json& declared, const std::string& place) {
     if (storage.method.empty()) storage.method = text_at(declared, key);
   }
   const auto* transforms = find(declared, "transform_config");
+  const auto* sparsity = find(declared, "sparsity_config");
+  const auto sparse_format = sparsity != nullptr ? text_at(*sparsity, "format") : std::string();
+  storage.is_sparse = !sparse_format.empty() && sparse_format != "dense";
   storage.rotates_weights = transforms != nullptr && transforms->is_object() &&
                             (find(*transforms, "config_groups") == nullptr ||
                              !find(*transforms, "config_groups")->empty());
@@ -136,6 +139,7 @@ std::string text_of_file(const fs::path& path) {
   if (bytes > largest_config) {
     throw Error(ExitCode::bad_input, path.string(), "is larger than 64 MiB");
   }
+  if (bytes == 0) return " ";  // there, and says nothing that can be read
   std::string text(bytes, ' ');
   read_exactly(file, 0, std::as_writable_bytes(std::span(text)), path);
   return text;
@@ -150,8 +154,9 @@ ModelConfig model_config_from(const std::string& config_text, const std::string&
   const auto* type = find(config, "model_type");
   if (type == nullptr) type = find_key(config, "model_type");
   if (type != nullptr && type->is_string()) model.model_type = type->get<std::string>();
-  model.layers = count_of(config, {"num_hidden_layers"});
-  model.experts = count_of(config, {"num_experts", "num_local_experts", "n_routed_experts"});
+  model.layers = count_of(config, {"num_hidden_layers", "n_layer"});
+  model.experts =
+      count_of(config, {"num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts"});
   model.hidden_size = count_of(config, {"hidden_size"});
   const auto* tied = find_key(config, "tie_word_embeddings");
   if (tied != nullptr && tied->is_boolean()) model.tied = tied->get<bool>();

@@ -140,7 +140,8 @@ class Finder {
     std::vector<std::size_t> without_scales;
     for (std::size_t i = 0; i < checkpoint_.tensors.size(); ++i) {
       const auto& tensor = checkpoint_.tensors[i];
-      if (!may_be_codes(tensor.dtype) || tensor.params() == 0) continue;
+      const bool is_named = code_name(tensor.name) != nullptr && !is_floating_point(tensor.dtype);
+      if ((!may_be_codes(tensor.dtype) && !is_named) || tensor.params() == 0) continue;
       if (auto coded = coded_weight(i)) {
         storage.plain[i] = false;
         for (const auto companion : coded->companions) storage.plain[companion] = false;
@@ -251,7 +252,8 @@ class Finder {
       coded.format = is_f8(scale.dtype) ? &nvfp4 : &mxfp4;
       coded.weights = 2 * elements;
     } else if (coded.format == &packed) {
-      coded.weights = config_bits() > 0 ? elements * 32 / config_bits() : 0;
+      const bool whole_codes = config_bits() > 0 && 32 % config_bits() == 0;
+      coded.weights = whole_codes ? elements * 32 / config_bits() : 0;
     } else if (is_f8(codes.dtype)) {
       coded.format = &fp8;
       coded.weights = elements;
@@ -270,8 +272,11 @@ class Finder {
                (scale.dtype == Dtype::f8_e8m0 || scale.dtype == Dtype::u8)) {
       coded.format = &fp4;
       coded.weights = 2 * elements;
+    } else if (is_byte(codes.dtype) && config_bits() > 0) {
+      coded.weights = 8 % config_bits() == 0 ? elements * 8 / config_bits() : 0;
     } else {
-      coded.weights = codes.dtype == Dtype::u8 && config_bits() == 4 ? 2 * elements : elements;
+      // Unsigned bytes may hold any number of codes.
+      coded.weights = codes.dtype == Dtype::u8 ? 0 : elements;
     }
   }
 
@@ -280,7 +285,10 @@ class Finder {
   /// GPTQ packs codes along the input [in x bits / 32, out], AWQ along the output. Both pack zero
   /// points along the output, [groups, out x bits / 32].
   void settle_gptq(const Tensor& codes, const Tensor& scale, CodedWeight& coded) const {
-    if (codes.shape.size() != 2 || scale.shape.size() != 2 || scale.shape[1] == 0) return;
+    if (!is_word(codes.dtype) || codes.shape.size() != 2 || scale.shape.size() != 2 ||
+        scale.shape[1] == 0) {
+      return;
+    }
     const auto outputs = scale.shape[1];
     const bool along_output = codes.shape[1] != outputs;
     if (along_output) coded.format = &awq;
@@ -299,8 +307,11 @@ class Finder {
     coded.format = &mlx;
     const auto group = config_.storage ? config_.storage->group_size : 0;
     if (scale.shape.empty() || codes.shape.empty()) return;
-    coded.weights = scale.params() * group;
-    if (group == 0 && config_bits() > 0) coded.weights = codes.params() * 32 / config_bits();
+    const auto by_scales = scale.params() * group;
+    const auto by_codes = config_bits() > 0 ? codes.params() * 32 / config_bits() : 0;
+    // What contradicts itself is not known.
+    coded.weights =
+        by_scales > 0 && by_codes > 0 && by_scales != by_codes ? 0 : std::max(by_scales, by_codes);
   }
 
   void judge_without_scales(std::size_t index, Storage& storage) const {
@@ -310,13 +321,28 @@ class Finder {
     const bool others = std::ranges::any_of(storage.coded, [&](const CodedWeight& coded) {
       return at(coded.codes).dtype == tensor.dtype;
     });
-    // A tensor that is FP8 and nothing more is a matrix of such numbers.
     const bool says_weights = tensor.name.ends_with(".weight") || tensor.name.ends_with("_proj");
-    const bool claimed = (config_.storage || others) && says_weights;
+    // In a layout that is not known: nothing was found that config.json declares, or there is a
+    // scale under another name. A tensor that is FP8 and nothing more is a matrix of such numbers.
+    const bool declared = config_.storage && (storage.coded.empty() || says_weights);
+    const bool claimed = declared || (others && says_weights) ||
+                         (is_f8(tensor.dtype) && has_scale_beside(tensor.name));
     if (!named && !is_sub_byte(tensor.dtype) && !claimed) return;
     storage.plain[index] = false;
-    storage.contradictions.push_back(
-        fmt::format("{}: {} codes without scales", tensor.name, dtype_name(tensor.dtype)));
+    storage.contradictions.push_back(fmt::format("{}: {} codes without scales that are known",
+                                                 tensor.name, dtype_name(tensor.dtype)));
+  }
+
+  /// A tensor of the same module whose name speaks of a scale: "X.weight._data", "X.weight._scale".
+  bool has_scale_beside(const std::string& name) const {
+    const auto module = name.substr(0, name.rfind('.') + 1);
+    if (module.empty()) return false;
+    for (auto other = by_name_.lower_bound(module);
+         other != by_name_.end() && other->first.starts_with(module); ++other) {
+      const auto rest = std::string_view(other->first).substr(module.size());
+      if (other->first != name && rest.find("scale") != std::string_view::npos) return true;
+    }
+    return false;
   }
 
   void judge_scale_without_codes(std::size_t index, Storage& storage) const {
@@ -420,9 +446,11 @@ void refuse_codes(const Checkpoint& checkpoint, const Storage& storage, const Mo
   for (std::size_t i = 0; i < reads.size(); ++i) {
     reads_codes = reads_codes || (reads[i] && !storage.plain[i]);
   }
-  if (config.storage && config.storage->rotates_weights) {
+  if (config.storage && (config.storage->rotates_weights || config.storage->is_sparse)) {
     throw Error(ExitCode::bad_input, checkpoint.directory.string(),
-                fmt::format("its weights are stored rotated (transform_config in {})",
+                fmt::format("its weights are stored {} in {}",
+                            config.storage->is_sparse ? "sparse (sparsity_config)"
+                                                      : "rotated (transform_config)",
                             config.storage->place),
                 "use the checkpoint that it was made from");
   }

@@ -4,6 +4,7 @@
 #include <set>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <moesweep/base/text.hpp>
 #include <moesweep/names/role.hpp>
@@ -28,24 +29,26 @@ Split split_at(const std::string& pattern, const std::string& marker) {
   return {pattern.substr(0, at), pattern.substr(at + marker.size())};
 }
 
-/// 0-3, 7: runs of the numbers below `count` that are not there.
+/// "0-3, 7": runs of the numbers below `count` that are not there.
 std::string ranges_not_in(const Indices& there, std::int64_t count) {
-  constexpr int most_ranges = 4;
-  std::string text;
-  int ranges = 0;
-  for (std::int64_t first = 0; first < count;) {
-    if (there.contains(first)) {
-      ++first;
-      continue;
-    }
-    auto last = first;
-    while (last + 1 < count && !there.contains(last + 1)) ++last;
-    if (++ranges > most_ranges) return text + ", ...";
-    if (!text.empty()) text += ", ";
-    text += first == last ? fmt::format("{}", first) : fmt::format("{}-{}", first, last);
-    first = last + 1;
+  constexpr std::size_t most_ranges = 4;
+  std::vector<std::string> ranges;
+  std::int64_t first = 0;
+  const auto add_gap = [&](std::int64_t end) {
+    if (first == end - 1) ranges.push_back(fmt::format("{}", first));
+    if (first < end - 1) ranges.push_back(fmt::format("{}-{}", first, end - 1));
+  };
+  for (const auto index : there) {
+    if (index >= count) break;
+    add_gap(index);
+    first = index + 1;
   }
-  return text;
+  add_gap(count);
+  if (ranges.size() > most_ranges) {
+    ranges.resize(most_ranges);
+    ranges.emplace_back("...");
+  }
+  return fmt::format("{}", fmt::join(ranges, ", "));
 }
 
 std::int64_t lacking(const Indices& there, std::int64_t count) {
@@ -58,7 +61,8 @@ void add_missing_layers(const Checkpoint& checkpoint, const ModelConfig& config,
   std::map<std::string, Indices> lists;
   for (const auto& tensor : checkpoint.tensors) {
     const auto layer = names::layer_of(tensor.name);
-    if (layer < 0) continue;
+    const bool sees = names::role_of(tensor.name, tensor.shape, {}) == names::Role::vision;
+    if (layer < 0 || sees) continue;
     lists[split_at(names::pattern_of(tensor.name), "{layer}").before].insert(layer);
   }
   if (config.layers == 0 || lists.empty()) return;
@@ -72,10 +76,10 @@ void add_missing_layers(const Checkpoint& checkpoint, const ModelConfig& config,
 
 /// Experts of one matrix in one layer: stored one by one, or as a stack of that many.
 void add_missing_experts(const Checkpoint& checkpoint, const ModelConfig& config,
+                         const std::vector<std::string>& patterns,
                          std::vector<std::string>& missing) {
   if (config.experts == 0) return;
   constexpr std::size_t most_named = 3;
-  const std::vector<std::string> patterns = {"experts"};
   struct Experts {
     Indices indices;
     std::string shown;
@@ -110,10 +114,28 @@ void add_missing_experts(const Checkpoint& checkpoint, const ModelConfig& config
   }
 }
 
-bool is_head(const std::string& name) {
+bool is_named_head(const std::string& name) {
   return name == "output.weight" || name.starts_with("lm_head.") ||
          name.starts_with("embed_out.") || name.find(".lm_head.") != std::string::npos ||
          name.find(".embed_out.") != std::string::npos;
+}
+
+/// By its name, or as a matrix outside of the layers with a row for each word of an embedding.
+bool has_head(const Checkpoint& checkpoint) {
+  std::set<std::int64_t> vocabularies;
+  const auto role = [](const checkpoint::Tensor& tensor) {
+    return names::role_of(tensor.name, tensor.shape, {});
+  };
+  for (const auto& tensor : checkpoint.tensors) {
+    if (tensor.shape.size() == 2 && role(tensor) == names::Role::embedding) {
+      vocabularies.insert(tensor.shape[0]);
+    }
+  }
+  return std::ranges::any_of(checkpoint.tensors, [&](const checkpoint::Tensor& tensor) {
+    return is_named_head(tensor.name) ||
+           (tensor.shape.size() == 2 && vocabularies.contains(tensor.shape[0]) &&
+            names::layer_of(tensor.name) < 0 && role(tensor) != names::Role::embedding);
+  });
 }
 
 void add_missing_head(const Checkpoint& checkpoint, const ModelConfig& config,
@@ -122,9 +144,7 @@ void add_missing_head(const Checkpoint& checkpoint, const ModelConfig& config,
       config.model_type != "generic" && names::is_known_architecture(config.model_type);
   const bool untied = config.tied ? !*config.tied : untied_family;
   if (!untied || !config.causal.value_or(true)) return;
-  const bool has_head = std::ranges::any_of(
-      checkpoint.tensors, [](const auto& tensor) { return is_head(tensor.name); });
-  if (has_head) return;
+  if (has_head(checkpoint)) return;
   missing.push_back(config.tied
                         ? "the output head (no lm_head, and tie_word_embeddings is false)"
                         : fmt::format("the output head (no lm_head, which {} does not tie to the "
@@ -134,10 +154,11 @@ void add_missing_head(const Checkpoint& checkpoint, const ModelConfig& config,
 
 }  // namespace
 
-std::vector<std::string> missing_parts(const Checkpoint& checkpoint, const ModelConfig& config) {
+std::vector<std::string> missing_parts(const Checkpoint& checkpoint, const ModelConfig& config,
+                                       const std::vector<std::string>& expert_patterns) {
   std::vector<std::string> missing;
   add_missing_layers(checkpoint, config, missing);
-  add_missing_experts(checkpoint, config, missing);
+  add_missing_experts(checkpoint, config, expert_patterns, missing);
   add_missing_head(checkpoint, config, missing);
   return missing;
 }

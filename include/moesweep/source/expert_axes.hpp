@@ -9,13 +9,19 @@
 
 namespace moesweep::source {
 
+struct OrientedExperts {
+  std::vector<std::string> transposed = {};  ///< names of stacks that are stored [E, in, out]
+  /// One of each layer of which neither shapes nor family tell: taken to be [E, out, in].
+  std::vector<std::string> assumed = {};
+};
+
 /// Makes every stack of experts [E, out, in]: those that are stored [E, in, out] get their logical
 /// shape and Tensor::is_transposed, so that whoever reads them gets rows of weights of one output.
-/// Shapes decide: `gate_up` has twice as many outputs as `down` of the same layer has inputs, and
-/// both face the hidden size; the family decides where shapes do not. Error(bad_input) naming both
-/// stacks when shapes and family contradict each other. Returns the names of transposed stacks.
-std::vector<std::string> orient_experts(checkpoint::Checkpoint& checkpoint,
-                                        const ModelConfig& config,
-                                        const std::vector<std::string>& expert_patterns);
+/// Shapes decide: `gate_up` has twice as many outputs as `down` of the same layer has inputs,
+/// single projections face the hidden size (of config.json, else of the embedding); the family
+/// decides where shapes do not. Error(bad_input) naming all stacks of the layer when shapes
+/// contradict each other or the family.
+OrientedExperts orient_experts(checkpoint::Checkpoint& checkpoint, const ModelConfig& config,
+                               const std::vector<std::string>& expert_patterns);
 
 }  // namespace moesweep::source

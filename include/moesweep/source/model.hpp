@@ -30,9 +30,10 @@ struct Model {
 /// family. Codes are recognized, not refused: see refuse_codes().
 Model open_model(const std::filesystem::path& path, const ModelOptions& options = {});
 
-/// The same of a checkpoint that has no folder (a synthetic twin): nothing is promised, so nothing
-/// can be missing.
-Model as_model(checkpoint::Checkpoint checkpoint, const ModelOptions& options = {});
+/// The same of a checkpoint that has no folder, a synthetic twin or a list of shapes: nothing is
+/// promised, so nothing can be missing, and stacks stay as they are (a scaled twin has other ratios
+/// of sides than its model).
+Model as_model(checkpoint::Checkpoint checkpoint);
 
 /// Error(bad_input) naming what is missing, if anything is.
 void require_whole(const Model& model);

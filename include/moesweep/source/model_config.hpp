@@ -16,6 +16,7 @@ struct DeclaredStorage {
   /// Of all modules; 0 when it is not said, or differs between modules.
   std::int64_t bits = 0;
   std::int64_t group_size = 0;
+  bool is_sparse = false;        ///< only weights that are not 0 are stored (sparsity_config)
   bool rotates_weights = false;  ///< stored weights are transformed (transform_config)
 };
 

@@ -26,19 +26,19 @@ checkpoint::Checkpoint fused(const Shape& gate_up, const Shape& down) {
 
 TEST(ExpertAxes, TransposedStacksAreKnownByTheirShapes) {
   auto checkpoint = fused({4, 64, 192}, {4, 96, 64});
-  EXPECT_THAT(orient_experts(checkpoint, {}, experts),
+  EXPECT_THAT(orient_experts(checkpoint, {}, experts).transposed,
               ElementsAre(HasSubstr("gate_up_proj"), HasSubstr("down_proj")));
   EXPECT_EQ(checkpoint.tensors[0].shape, (Shape{4, 64, 96})) << "down: [E, hidden, intermediate]";
   EXPECT_EQ(checkpoint.tensors[1].shape, (Shape{4, 192, 64}));
   EXPECT_TRUE(checkpoint.tensors[0].is_transposed);
   EXPECT_TRUE(checkpoint.tensors[1].is_transposed);
-  EXPECT_THAT(orient_experts(checkpoint, {}, experts), IsEmpty()) << "once";
+  EXPECT_THAT(orient_experts(checkpoint, {}, experts).transposed, IsEmpty()) << "once";
 }
 
 TEST(ExpertAxes, StacksOfLinearsStayAsTheyAre) {
   auto checkpoint = fused({4, 192, 64}, {4, 64, 96});
   for (const auto* family : {"", "qwen3_5_moe"}) {
-    EXPECT_THAT(orient_experts(checkpoint, {.model_type = family}, experts), IsEmpty());
+    EXPECT_THAT(orient_experts(checkpoint, {.model_type = family}, experts).transposed, IsEmpty());
   }
   EXPECT_FALSE(checkpoint.tensors[0].is_transposed);
 }
@@ -66,18 +66,34 @@ TEST(ExpertAxes, SingleProjectionsAreKnownByTheHiddenSize) {
                           {"layers.0.experts.down_proj", Dtype::bf16, down}});
   };
   auto transposed = stacks({4, 64, 96}, {4, 96, 64});
-  EXPECT_THAT(orient_experts(transposed, {.hidden_size = 64}, experts).size(), 2);
+  EXPECT_THAT(orient_experts(transposed, {.hidden_size = 64}, experts).transposed.size(), 2);
   auto linear = stacks({4, 96, 64}, {4, 64, 96});
-  EXPECT_THAT(orient_experts(linear, {.hidden_size = 64}, experts), IsEmpty());
+  EXPECT_THAT(orient_experts(linear, {.hidden_size = 64}, experts).transposed, IsEmpty());
   auto unknown = stacks({4, 64, 96}, {4, 96, 64});
-  EXPECT_THAT(orient_experts(unknown, {}, experts), IsEmpty());
-  EXPECT_THAT(orient_experts(unknown, {.model_type = "llama4"}, experts).size(), 2);
+  EXPECT_THAT(orient_experts(unknown, {}, experts).assumed.size(), 1) << "said, as nothing tells";
+  EXPECT_THAT(orient_experts(unknown, {.model_type = "llama4"}, experts).transposed.size(), 2);
+}
+
+TEST(ExpertAxes, StacksThatDoNotFitEachOtherAreRefused) {
+  auto pair = fused({4, 64, 192}, {4, 64, 96});
+  EXPECT_THROW(orient_experts(pair, {.model_type = "llama4", .hidden_size = 64}, experts), Error);
+  auto triple = checkpoint_of({{"layers.0.experts.gate_proj", Dtype::bf16, {4, 64, 96}},
+                               {"layers.0.experts.up_proj", Dtype::bf16, {4, 64, 96}},
+                               {"layers.0.experts.down_proj", Dtype::bf16, {4, 64, 96}}});
+  EXPECT_THROW(orient_experts(triple, {.hidden_size = 64}, experts), Error);
+}
+
+TEST(ExpertAxes, TheEmbeddingTellsTheHiddenSizeToo) {
+  auto aria = checkpoint_of({{"model.embed_tokens.weight", Dtype::bf16, {512, 64}},
+                             {"layers.0.mlp.experts.fc1.weight", Dtype::bf16, {4, 64, 192}},
+                             {"layers.0.mlp.experts.fc2.weight", Dtype::bf16, {4, 96, 64}}});
+  EXPECT_EQ(orient_experts(aria, {}, experts).transposed.size(), 2);
 }
 
 TEST(ExpertAxes, CodesHaveShapesOfTheirOwn) {
   auto checkpoint = checkpoint_of({{"experts.gate_up_proj", Dtype::u8, {4, 64, 192}},
                                    {"experts.down_proj", Dtype::u8, {4, 96, 64}}});
-  EXPECT_THAT(orient_experts(checkpoint, {.model_type = "llama4"}, experts), IsEmpty());
+  EXPECT_THAT(orient_experts(checkpoint, {.model_type = "llama4"}, experts).transposed, IsEmpty());
 }
 
 }  // namespace

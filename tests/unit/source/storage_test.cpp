@@ -233,12 +233,12 @@ TEST(Storage, Fp8ByItselfIsWeightsUntilSomethingSaysThatItHasScales) {
   const auto lone = checkpoint_of({{"x.weight", Dtype::f8_e4m3, {64, 64}}});
   EXPECT_FALSE(storage_of(lone, {}).has_codes());
   EXPECT_THAT(storage_of(lone, declared(0, 0, "fp8")).contradictions,
-              ElementsAre("x.weight: F8_E4M3 codes without scales"));
+              ElementsAre("x.weight: F8_E4M3 codes without scales that are known"));
   const auto mixed = checkpoint_of({{"x.weight", Dtype::f8_e4m3, {64, 64}},
                                     {"y.weight", Dtype::f8_e4m3, {64, 64}},
                                     {"y.weight_scale_inv", Dtype::f32, {1, 1}}});
   EXPECT_THAT(storage_of(mixed, {}).contradictions,
-              ElementsAre("x.weight: F8_E4M3 codes without scales"));
+              ElementsAre("x.weight: F8_E4M3 codes without scales that are known"));
 }
 
 TEST(Storage, CodesWithoutScalesAndScalesWithoutCodesAreContradictions) {
@@ -247,11 +247,11 @@ TEST(Storage, CodesWithoutScalesAndScalesWithoutCodesAreContradictions) {
                                          {"c.weight_scale_inv", Dtype::f32, {2, 2}},
                                          {"d.weight", Dtype::bf16, {64, 64}},
                                          {"d.weight_scale_inv", Dtype::f32, {1, 1}}});
-  EXPECT_THAT(
-      storage_of(checkpoint, {}).contradictions,
-      ElementsAre("a.weight_packed: I32 codes without scales", "b.weight: F4 codes without scales",
-                  "c.weight_scale_inv: scales without codes",
-                  "d.weight_scale_inv: scales without codes"));
+  EXPECT_THAT(storage_of(checkpoint, {}).contradictions,
+              ElementsAre("a.weight_packed: I32 codes without scales that are known",
+                          "b.weight: F4 codes without scales that are known",
+                          "c.weight_scale_inv: scales without codes",
+                          "d.weight_scale_inv: scales without codes"));
 }
 
 TEST(Storage, SizesThatAreNotKnownAreCountedAsSuch) {
@@ -269,11 +269,39 @@ TEST(Storage, SizesThatAreNotKnownAreCountedAsSuch) {
                           std::optional<std::int64_t>(0), std::nullopt));
 }
 
-TEST(Storage, RotatedWeightsAreRefused) {
+TEST(Storage, RotatedAndSparseWeightsAreRefused) {
   const auto checkpoint = checkpoint_of({{"x.weight", Dtype::bf16, {64, 64}}});
-  auto config = declared(0, 0);
-  config.storage->rotates_weights = true;
-  EXPECT_THROW(refuse_codes(checkpoint, storage_of(checkpoint, config), config, {true}), Error);
+  for (const auto member : {&DeclaredStorage::rotates_weights, &DeclaredStorage::is_sparse}) {
+    auto config = declared(0, 0);
+    (*config.storage).*member = true;
+    EXPECT_THROW(refuse_codes(checkpoint, storage_of(checkpoint, config), config, {true}), Error);
+  }
+}
+
+TEST(Storage, LayoutsThatAreNotKnownAreNotTakenForWeights) {
+  // torchao and quanto; VPTQ's indices; QuIP#.
+  const auto torchao = checkpoint_of(
+      {{"x._weight_qdata", Dtype::f8_e4m3, {64, 64}}, {"x._weight_scale", Dtype::f32, {64, 1}}});
+  EXPECT_EQ(storage_of(torchao, {}).contradictions.size(), 1);
+  const auto quanto = checkpoint_of(
+      {{"x.weight._data", Dtype::f8_e4m3, {64, 64}}, {"x.weight._scale", Dtype::bf16, {64, 1}}});
+  EXPECT_EQ(storage_of(quanto, {}).contradictions.size(), 1);
+  const auto vptq = checkpoint_of({{"x.indices", Dtype::i32, {1, 64, 8}}});
+  EXPECT_EQ(storage_of(vptq, declared(0, 0, "vptq")).contradictions.size(), 1);
+  EXPECT_FALSE(storage_of(vptq, {}).has_codes());
+  const auto quip = checkpoint_of({{"x.Qidxs", Dtype::i64, {64, 16}}});
+  EXPECT_TRUE(storage_of(quip, {}).has_codes());
+}
+
+TEST(Storage, WeightsOfBytesAndOfContradictingShapesAreNotCounted) {
+  const auto bitnet =
+      checkpoint_of({{"x.weight", Dtype::u8, {16, 64}}, {"x.weight_scale", Dtype::bf16, {1}}});
+  EXPECT_EQ(storage_of(bitnet, {}).coded.front().weights, 0);
+  EXPECT_EQ(storage_of(bitnet, declared(4, 0)).coded.front().weights, 2 * 16 * 64);
+  const auto mlx = checkpoint_of({{"x.weight", Dtype::u32, {64, 8}},
+                                  {"x.scales", Dtype::bf16, {64, 2}},
+                                  {"x.biases", Dtype::bf16, {64, 2}}});
+  EXPECT_EQ(storage_of(mlx, declared(4, 64)).coded.front().weights, 0);
 }
 
 }  // namespace

@@ -36,7 +36,7 @@ std::vector<Entry> model(int layers, int experts) {
 }
 
 std::vector<std::string> missing(const std::vector<Entry>& entries, const ModelConfig& config) {
-  return missing_parts(checkpoint_of(entries), config);
+  return missing_parts(checkpoint_of(entries), config, {"experts"});
 }
 
 TEST(Whole, WhatIsAllThereLacksNothing) {
@@ -59,6 +59,21 @@ TEST(Whole, TowersAndPredictorsBesideTheModelDoNotCount) {
   entries.push_back({"model.layers.3.eh_proj.weight", Dtype::bf16, {32, 64}});
   EXPECT_THAT(missing(entries, {.layers = 3}), IsEmpty());
   EXPECT_THAT(missing(entries, {.layers = 5}), ElementsAre(HasSubstr("1 of 5 layers")));
+}
+
+TEST(Whole, ATowerWithAllItsBlocksDoesNotStandForTheModel) {
+  auto entries = model(1, 0);
+  for (int block = 0; block < 3; ++block) {
+    entries.push_back(
+        {fmt::format("visual.blocks.{}.attn.qkv.weight", block), Dtype::bf16, {32, 32}});
+  }
+  EXPECT_THAT(missing(entries, {.layers = 3}), ElementsAre(HasSubstr("2 of 3 layers")));
+}
+
+TEST(Whole, CountsBeyondAnyModelTakeNoTime) {
+  constexpr std::int64_t huge = std::int64_t{1} << 60;
+  EXPECT_THAT(missing(model(2, 3), {.layers = huge, .experts = huge}).front(),
+              HasSubstr("(model.layers.2-1152921504606846975)"));
 }
 
 TEST(Whole, MissingExpertsAreNamedForEachMatrix) {
@@ -87,6 +102,8 @@ TEST(Whole, AHeadIsMissedUnlessTheModelIsTied) {
   EXPECT_THAT(missing(entries, {.model_type = "llama", .tied = true}), IsEmpty());
   EXPECT_THAT(missing(entries, {.model_type = "gemma2"}), IsEmpty()) << "ties it by default";
   EXPECT_THAT(missing(entries, {.tied = false, .causal = false}), IsEmpty()) << "an encoder";
+  entries.push_back({"transformer.output_layer.weight", Dtype::bf16, {64, 32}});
+  EXPECT_THAT(missing(entries, {.tied = false}), IsEmpty()) << "a row for each word";
 }
 
 }  // namespace
