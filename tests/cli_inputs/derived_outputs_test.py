@@ -102,6 +102,18 @@ class DamagedResults(CliTest):
             with self.unchanged(run):
                 self.assert_refused(moesweep(name, run, *options), BAD_INPUT, "results.h5", segment.name, "moesweep aggregate")
 
+    def test_sound_results_of_another_job_are_not_believed(self):
+        run = self.sweep()
+        sound = (run / "results.h5").read_bytes()
+        other = self.sweep(None, "other", "--set", "sensitivity.bits=[4]")
+        for name, *options in self.COMMANDS:
+            expected = moesweep(name, run, *options).stdout
+            shutil.copyfile(other / "results.h5", run / "results.h5")
+            done = moesweep(name, run, *options)
+            self.assert_warns_once(done, "is of another job than this run directory")
+            self.assertEqual(done.stdout, expected)
+            self.assertEqual((run / "results.h5").read_bytes(), sound)
+
     def test_where_nothing_can_be_written_they_are_refused(self):
         run = self.sweep()
         self.damage(run)

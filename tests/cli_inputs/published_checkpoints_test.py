@@ -168,6 +168,15 @@ class Incomplete(PublishedCheckpoint):
         self.config(tie_word_embeddings=True)
         self.assert_ends(moesweep("inspect", self.checkpoint), COMPLETE)
 
+    def test_what_a_run_was_allowed_its_plan_and_its_checkpoint_are_too(self):
+        write_safetensors(self.checkpoint / "model.safetensors", self.model())
+        self.config(num_hidden_layers=3)
+        run = self.sweep(self.job(self.checkpoint), "run", "--set", "checkpoint.allow_incomplete=true")
+        plan, out = self.folder / "plan.json", self.folder / "out"
+        self.assert_ends(moesweep("allocate", run, "--method", "uniform", "--bits", "4", "--group-size", "32", "--for", "mlx",
+                                  "--out", plan), COMPLETE)
+        self.assert_ends(moesweep("quantize", run, out, "--plan", plan, "--to", "mlx"), COMPLETE)
+
     def test_a_twin_that_was_killed_while_it_was_written_is_not_taken_for_whole(self):
         inventory = self.folder / "inventory.csv"
         inventory.write_text("name,shape,dtype,analysed,excess_kurtosis,spectral_concentration\n" +
