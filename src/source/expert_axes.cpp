@@ -155,7 +155,8 @@ OrientedExperts orient_experts(Checkpoint& checkpoint, const ModelConfig& config
   OrientedExperts oriented;
   for (const auto& [module, stacks] : layers) {
     const auto by_shape = axes_by_shape(stacks, hidden_size, of_a_model);
-    if (!by_shape && !by_family) oriented.assumed.push_back(stacks.all().front()->name);
+    if (!by_shape && !by_family && of_a_model)
+      oriented.assumed.push_back(stacks.all().front()->name);
     if (by_shape && by_family) {
       require_family(stacks, *by_shape, *by_family, config.model_type);
     }

@@ -11,7 +11,8 @@ namespace moesweep::source {
 
 struct OrientedExperts {
   std::vector<std::string> transposed = {};  ///< names of stacks that are stored [E, in, out]
-  /// One of each layer of which neither shapes nor family tell: taken to be [E, out, in].
+  /// One of each layer that is taken to be [E, out, in], as neither shapes nor the family that
+  /// `config` names tell.
   std::vector<std::string> assumed = {};
 };
 
