@@ -151,7 +151,9 @@ OrientedExperts orient_experts(Checkpoint& checkpoint, const ModelConfig& config
   }
   const auto by_family = names::expert_axes_of(config.model_type);
   const auto hidden_size = hidden_size_of(checkpoint, config);
-  const bool of_a_model = !config.model_type.empty() || config.hidden_size > 0;
+  // What `moesweep twin` writes is scaled, side by side: its shapes are in no proportion.
+  const bool is_twin = config.model_type == "moesweep_twin";
+  const bool of_a_model = !is_twin && (!config.model_type.empty() || config.hidden_size > 0);
   OrientedExperts oriented;
   for (const auto& [module, stacks] : layers) {
     const auto by_shape = axes_by_shape(stacks, hidden_size, of_a_model);

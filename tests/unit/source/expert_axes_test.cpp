@@ -84,6 +84,12 @@ TEST(ExpertAxes, StacksThatDoNotFitEachOtherAreRefused) {
   EXPECT_THROW(orient_experts(triple, {.hidden_size = 64}, experts), Error);
 }
 
+TEST(ExpertAxes, OfATwinTheyMayBeInNoProportion) {
+  auto twin = fused({4, 32, 64}, {4, 64, 32});
+  EXPECT_THAT(orient_experts(twin, {.model_type = "moesweep_twin"}, experts).transposed, IsEmpty());
+  EXPECT_THAT(orient_experts(twin, {}, experts).transposed, IsEmpty());
+}
+
 TEST(ExpertAxes, TheEmbeddingTellsTheHiddenSizeToo) {
   auto aria = checkpoint_of({{"model.embed_tokens.weight", Dtype::bf16, {512, 64}},
                              {"layers.0.mlp.experts.fc1.weight", Dtype::bf16, {4, 64, 192}},
