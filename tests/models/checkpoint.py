@@ -1,7 +1,8 @@
 """Checkpoints of language models as mappings from tensor name to float32 array.
 
-Plain safetensors (F32, F16, BF16) and MLX's affine format. Tensors are read by memory map and widened when they are asked for, so a
-forward pass that asks layer by layer holds one layer. Written from the formats' definitions: nothing here is shared with the program.
+Plain safetensors (F32, F16, BF16) and MLX's affine format. Tensors are read by memory map and widened when they are asked
+for, so a forward pass that asks layer by layer holds one layer. Written from the formats' definitions: nothing here is
+shared with the program.
 """
 import collections.abc
 import json
@@ -22,7 +23,8 @@ class CheckpointError(Exception):
 class Model(NamedTuple):
     """What a forward pass needs: config.json as a dict, and a mapping from name to float32 array.
 
-    Any mapping will do: `Model(config, {**weights, name: noisy})` is a variant. `weight_bytes` is the size of the files, if any.
+    Any mapping will do: `Model(config, {**weights, name: noisy})` is a variant. `weight_bytes` is the size of the files, if
+    there are any.
     """
     config: dict
     weights: collections.abc.Mapping
@@ -60,7 +62,8 @@ def read_header(path):
             raise CheckpointError(f"{path}: not a safetensors file")
         header = json.loads(file.read(length))
     header.pop("__metadata__", None)
-    return {name: (entry["dtype"], entry["shape"], 8 + length + entry["data_offsets"][0]) for name, entry in header.items()}
+    return {name: (entry["dtype"], entry["shape"], 8 + length + entry["data_offsets"][0])
+            for name, entry in header.items()}
 
 
 class Stored(NamedTuple):
@@ -116,7 +119,7 @@ class Weights(collections.abc.Mapping):
         own = self._quantization.get(module, {})
         if own is False:
             raise CheckpointError(f"{module}: has scales, but config.json says that it isn't quantized")
-        entry = {**{key: self._quantization[key] for key in ("bits", "group_size", "mode") if key in self._quantization}, **own}
+        entry = {**self._quantization, **own}
         if entry.get("mode", "affine") != "affine":
             raise CheckpointError(f"{module}: quantization mode {entry['mode']}; only affine is read")
         missing = [part for part in ("weight", "biases") if f"{module}.{part}" not in self._stored]
@@ -126,13 +129,17 @@ class Weights(collections.abc.Mapping):
         words, scales, biases = (self._stored[f"{module}.{part}"].shape for part in ("weight", "scales", "biases"))
         if bits not in (2, 3, 4, 5, 6, 8) or scales != biases or words[:-1] != scales[:-1] \
                 or words[-1] * 32 != scales[-1] * group * bits:
-            raise CheckpointError(f"{module}: shapes {words}, {scales} and {biases} aren't those of {bits} bits in groups of {group}")
+            raise CheckpointError(f"{module}: shapes {words}, {scales} and {biases} aren't those of {bits} bits "
+                                  f"in groups of {group}")
         return bits, group
 
     def __getitem__(self, name):
         module = name.removesuffix(".weight")
         if module == name or module not in self._modules:
-            return self._stored[name].read(name)
+            array = self._stored[name].read(name)
+            if array.dtype != F32:
+                raise CheckpointError(f"{self._stored[name].path}: {name} has codes without scales")
+            return array
         words, scales, biases = (self._stored[f"{module}.{part}"].read(name) for part in ("weight", "scales", "biases"))
         return dequantize(words, scales, biases, self._modules[module][0])
 
@@ -155,6 +162,7 @@ def load(directory):
     config = json.loads(path.read_text())
     other = config.get("quantization_config")
     if other and "quantization" not in config:
-        raise CheckpointError(f"{directory}: quantized with {other.get('quant_method', 'an unknown method')}; only MLX's affine is read")
+        method = other.get("quant_method", "an unknown method")
+        raise CheckpointError(f"{directory}: quantized with {method}; only MLX's affine is read")
     weights = Weights(directory, config)
     return Model(config, weights, sum(file.stat().st_size for file in weight_files(directory)))

@@ -22,8 +22,8 @@ BLOCK_BYTES = 1 << 25  # of the logits that are compared at a time
 class Measured(NamedTuple):
     """A value a window [W], float64.
 
-    `kl`: KL(base || variant), nats a token, mean over all L positions. `loss`: nats a token over the L - 1 tokens that have one
-    before them. `equal_top`: share of the L positions where both models find the same token likeliest.
+    `kl`: KL(base || variant), nats a token, mean over all L positions. `loss`: nats a token over the L - 1 tokens that have
+    one before them. `equal_top`: share of the L positions where both models find the same token likeliest.
     """
     kl: numpy.ndarray
     loss: numpy.ndarray
@@ -60,7 +60,7 @@ def next_logit(logits, targets):
 
 
 class Reference:
-    """The base's logits on the windows, in a temporary file of 4 W L V bytes (in `folder`), to compare variants with.
+    """The base's logits on the windows, in a temporary file of 4 W L V bytes in `folder`, to compare variants with.
 
     `loss` [W]: nats a token of the base itself.
     """
@@ -95,10 +95,11 @@ class Reference:
 
     def measure(self, variant):
         """What a folder or Model does on the same windows."""
-        variant = as_model(variant)
+        variant, vocabulary = as_model(variant), self._logits.shape[1]
+        own = variant.config.get("vocab_size")
+        if own != vocabulary:
+            raise ValueError(f"a vocabulary of {own} can't be compared with one of {vocabulary}")
         hidden, head = forward.hidden_states(variant, self.windows)
-        if len(head) != self._logits.shape[1]:
-            raise ValueError(f"a vocabulary of {len(head)} can't be compared with the base's {self._logits.shape[1]}")
         kl, loss, equal = (numpy.empty(len(hidden)) for _ in range(3))
         for rows in self._blocks():
             base, logits = numpy.asarray(self._logits[rows]), hidden[rows] @ head.T

@@ -26,13 +26,15 @@ def rms_norm(x, weight, eps):
 
 
 def sigmoid(x):
-    """Without overflow: exp only of what is not positive."""
-    small = numpy.exp(-numpy.abs(x))
-    return numpy.where(x >= 0, F32(1), small) / (1 + small)
+    """exp may overflow to infinity, whose inverse is the 0 that is meant."""
+    with numpy.errstate(over="ignore"):
+        y = numpy.exp(-x)
+    y += 1
+    return numpy.reciprocal(y, out=y)
 
 
 def swiglu(gate, up):
-    """silu(gate) * up; overwrites both."""
+    """silu(gate) * up; overwrites gate."""
     gate *= sigmoid(gate)
     gate *= up
     return gate
@@ -132,7 +134,8 @@ def mixture(arch, weights, name, x):
         result *= share.reshape(-1)[order[lo:hi], None]
         out[tokens] += result  # a token has an expert at most once
     if arch.shared_expert:
-        out += sigmoid(linear(x, weights, f"{name}.shared_expert_gate")) * dense_mlp(weights, f"{name}.shared_expert", x)
+        gate = sigmoid(linear(x, weights, f"{name}.shared_expert_gate"))
+        out += gate * dense_mlp(weights, f"{name}.shared_expert", x)
     return out
 
 
@@ -171,7 +174,7 @@ def _refuse_leftovers(weights, asked):
     if left == ["lm_head.weight"] and numpy.array_equal(weights[left[0]], weights["model.embed_tokens.weight"]):
         return
     if left:
-        raise architecture.UnsupportedModel(f"{len(left)} tensors that {left[0]} is one of have no place in this architecture")
+        raise architecture.UnsupportedModel(f"{len(left)} tensors have no place in this architecture, such as {left[0]}")
 
 
 def hidden_states(model, windows):
@@ -185,6 +188,8 @@ def hidden_states(model, windows):
     for index in range(arch.layers):
         x = layer(arch, weights, index, x, windows.shape[1])
     head = embedding if arch.tied else weights["lm_head.weight"]
+    if head.shape != (arch.vocabulary, arch.hidden):
+        raise architecture.UnsupportedModel(f"a head of {head.shape} isn't that of {arch.vocabulary} tokens")
     x = rms_norm(x, weights["model.norm.weight"], arch.norm_eps)
     _refuse_leftovers(model.weights, weights.asked)
     return x, head
