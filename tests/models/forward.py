@@ -1,15 +1,15 @@
 """Forward pass of small language models in float32: llama, qwen2_moe and qwen3_moe.
 
-All windows go through one layer before the next, so that each weight is read once and BLAS gets large matrices. Weights are
-a mapping from Hugging Face's names, or MLX's where experts are stacked, to float32 arrays. Shapes: W windows, L tokens each,
-T = W * L, H hidden, V vocabulary.
+All windows go through one layer before the next, some at a time, so that each weight is read once, BLAS gets large matrices
+and what is between them stays small. Weights are a mapping from Hugging Face's names, or MLX's where experts are stacked, to
+float32 arrays. Shapes: W windows, L tokens each, T = W * L, H hidden, V vocabulary.
 """
 import numpy
 
 import architecture
 
 F32 = numpy.float32
-ATTENTION_BYTES = 1 << 26  # of the scores that are held at a time
+BATCH_TOKENS = 2048  # whole windows of at most so many tokens, or one window, are computed at a time
 
 
 def linear(x, weights, name, bias=False):
@@ -63,18 +63,19 @@ def softmax(x):
 
 
 def causal_attention(q, k, v):
-    """[W, L, heads * head_dim] of q [W, kv_heads, groups, L, head_dim] and k, v [W, kv_heads, L, head_dim]."""
+    """[W, L, heads * head_dim] of q [W, kv_heads, groups, L, head_dim] and k, v [W, kv_heads, L, head_dim].
+
+    A window at a time, so that its scores stay in a core's cache.
+    """
     windows, kv_heads, groups, length, head_dim = q.shape
     mask = numpy.triu(numpy.full((length, length), -numpy.inf, F32), 1)
+    q = q.reshape(windows, kv_heads, groups * length, head_dim) * F32(head_dim ** -0.5)
     mixed = numpy.empty((windows, length, kv_heads, groups, head_dim), F32)
-    step = max(1, ATTENTION_BYTES // (4 * kv_heads * groups * length * length))
-    for lo in range(0, windows, step):
-        part = slice(lo, lo + step)
-        rows = q[part].reshape(-1, kv_heads, groups * length, head_dim) * F32(head_dim ** -0.5)
-        scores = (rows @ k[part].swapaxes(-1, -2)).reshape(-1, kv_heads, groups, length, length)
+    for window in range(windows):
+        scores = (q[window] @ k[window].swapaxes(-1, -2)).reshape(kv_heads, groups, length, length)
         scores += mask
-        out = softmax(scores).reshape(-1, kv_heads, groups * length, length) @ v[part]
-        mixed[part] = out.reshape(-1, kv_heads, groups, length, head_dim).transpose(0, 3, 1, 2, 4)
+        out = softmax(scores).reshape(kv_heads, groups * length, length) @ v[window]
+        mixed[window] = out.reshape(kv_heads, groups, length, head_dim).transpose(2, 0, 1, 3)
     return mixed.reshape(windows, length, -1)
 
 
@@ -140,7 +141,7 @@ def mixture(arch, weights, name, x):
 
 
 def layer(arch, weights, index, x, length):
-    """The residual stream [T, H] after layer `index`; x is overwritten."""
+    """Adds layer `index` to the residual stream x [T, H]."""
     name = f"model.layers.{index}"
     normed = rms_norm(x, weights[f"{name}.input_layernorm.weight"], arch.norm_eps)
     x += attention(arch, weights, f"{name}.self_attn", normed, length)
@@ -149,14 +150,13 @@ def layer(arch, weights, index, x, length):
         x += mixture(arch, weights, f"{name}.mlp", normed)
     else:
         x += dense_mlp(weights, f"{name}.mlp", normed)
-    return x
 
 
-class Recorder:
-    """Passes tensors on and remembers which were asked for."""
+class LayerWeights:
+    """Tensors of a mapping, each read once until forget(); remembers which were asked for."""
 
     def __init__(self, weights):
-        self._weights, self.asked = weights, set()
+        self._weights, self._held, self.asked = weights, {}, set()
 
     def __contains__(self, name):
         return name in self._weights
@@ -164,8 +164,13 @@ class Recorder:
     def __getitem__(self, name):
         if name not in self._weights:
             raise architecture.UnsupportedModel(f"the checkpoint lacks {name}")
-        self.asked.add(name)
-        return self._weights[name]
+        if name not in self._held:
+            self._held[name] = self._weights[name]
+            self.asked.add(name)
+        return self._held[name]
+
+    def forget(self):
+        self._held.clear()
 
 
 def _refuse_leftovers(weights, asked):
@@ -179,14 +184,17 @@ def _refuse_leftovers(weights, asked):
 
 def hidden_states(model, windows):
     """float32 [T, H] after the final norm, and the head [V, H]; `windows` are token ids [W, L]."""
-    arch, weights = architecture.parse(model.config), Recorder(model.weights)
+    arch, weights = architecture.parse(model.config), LayerWeights(model.weights)
     windows = numpy.asarray(windows)
     if windows.size == 0 or windows.min() < 0 or windows.max() >= arch.vocabulary:
         raise ValueError(f"tokens must be from 0 to {arch.vocabulary - 1}, in windows of one at least")
     embedding = weights["model.embed_tokens.weight"]
-    x = embedding[windows.ravel()]
+    x, length = embedding[windows.ravel()], windows.shape[1]
+    step = max(1, BATCH_TOKENS // length) * length
     for index in range(arch.layers):
-        x = layer(arch, weights, index, x, windows.shape[1])
+        for lo in range(0, len(x), step):
+            layer(arch, weights, index, x[lo:lo + step], length)
+        weights.forget()
     head = embedding if arch.tied else weights["lm_head.weight"]
     if head.shape != (arch.vocabulary, arch.hidden):
         raise architecture.UnsupportedModel(f"a head of {head.shape} isn't that of {arch.vocabulary} tokens")

@@ -1,6 +1,7 @@
 """The forward pass gives transformers' logits, from either library's names, and computes nothing that it doesn't know."""
 import pathlib
 import unittest
+from unittest import mock
 
 import numpy
 
@@ -57,14 +58,13 @@ class Windows(unittest.TestCase):
         ids = numpy.arange(40).reshape(1, 40)
         self.assertLess(deviation(forward.logits(model, ids)[:, :25], forward.logits(model, ids[:, :25])), 1e-5)
 
-    def test_ManyWindowsAreAttendedInParts(self):
-        model, ids = small("llama"), numpy.arange(240).reshape(6, 40)
-        whole, before = forward.logits(model, ids), forward.ATTENTION_BYTES
-        try:
-            forward.ATTENTION_BYTES = 4 * 4 * 40 * 40 * 4  # four windows, then two
-            self.assertLess(deviation(forward.logits(model, ids), whole), 1e-6)
-        finally:
-            forward.ATTENTION_BYTES = before
+    def test_BatchesOfWindowsAreWhatAllAreAtOnce(self):
+        for kind in architecture.MODEL_TYPES:
+            model, ids = small(kind), numpy.arange(240).reshape(6, 40)
+            whole = forward.logits(model, ids)
+            for tokens in (160, 30):  # four windows, then two; one at a time
+                with self.subTest(kind, tokens=tokens), mock.patch.object(forward, "BATCH_TOKENS", tokens):
+                    self.assertLess(deviation(forward.logits(model, ids), whole), 1e-5)
 
     def test_TokensBeyondTheVocabularyAreRefused(self):
         for ids in ([[300]], [[-1]], [[]]):
