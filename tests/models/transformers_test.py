@@ -2,7 +2,7 @@
 
 Runs where torch and transformers can be imported: in this interpreter, or in the one that MOESWEEP_TRANSFORMERS_PYTHON
 names.
-    MOESWEEP_TRANSFORMERS_PYTHON=venv/bin/python ctest -L models-transformers
+    MOESWEEP_TRANSFORMERS_PYTHON=venv/bin/python ctest --test-dir build/release -L models-transformers
     venv/bin/python tests/models/transformers_test.py MODEL...
 """
 import os
