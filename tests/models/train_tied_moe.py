@@ -7,9 +7,11 @@ names. Beside the checkpoint: tokenizer.json (byte-level BPE, trained on the sam
 out) with their token ids (development.npy, test.npy: int32 [tokens]), training.json with what was measured.
 
     train_tied_moe.py OUT --minutes 25
+    train_tied_moe.py OUT --check
 
 The learning rate falls with the clock, so that a slow machine ends in time too; `--steps N` trains N steps instead, however long
-they take. A stopped run leaves the checkpoint of its last save.
+they take. A stopped run leaves the checkpoint of its last save. `--check` trains nothing: it loads OUT with transformers, compares
+logits with this script's own and continues a sentence.
 """
 
 import argparse
@@ -24,7 +26,7 @@ from pathlib import Path
 
 import numpy
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch import nn
 from torch.nn import functional
@@ -46,6 +48,10 @@ WEIGHT_DECAY = 0.1
 BALANCE_LOSS = 0.01
 HEAD_TOKENS = 256  # logits are computed for so many tokens at a time, which keeps them in the cache
 EVALUATED_WINDOWS = 48
+
+
+class CheckError(Exception):
+    """The written checkpoint isn't what transformers expects."""
 
 
 def config():
@@ -285,6 +291,7 @@ def save(model, out):
     tensors = {f"model.{name}": p.detach().to(torch.bfloat16).contiguous() for name, p in model.named_parameters()}
     partial = out / "model.safetensors.partial"
     save_file(tensors, partial, metadata={"format": "pt"})
+    partial.chmod(0o644)  # safetensors makes files that only their owner reads
     os.replace(partial, out / "model.safetensors")
 
 
@@ -364,6 +371,40 @@ def finish(model, ids, out, record):
     print(f"saved after {record['steps']} steps: development {record['loss_development'][0]:.4f} nats a token", flush=True)
 
 
+def own_model(out):
+    """The checkpoint in this script's own model, F32."""
+    model = Model()
+    model.load_state_dict({name.removeprefix("model."): t.float() for name, t in load_file(out / "model.safetensors").items()})
+    return model
+
+
+def check(out):
+    """Compares with transformers: no tensor missing or left over, logits of four windows of the development text within 1e-3."""
+    if not (out / "model.safetensors").is_file():
+        raise CheckError(f"{out}: no checkpoint to check")
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(out)
+    model, loading = AutoModelForCausalLM.from_pretrained(out, dtype=torch.float32, output_loading_info=True)
+    bad = {k: sorted(map(str, v)) for k, v in loading.items() if v and k in ("missing_keys", "unexpected_keys", "mismatched_keys")}
+    if bad:
+        raise CheckError(f"transformers doesn't find the tensors that it expects: {bad}")
+    ids = torch.from_numpy(numpy.load(out / "development.npy")[: 4 * WINDOW].astype(numpy.int64)).view(4, WINDOW)
+    own = own_model(out)
+    with torch.no_grad():
+        states, _ = own(ids)
+        logits = functional.linear(states, own.embed_tokens.weight)
+        reference = model(ids).logits.flatten(0, 1)
+        loss = functional.cross_entropy(reference.view(4, WINDOW, -1)[:, :-1].flatten(0, 1), ids[:, 1:].flatten())
+    difference = (logits - reference).abs().max().item()
+    print(f"largest difference of logits {difference:.1e}; loss with transformers {loss:.3f} nats a token")
+    for prompt in ("The database connection", "And the LORD said unto Moses,", "hacker n. A person who"):
+        prompt_ids = tokenizer(prompt, return_tensors="pt")
+        print(f"continued: {tokenizer.decode(model.generate(**prompt_ids, max_new_tokens=30, do_sample=False)[0])!r}")
+    if not difference < 1e-3:
+        raise CheckError("the logits differ from transformers'")
+
+
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("out", type=Path, help="folder of the checkpoint")
@@ -374,6 +415,7 @@ def arguments():
     parser.add_argument("--seed", type=int, default=20)
     parser.add_argument("--save-minutes", type=float, default=4.0, help="a checkpoint is saved this often (default 4)")
     parser.add_argument("--packages", type=Path, help="where Debian packages that aren't installed are unpacked (default OUT/packages)")
+    parser.add_argument("--check", action="store_true", help="train nothing, compare OUT with transformers")
     return parser.parse_args()
 
 
@@ -392,6 +434,9 @@ def main():
     options = arguments()
     keep_freed_memory()
     torch.set_num_threads(1)  # an operation's; see train_step
+    if options.check:
+        check(options.out)
+        return
     torch.manual_seed(options.seed)
     options.out.mkdir(parents=True, exist_ok=True)
     ids, versions = prepare(options.out, options.packages or options.out / "packages")
@@ -414,5 +459,5 @@ def main():
 if __name__ == "__main__":
     try:
         main()
-    except texts.TextError as error:
+    except (CheckError, texts.TextError) as error:
         sys.exit(f"train_tied_moe.py: {error}")
