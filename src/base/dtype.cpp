@@ -57,4 +57,8 @@ bool is_floating_point(Dtype dtype) {
   return dtype <= Dtype::f8_e5m2;
 }
 
+bool is_integer(Dtype dtype) {
+  return dtype >= Dtype::i8 && dtype <= Dtype::boolean;
+}
+
 }  // namespace moesweep

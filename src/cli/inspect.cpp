@@ -30,9 +30,15 @@ std::string shape_or_scalar(const std::vector<std::int64_t>& shape) {
   return shape.empty() ? "scalar" : shape_text(shape);
 }
 
-std::string role_text(const checkpoint::Tensor& tensor, const InspectOptions& options) {
-  return std::string(
-      names::role_name(names::role_of(tensor.name, tensor.shape, options.expert_patterns)));
+/// Integers that are codes have the role of the weights that they stand for.
+std::string role_text(const source::Model& model, std::size_t index,
+                      const InspectOptions& options) {
+  const auto& tensor = model.checkpoint.tensors[index];
+  const auto& patterns = options.expert_patterns;
+  const auto role = model.storage.plain[index]
+                        ? names::role_of(tensor.name, tensor.shape, tensor.dtype, patterns)
+                        : names::role_of(tensor.name, tensor.shape, patterns);
+  return std::string(names::role_name(role));
 }
 
 /// Weights that tensors stand for; nothing when it is not known of one of them.
@@ -59,7 +65,7 @@ std::vector<Group> group(const source::Model& model, const InspectOptions& optio
   for (std::size_t i = 0; i < weights.size(); ++i) {
     const auto& tensor = model.checkpoint.tensors[i];
     Group made{names::pattern_of(tensor.name), shape_or_scalar(tensor.shape),
-               std::string(dtype_name(tensor.dtype)), role_text(tensor, options)};
+               std::string(dtype_name(tensor.dtype)), role_text(model, i, options)};
     auto& found =
         groups.try_emplace({made.pattern, made.shape, made.dtype, made.role}, made).first->second;
     ++found.count;
@@ -94,12 +100,13 @@ Json to_json(const source::Model& model, const InspectOptions& options) {
                                   {"params", to_json(made.params)},
                                   {"bytes", made.bytes}});
   }
-  for (const auto& tensor : checkpoint.tensors) {
+  for (std::size_t i = 0; i < checkpoint.tensors.size(); ++i) {
+    const auto& tensor = checkpoint.tensors[i];
     document["list"].push_back({{"name", tensor.name},
                                 {"dtype", dtype_name(tensor.dtype)},
                                 {"shape", tensor.shape},
                                 {"bytes", tensor.bytes()},
-                                {"role", role_text(tensor, options)},
+                                {"role", role_text(model, i, options)},
                                 {"shard", checkpoint.shards[tensor.shard].name}});
   }
   return document;
@@ -114,10 +121,12 @@ void print_groups(const source::Model& model, const InspectOptions& options) {
   table.print();
 }
 
-void print_tensors(const checkpoint::Checkpoint& checkpoint, const InspectOptions& options) {
+void print_tensors(const source::Model& model, const InspectOptions& options) {
+  const auto& checkpoint = model.checkpoint;
   TextTable table({"role", "dtype", "shape", "bytes", "shard", "name"});
-  for (const auto& tensor : checkpoint.tensors) {
-    table.add({role_text(tensor, options), std::string(dtype_name(tensor.dtype)),
+  for (std::size_t i = 0; i < checkpoint.tensors.size(); ++i) {
+    const auto& tensor = checkpoint.tensors[i];
+    table.add({role_text(model, i, options), std::string(dtype_name(tensor.dtype)),
                shape_or_scalar(tensor.shape), format_size(tensor.bytes()),
                checkpoint.shards[tensor.shard].name, tensor.name});
   }
@@ -160,7 +169,7 @@ void inspect(InspectOptions& options, const Context& context) {
   if (context.json) print_json(to_json(model, options));
   if (context.json || context.quiet) return source::require_whole(model);
   if (options.tensors)
-    print_tensors(model.checkpoint, options);
+    print_tensors(model, options);
   else
     print_groups(model, options);
   print_totals(model);

@@ -24,7 +24,8 @@ constexpr std::array role_names = {
     std::string_view("attention"), std::string_view("linear_attention"),
     std::string_view("mlp"),       std::string_view("convolution"),
     std::string_view("vision"),    std::string_view("bias"),
-    std::string_view("other"),
+    std::string_view("pooler"),    std::string_view("classifier"),
+    std::string_view("buffer"),    std::string_view("other"),
 };
 
 // What a module is called; the last one in a name decides.
@@ -42,9 +43,9 @@ constexpr std::array modules = {
     Known{"lm_head", Role::head},
     Known{"shared_head", Role::head},
     Known{"embed_out", Role::head},
-    Known{"classifier", Role::head},
-    Known{"score", Role::head},
-    Known{"pooler", Role::head},
+    Known{"classifier", Role::classifier},
+    Known{"score", Role::classifier},
+    Known{"pooler", Role::pooler},
     Known{"router", Role::router},
     Known{"shared_expert_gate", Role::router},
     Known{"shared_expert", Role::shared_expert},
@@ -55,6 +56,8 @@ constexpr std::array modules = {
     Known{"cross_attn", Role::attention},
     Known{"attn", Role::attention},
     Known{"attention", Role::attention},
+    Known{"SelfAttention", Role::attention},
+    Known{"EncDecAttention", Role::attention},
     Known{"linear_attn", Role::linear_attention},
     Known{"linear_attention", Role::linear_attention},
     Known{"delta_net", Role::linear_attention},
@@ -65,6 +68,8 @@ constexpr std::array modules = {
     Known{"feed_forward", Role::mlp},
     Known{"block_sparse_moe", Role::mlp},
     Known{"moe", Role::mlp},
+    Known{"intermediate", Role::mlp},
+    Known{"DenseReluDense", Role::mlp},
 };
 
 // What a projection is called, for names whose modules say nothing.
@@ -111,14 +116,19 @@ bool is_vector(std::span<const std::int64_t> shape) {
   return std::count_if(shape.begin(), shape.end(), [](std::int64_t side) { return side > 1; }) <= 1;
 }
 
-// norm, norm1, input_layernorm, q_norm, enorm; of vectors also pre_fc_norm_hidden and ln_f.
+bool ends_with_norm(std::string_view word) {
+  return word.ends_with("norm") || word.ends_with("Norm");
+}
+
+// norm, norm1, input_layernorm, LayerNorm, q_norm, enorm; of vectors also pre_fc_norm_hidden and
+// ln_f.
 bool is_norm(std::string_view component, std::span<const std::int64_t> shape) {
   while (!component.empty()) {
     const auto underscore = component.find('_');
     auto word = component.substr(0, underscore);
     while (!word.empty() && is_digit(word.back())) word.remove_suffix(1);
     const bool last_word = underscore == std::string_view::npos;
-    const bool norm = word.ends_with("norm") || word == "ln";
+    const bool norm = ends_with_norm(word) || word == "ln";
     if (norm && (last_word || is_vector(shape))) return true;
     if (last_word) return false;
     component.remove_prefix(underscore + 1);
@@ -154,6 +164,8 @@ std::optional<Role> module_role(const Components& components, std::size_t i,
     }
     return Role::router;
   }
+  // BERT's second matrix of the MLP: encoder.layer.3.output.dense.
+  if (component == "output" && i > 0 && is_index(components[i - 1])) return Role::mlp;
   return find(component, modules);
 }
 
@@ -191,6 +203,11 @@ Role role_of(std::string_view name, std::span<const std::int64_t> shape,
   }
   // The head of checkpoints in Meta's layout; elsewhere `output` is a part of a block.
   return name == "output.weight" ? Role::head : Role::other;
+}
+
+Role role_of(std::string_view name, std::span<const std::int64_t> shape, Dtype dtype,
+             std::span<const std::string> expert_patterns) {
+  return is_integer(dtype) ? Role::buffer : role_of(name, shape, expert_patterns);
 }
 
 bool is_expert_stack(std::string_view name, std::span<const std::int64_t> shape,

@@ -59,7 +59,8 @@ records::Tables describe(const checkpoint::Checkpoint& checkpoint, const Options
   for (const auto& tensor : checkpoint.tensors) {
     if (!is_selected(tensor.name, options)) continue;
     const auto view = view_of(tensor, options);
-    const auto role = names::role_of(tensor.name, tensor.shape, options.expert_patterns);
+    const auto role =
+        names::role_of(tensor.name, tensor.shape, tensor.dtype, options.expert_patterns);
     records::append_row(tables, records::CheckpointTensorRow{
                                     .name = tensor.name,
                                     .shape = shape_text(tensor.shape),

@@ -272,12 +272,23 @@ class Finder {
                (scale.dtype == Dtype::f8_e8m0 || scale.dtype == Dtype::u8)) {
       coded.format = &fp4;
       coded.weights = 2 * elements;
-    } else if (is_byte(codes.dtype) && config_bits() > 0) {
-      coded.weights = 8 % config_bits() == 0 ? elements * 8 / config_bits() : 0;
     } else {
-      // Unsigned bytes may hold any number of codes.
-      coded.weights = codes.dtype == Dtype::u8 ? 0 : elements;
+      coded.weights = weights_in_bytes(codes, scale);
     }
+  }
+
+  /// A byte holds one code of 8 bits. One of fewer bits may fill a byte by itself (compressed-
+  /// tensors' int-quantized) or share it (W4A8, and unsigned ones): the groups of the scales tell;
+  /// 0 where they don't.
+  std::int64_t weights_in_bytes(const Tensor& codes, const Tensor& scale) const {
+    const auto elements = codes.params(), bits = config_bits();
+    if (bits == 8) return elements;
+    const bool is_grouped = scale.shape.size() == 2 && scale.shape[1] > 1;
+    if (bits == 0) return codes.dtype == Dtype::u8 || is_grouped ? 0 : elements;
+    const auto by_scales = is_grouped ? scale.params() * config_.storage->group_size : 0;
+    const auto shared = 8 % bits == 0 ? elements * 8 / bits : 0;
+    if (by_scales > 0) return by_scales == shared || by_scales == elements ? by_scales : 0;
+    return codes.dtype == Dtype::u8 ? shared : 0;
   }
 
   std::int64_t config_bits() const { return config_.storage ? config_.storage->bits : 0; }
@@ -378,11 +389,20 @@ double StoredSize::bits_per_weight() const {
   return 8.0 * static_cast<double>(bytes) / static_cast<double>(weights);
 }
 
+namespace {
+
+/// Integers that are no codes are tables and masks, not parameters.
+bool is_parameter(const Checkpoint& checkpoint, const Storage& storage, std::size_t tensor) {
+  return storage.plain[tensor] && !is_integer(checkpoint.tensors[tensor].dtype);
+}
+
+}  // namespace
+
 std::vector<std::optional<std::int64_t>> logical_weights(const Checkpoint& checkpoint,
                                                          const Storage& storage) {
   std::vector<std::optional<std::int64_t>> weights;
   for (std::size_t i = 0; i < checkpoint.tensors.size(); ++i) {
-    weights.emplace_back(storage.plain[i] ? checkpoint.tensors[i].params() : 0);
+    weights.emplace_back(is_parameter(checkpoint, storage, i) ? checkpoint.tensors[i].params() : 0);
   }
   for (const auto& coded : storage.coded) {
     weights[coded.codes] = coded.weights == 0 ? std::nullopt : std::optional(coded.weights);
@@ -393,7 +413,7 @@ std::vector<std::optional<std::int64_t>> logical_weights(const Checkpoint& check
 StoredSize stored_size(const Checkpoint& checkpoint, const Storage& storage) {
   StoredSize size;
   for (std::size_t i = 0; i < checkpoint.tensors.size(); ++i) {
-    if (!storage.plain[i]) continue;
+    if (!is_parameter(checkpoint, storage, i)) continue;
     size.weights += checkpoint.tensors[i].params();
     size.bytes += checkpoint.tensors[i].bytes();
   }

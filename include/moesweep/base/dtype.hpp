@@ -40,5 +40,7 @@ std::int64_t dtype_bytes(Dtype dtype);
 /// Floating-point types carry weights. Integers and booleans are tables and packed data, E8M0 and
 /// types below 8 bits are codes that only scales make weights of.
 bool is_floating_point(Dtype dtype);
+/// Integers and booleans.
+bool is_integer(Dtype dtype);
 
 }  // namespace moesweep

@@ -7,11 +7,13 @@
 #include <string_view>
 #include <vector>
 
+#include <moesweep/base/dtype.hpp>
+
 namespace moesweep::names {
 
 enum class Role : std::uint8_t {
   embedding,
-  head,
+  head,  ///< output head: hidden states to logits over the vocabulary
   norm,
   router,
   expert,
@@ -22,6 +24,9 @@ enum class Role : std::uint8_t {
   convolution,
   vision,
   bias,
+  pooler,      ///< of an encoder
+  classifier,  ///< hidden states to a few classes or one score
+  buffer,      ///< integers and booleans: no parameters
   other,
 };
 
@@ -32,8 +37,12 @@ std::string_view role_name(Role role);
 /// from the projection (`q_proj`, `w1`); `expert_patterns` are component names that mark routed
 /// experts (default {"experts"}). A bias or norm is one whatever it sits in, and all else in a
 /// vision tower is vision. Scales and zero points of quantized weights are `other`; the gates that
-/// choose routed or weigh shared experts are `router`; a pooler or classifier is `head`.
+/// choose routed or weigh shared experts are `router`. The name alone never makes a `buffer`.
 Role role_of(std::string_view name, std::span<const std::int64_t> shape,
+             std::span<const std::string> expert_patterns);
+/// The same of a tensor that is stored as numbers of its dtype: integers and booleans
+/// (position_ids, masks) are a `buffer`, whatever their name.
+Role role_of(std::string_view name, std::span<const std::int64_t> shape, Dtype dtype,
              std::span<const std::string> expert_patterns);
 
 /// Layer index in a name like `model.layers.17.mlp...` or `blocks.3...`; -1 when there is none.

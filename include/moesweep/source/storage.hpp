@@ -47,7 +47,8 @@ struct Storage {
 /// F8, F4, I8, U8, I32 or U32.
 Storage storage_of(const checkpoint::Checkpoint& checkpoint, const ModelConfig& config);
 
-/// Sizes of the logical weights. Plain tensors count as they are.
+/// Sizes of the logical weights. Plain tensors count as they are; integers that are no codes
+/// (position_ids, masks) are no weights.
 struct StoredSize {
   std::int64_t weights = 0;
   std::int64_t bytes = 0;          ///< of tensors whose weights are counted
@@ -57,7 +58,7 @@ struct StoredSize {
 StoredSize stored_size(const checkpoint::Checkpoint& checkpoint, const Storage& storage);
 
 /// Weights that each tensor stands for: its elements where it is plain, what its codes stand for
-/// (nothing where that is not known), 0 for companions.
+/// (nothing where that is not known), 0 for companions and for integers that are no codes.
 std::vector<std::optional<std::int64_t>> logical_weights(const checkpoint::Checkpoint& checkpoint,
                                                          const Storage& storage);
 

@@ -97,7 +97,29 @@ INSTANTIATE_TEST_SUITE_P(
                     Expected{"encoder.layers.0.self_attn.out_proj.weight", Role::attention},
                     Expected{"encoder.layers.0.self_attn.qkv_proj.weight", Role::attention},
                     Expected{"encoder.layers.0.self_attn_layer_norm.weight", Role::norm},
-                    Expected{"pooler.dense.weight", Role::head}));
+                    Expected{"pooler.dense.weight", Role::pooler}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Bert, CommonNames,
+    testing::Values(Expected{"embeddings.LayerNorm.weight", Role::norm},
+                    Expected{"encoder.layer.0.attention.output.LayerNorm.weight", Role::norm},
+                    Expected{"encoder.layer.0.output.LayerNorm.weight", Role::norm},
+                    Expected{"encoder.layer.0.attention.self.query.weight", Role::attention},
+                    Expected{"encoder.layer.0.attention.output.dense.weight", Role::attention},
+                    Expected{"encoder.layer.0.intermediate.dense.weight", Role::mlp},
+                    Expected{"encoder.layer.0.output.dense.weight", Role::mlp},
+                    Expected{"embeddings.token_type_embeddings.weight", Role::embedding},
+                    Expected{"classifier.weight", Role::classifier},
+                    Expected{"score.weight", Role::classifier},
+                    Expected{"bert.encoder.layer.11.output.dense.bias", Role::bias}));
+
+TEST(RoleOf, IntegersAndBooleansAreBuffers) {
+  for (const auto dtype : {Dtype::i64, Dtype::u8, Dtype::boolean}) {
+    EXPECT_EQ(role_of("embeddings.position_ids", matrix, dtype, default_patterns), Role::buffer);
+  }
+  EXPECT_EQ(role_of("model.embed_tokens.weight", matrix, Dtype::f8_e4m3, default_patterns),
+            Role::embedding);
+}
 
 TEST(RoleOf, AnAttentionGateIsNotARouter) {
   EXPECT_EQ(role_of("model.layers.0.self_attn.gate.weight", matrix, default_patterns),

@@ -222,6 +222,33 @@ TEST(Storage, ScalesBesideWeightsThatAreNumbersAreWeightsThemselves) {
   EXPECT_THAT(storage.plain, testing::Each(true));
 }
 
+TEST(Storage, BytesHoldAsManyCodesAsTheirScalesHaveGroups) {
+  const auto weights_of = [](std::vector<Entry> scales, const ModelConfig& config) {
+    std::vector<Entry> entries = {{"x.weight", Dtype::i8, {64, 64}}};
+    entries.insert(entries.end(), scales.begin(), scales.end());
+    const auto storage = storage_of(checkpoint_of(entries), config);
+    return storage.coded.at(0).weights;
+  };
+  const Entry groups_of_64 = {"x.weight_scale", Dtype::bf16, {64, 2}};
+  EXPECT_EQ(weights_of({groups_of_64}, declared(4, 64)), 64 * 128) << "two codes in a byte";
+  EXPECT_EQ(weights_of({groups_of_64}, declared(4, 32)), 64 * 64) << "one";
+  EXPECT_EQ(weights_of({groups_of_64}, declared(4, 128)), 0) << "contradicts itself";
+  EXPECT_EQ(weights_of({groups_of_64}, {}), 0) << "how many bits nothing says";
+  EXPECT_EQ(weights_of({groups_of_64}, declared(8, 32)), 64 * 64);
+  const Entry of_a_row = {"x.weight_scale", Dtype::bf16, {64, 1}};
+  EXPECT_EQ(weights_of({of_a_row}, declared(8, 0)), 64 * 64);
+  EXPECT_EQ(weights_of({of_a_row}, declared(4, 0)), 0);
+}
+
+TEST(Storage, IntegersThatAreNoCodesAreNoWeights) {
+  const auto checkpoint =
+      checkpoint_of({{"position_ids", Dtype::i64, {1, 512}}, {"x.weight", Dtype::bf16, {64, 64}}});
+  const auto storage = storage_of(checkpoint, {});
+  EXPECT_EQ(stored_size(checkpoint, storage).weights, 64 * 64);
+  EXPECT_EQ(stored_size(checkpoint, storage).bytes, 2 * 64 * 64);
+  EXPECT_EQ(logical_weights(checkpoint, storage).at(0), 0);
+}
+
 TEST(Storage, IntegerTablesAreNotCodes) {
   const auto checkpoint = checkpoint_of({{"position_ids", Dtype::i64, {1, 512}},
                                          {"mask", Dtype::u8, {64, 64}},
