@@ -142,6 +142,8 @@ constexpr std::array qwen3_5_moe_parts = {
     Parts(attention), Parts(query_key_norms), Parts(post_norms),         Parts(linear_attention),
     Parts(experts),   Parts(fused_experts),   Parts(qwen_shared_expert),
 };
+constexpr std::array qwen2_moe_parts = {Parts(attention), Parts(norms), Parts(dense),
+                                        Parts(experts), Parts(qwen_shared_expert)};
 constexpr std::array mixtral_parts = {Parts(attention), Parts(norms), Parts(mixtral_experts)};
 constexpr std::array deepseek_parts = {Parts(latent_attention), Parts(norms), Parts(dense),
                                        Parts(experts), Parts(deepseek_shared_experts)};
@@ -150,6 +152,7 @@ constexpr std::array gpt_oss_parts = {Parts(attention), Parts(post_norms), Parts
 constexpr std::array known_families = {
     Family{.model_type = "llama", .parts = llama_parts},
     Family{.model_type = "qwen2", .parts = llama_parts},
+    Family{.model_type = "qwen2_moe", .parts = qwen2_moe_parts},
     Family{.model_type = "qwen3", .parts = qwen3_parts},
     Family{.model_type = "qwen3_moe", .parts = qwen3_moe_parts},
     Family{.model_type = "qwen3_5_moe", .parts = qwen3_5_moe_parts, .multimodal = true},

@@ -69,9 +69,9 @@ TEST(Architecture, UnknownTypesAreKeptAndLeaveEverythingUnmapped) {
 
 TEST(Architecture, KnownOnesAreListed) {
   EXPECT_THAT(known_architectures(),
-              testing::UnorderedElementsAre("llama", "qwen2", "qwen3", "qwen3_moe", "qwen3_5_moe",
-                                            "qwen3_5_moe_text", "mixtral", "deepseek_v3", "gpt_oss",
-                                            "generic"));
+              testing::UnorderedElementsAre("llama", "qwen2", "qwen2_moe", "qwen3", "qwen3_moe",
+                                            "qwen3_5_moe", "qwen3_5_moe_text", "mixtral",
+                                            "deepseek_v3", "gpt_oss", "generic"));
 }
 
 TEST(Runtime, NamesReadBack) {

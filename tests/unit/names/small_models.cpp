@@ -109,6 +109,19 @@ Model qwen3() {
   return dense("qwen3", false, true);
 }
 
+Model qwen2_moe() {
+  Builder builder("qwen2_moe", 2);
+  for (std::int64_t i = 0; i < 2; ++i) {
+    const auto layer = layer_prefix(i);
+    builder.add_norms(layer);
+    builder.add_attention(layer, true);
+    builder.add_experts(layer);
+    builder.add_mlp(layer + "mlp.shared_expert.");
+    builder.add(layer + "mlp.shared_expert_gate.weight", {1, hidden});
+  }
+  return builder.model();
+}
+
 Model qwen3_moe() {
   Builder builder("qwen3_moe", 2);
   for (std::int64_t i = 0; i < 2; ++i) {
@@ -194,7 +207,7 @@ Model gpt_oss(bool mxfp4) {
 }
 
 std::vector<Model> all_models() {
-  return {llama(), qwen2(), qwen3(), qwen3_moe(), mixtral(), deepseek_v3(), gpt_oss()};
+  return {llama(), qwen2(), qwen2_moe(), qwen3(), qwen3_moe(), mixtral(), deepseek_v3(), gpt_oss()};
 }
 
 }  // namespace moesweep::names::test

@@ -23,6 +23,8 @@ struct Model {
 Model llama(bool tied = false);
 Model qwen2();
 Model qwen3();
+/// 2 layers, 4 experts and a shared one.
+Model qwen2_moe();
 /// 2 layers, the first dense, 4 experts.
 Model qwen3_moe();
 Model mixtral();
