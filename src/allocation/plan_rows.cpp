@@ -48,6 +48,8 @@ std::vector<records::PlanRow> plan_rows(const Problem& problem, const Decisions&
   for (std::size_t i = 0; i < problem.tensors.size(); ++i) {
     const auto& tensor = problem.tensors[i];
     rows.push_back(row_of(tensor));
+    rows.back().term = objective_term(tensor);
+    rows.back().alpha = problem.alphas[i].value;
     rows.back().reason = problem.kept_because[i];
     if (tensor.fate == names::Fate::dropped) drop(rows.back());
     if (tensor.fate == names::Fate::unmapped) {

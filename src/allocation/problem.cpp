@@ -74,7 +74,8 @@ Groups groups_of(Problem& problem) {
 }
 
 /// alpha over the sum of squares of all tensors of the term that were measured and are stored.
-std::vector<double> weights_of(const std::vector<Tensor>& tensors, const Alpha& alpha) {
+std::vector<double> weights_of(const std::vector<Tensor>& tensors,
+                               const std::vector<ErrorFactor>& alphas) {
   std::map<std::string, double> norms;
   std::vector<std::string> terms;
   for (const auto& tensor : tensors) {
@@ -87,7 +88,7 @@ std::vector<double> weights_of(const std::vector<Tensor>& tensors, const Alpha& 
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     const auto norm = norms.find(terms[i]);
     const bool has_norm = norm != norms.end() && norm->second > 0.0;
-    weights.push_back(has_norm ? alpha.of(tensors[i]) / norm->second : 0.0);
+    weights.push_back(has_norm ? alphas[i].value / norm->second : 0.0);
   }
   return weights;
 }
@@ -118,7 +119,8 @@ Problem make_problem(std::vector<Tensor> tensors, Constraints constraints, const
   std::sort(tensors.begin(), tensors.end(),
             [](const Tensor& a, const Tensor& b) { return a.name < b.name; });
   Problem problem;
-  problem.weights = weights_of(tensors, alpha);
+  for (const auto& tensor : tensors) problem.alphas.push_back(alpha.of(tensor));
+  problem.weights = weights_of(tensors, problem.alphas);
   problem.tensors = std::move(tensors);
   problem.constraints = std::move(constraints);
   problem.stored_bytes = std::move(stored_bytes);

@@ -27,6 +27,24 @@ std::string projection(const std::string& component) {
   return component;
 }
 
+/// Where an --alpha file has what.
+struct AlphaColumns {
+  std::size_t pattern = 0, factor = 1, count = 2;
+  std::string expected() const {
+    return count == 2 ? "a line has a pattern and a factor"
+                      : fmt::format("a line has {} cells, as the header", count);
+  }
+};
+
+AlphaColumns columns_of(const std::vector<std::string>& header, const CsvRecords& records) {
+  const auto index = [&](const char* column) {
+    const auto found = std::ranges::find(header, column);
+    if (found == header.end()) throw records.complaint(fmt::format("no column {}", column));
+    return static_cast<std::size_t>(found - header.begin());
+  };
+  return {index("pattern"), index("alpha"), header.size()};
+}
+
 }  // namespace
 
 std::int64_t Tensor::params() const {
@@ -54,28 +72,35 @@ bool is_protected_by(const std::string& name, const std::string& pattern) {
 }
 
 bool AlphaPattern::matches(const Tensor& tensor) const {
-  return matches_glob(glob, tensor.name) || matches_glob(glob, tensor.decision);
+  return matches_glob(glob, tensor.name) || matches_glob(glob, tensor.decision) ||
+         matches_glob(glob, objective_term(tensor));
 }
 
-double Alpha::of(const Tensor& tensor) const {
+ErrorFactor Alpha::of(const Tensor& tensor) const {
   for (const auto& pattern : patterns) {
-    if (pattern.matches(tensor)) return pattern.factor;
+    if (pattern.matches(tensor)) return {pattern.factor, "--alpha " + pattern.file};
   }
   const auto found = by_role.find(tensor.role);
-  return found == by_role.end() ? 1.0 : found->second;
+  if (found != by_role.end()) return {found->second, "--alpha " + tensor.role};
+  return has_prior ? tensor.prior : ErrorFactor{};
 }
 
 std::vector<AlphaPattern> parse_alpha(std::string_view text, const std::string& file) {
   std::vector<AlphaPattern> patterns;
   CsvRecords records(text, file);
+  AlphaColumns columns;
   for (bool first = true; const auto cells = records.next(); first = false) {
-    if (cells->size() != 2) throw records.complaint("a line has a pattern and a factor");
-    if (first && (*cells)[1] == "alpha") continue;
-    const auto factor = csv_number((*cells)[1]);
-    if (!factor || !std::isfinite(*factor) || *factor < 0.0) {
-      throw records.complaint(fmt::format("\"{}\" is no factor of 0 or more", (*cells)[1]));
+    if (first && std::ranges::find(*cells, "alpha") != cells->end()) {
+      columns = columns_of(*cells, records);
+      continue;
     }
-    patterns.push_back({(*cells)[0], *factor, records.line(), file});
+    if (cells->size() != columns.count) throw records.complaint(columns.expected());
+    const auto& text_of_factor = cells->at(columns.factor);
+    const auto factor = csv_number(text_of_factor);
+    if (!factor || !std::isfinite(*factor) || *factor < 0.0) {
+      throw records.complaint(fmt::format("\"{}\" is no factor of 0 or more", text_of_factor));
+    }
+    patterns.push_back({cells->at(columns.pattern), *factor, records.line(), file});
   }
   return patterns;
 }

@@ -80,6 +80,12 @@ void add_limits(CLI::App& command, pipeline::AllocateOptions& options) {
                   "How much errors count: ROLE=FACTOR, or a CSV file of tensor pattern and factor; "
                   "may be repeated")
       ->allow_extra_args(false);
+  command
+      .add_option(
+          "--prior", options.prior,
+          "How much they count where --alpha is silent: role (the output head 50, v 2, q and "
+          "k 1/2, the rest 1) or none (1)")
+      ->capture_default_str();
 }
 
 }  // namespace

@@ -196,6 +196,21 @@ void print_total(const AllocateReport& report) {
   print_error_of_plan(report);
 }
 
+void print_alphas(const AllocateReport& report) {
+  if (report.alphas.size() == 1 && report.alphas.front().reason.empty()) {
+    fmt::print("every term's error counts alike (alpha 1)\n");
+    return;
+  }
+  fmt::print("\nhow much errors count\n");
+  TextTable table({"alpha", "why", "tensors", "parameters", "of them"});
+  for (const auto& group : report.alphas) {
+    table.add({fmt::format("{:.4g}", group.alpha),
+               group.reason.empty() ? "the rest" : printable(group.reason),
+               format_count(group.tensors), format_count(group.params), printable(group.first)});
+  }
+  table.print();
+}
+
 void print_swan(const AllocateReport& report) {
   if (report.swan_tensors.empty()) return;
   std::vector<std::string> parts;
@@ -220,6 +235,14 @@ Json as_json(const AllocateReport& report, const PlannedSize& size) {
   return json;
 }
 
+Json as_json(const pipeline::AlphaGroup& group) {
+  return {{"alpha", group.alpha},
+          {"reason", group.reason},
+          {"tensors", group.tensors},
+          {"params", group.params},
+          {"first", group.first}};
+}
+
 Json as_json(const Group& group) {
   Json bits = Json::object();
   for (const auto& [count, params] : group.params_with_bits) bits[std::to_string(count)] = params;
@@ -238,6 +261,7 @@ void print_report(const AllocateReport& report, const std::string& written) {
   print_roles(report);
   print_layers(report);
   print_curve(report);
+  print_alphas(report);
   print_comparison(report);
   print_total(report);
   print_swan(report);
@@ -283,6 +307,9 @@ Json report_as_json(const AllocateReport& report, const std::string& written) {
   }
   document["roles"] = std::move(roles);
   document["layers"] = std::move(layers);
+  document["prior"] = report.plan.prior;
+  document["alphas"] = Json::array();
+  for (const auto& group : report.alphas) document["alphas"].push_back(as_json(group));
   document["curve"] = std::move(curve);
   document["compared"] = std::move(compared);
   document["swan_tensors"] = std::move(swan);

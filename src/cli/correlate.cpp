@@ -1,4 +1,5 @@
-// `moesweep correlate RUN` or `--csv FILE`: how the metrics go together with the 4-bit error.
+// `moesweep correlate RUN` or `--csv FILE`: how the metrics go together with the 4-bit error, or
+// (`--with FILE`) with what was measured of the tensors elsewhere.
 
 #include <algorithm>
 #include <cmath>
@@ -8,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include <moesweep/base/text.hpp>
+#include <moesweep/pipeline/correlate_measured.hpp>
 #include <moesweep/pipeline/run_results.hpp>
 #include <moesweep/records/sensitivity.hpp>
 #include <moesweep/stats/numeric_csv.hpp>
@@ -26,6 +28,7 @@ struct CorrelateCommand {
   std::string csv;
   std::string against = "nrmse_rtn_4bit_g128";
   std::vector<std::string> metrics;
+  pipeline::MeasuredFile measured;
 };
 
 struct Finding {
@@ -112,7 +115,59 @@ void print_as_table(const CorrelateCommand& command, const std::vector<Finding>&
   table.print();
 }
 
+Json measured_json(const CorrelateCommand& command, const pipeline::MeasuredReport& report) {
+  Json rows = Json::array();
+  for (const auto& [group, against, metric, correlation] : report.correlations) {
+    rows.push_back({{"group", group},
+                    {"against", against},
+                    {"metric", metric},
+                    {"units", correlation.count},
+                    {"spearman", json_number(correlation.spearman)},
+                    {"spearman_p", json_number(correlation.spearman_p)}});
+  }
+  return {{"with", command.measured.csv.string()},
+          {"column", command.measured.column},
+          {"units", report.units},
+          {"lines_unmatched", report.lines_unmatched},
+          {"losses", report.quantizer},
+          {"correlations", rows}};
+}
+
+/// A line for each group and what it is compared with, a column for each metric.
+void print_measured(const CorrelateCommand& command, const pipeline::MeasuredReport& report) {
+  std::vector<std::string> header = {"group", "units", "Spearman with"};
+  std::vector<std::vector<std::string>> lines;
+  for (const auto& [group, against, metric, correlation] : report.correlations) {
+    if (std::ranges::find(header, metric) == header.end()) header.push_back(metric);
+    if (lines.empty() || lines.back()[0] != group || lines.back()[2] != against) {
+      lines.push_back({group, format_count(correlation.count), against});
+    }
+    lines.back().push_back(cell(correlation.spearman, false));
+  }
+  TextTable table(header);
+  for (auto& line : lines) table.add(std::move(line));
+  table.print();
+  fmt::print("{} matrices with {} of {}\n", format_count(report.units), command.measured.column,
+             printable(command.measured.csv.string()));
+  if (!report.quantizer.empty()) {
+    fmt::print("loss: {} x squared NRMSE of {}\n", command.measured.column, report.quantizer);
+  }
+  if (report.lines_unmatched > 0) {
+    fmt::print("{} lines of the file match no tensor\n", format_count(report.lines_unmatched));
+  }
+}
+
+void correlate_with(const CorrelateCommand& command, const Context& context) {
+  if (command.run_directory.empty()) {
+    throw Error(ExitCode::bad_usage, "correlate --with", "needs a run directory");
+  }
+  const auto report = pipeline::correlate_measured(command.run_directory, command.measured);
+  if (context.json) return print_json(measured_json(command, report));
+  if (!context.quiet) print_measured(command, report);
+}
+
 void correlate(const CorrelateCommand& command, const Context& context) {
+  if (!command.measured.csv.empty()) return correlate_with(command, context);
   if (command.run_directory.empty() == command.csv.empty()) {
     throw Error(ExitCode::bad_usage, "correlate", "needs a run directory or --csv FILE, not both");
   }
@@ -141,6 +196,14 @@ void add_correlate(CLI::App& app, Context& context) {
       ->capture_default_str();
   command->add_option("--metric", state->metrics, "Only this column; may be repeated")
       ->allow_extra_args(false);
+  command
+      ->add_option("--with", state->measured.csv,
+                   "A CSV file of tensors (or terms, or globs) and what was measured of them, "
+                   "measured alpha for example: how a run's metrics go together with it")
+      ->excludes("--csv")
+      ->excludes("--metric");
+  command->add_option("--column", state->measured.column, "Column of that file")
+      ->capture_default_str();
   command->callback([state, &context] { correlate(*state, context); });
 }
 

@@ -7,10 +7,12 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <moesweep/base/text.hpp>
 #include <moesweep/checkpoint/checkpoint.hpp>
 #include <moesweep/export/plans.hpp>
+#include <moesweep/pipeline/plan_warnings.hpp>
 #include <moesweep/quantized/compare.hpp>
 #include <moesweep/quantized/found.hpp>
 #include <moesweep/source/model.hpp>
@@ -36,6 +38,7 @@ struct Verdict {
   quantized::Comparison comparison;
   std::vector<quantized::ModuleCheck> offenders;
   ValueChecks values;  ///< empty without an original
+  std::vector<std::string> warnings;
 
   bool applies() const { return offenders.empty() && values.offenders() == 0; }
 };
@@ -67,8 +70,11 @@ Verdict verify(const VerifyPlanOptions& options) {
   Verdict verdict{.format = found.format,
                   .comparison = quantized::compare(plan, found, architecture, plain),
                   .offenders = {},
-                  .values = {}};
+                  .values = {},
+                  .warnings = {}};
   verdict.offenders = verdict.comparison.offenders();
+  const auto config = source::model_config_from(quantized::config_text(options.checkpoint), "");
+  verdict.warnings = pipeline::warnings_of(plan, config, architecture);
   if (measures) {
     const auto written = checkpoint::open_checkpoint(options.checkpoint);
     const auto original = source::open_model(options.original, {.allow_incomplete = true});
@@ -91,6 +97,7 @@ Json to_json(const Verdict& verdict) {
                    {"format", quantized::format_name(verdict.format)},
                    {"planned_bytes", verdict.comparison.bytes_planned},
                    {"found_bytes", verdict.comparison.bytes_found},
+                   {"warnings", verdict.warnings},
                    {"modules", Json::array()}};
   for (const auto& check : verdict.comparison.modules) {
     document["modules"].push_back({{"module", check.module},
@@ -159,6 +166,7 @@ std::string summary_of(const VerifyPlanOptions& options, const Verdict& verdict)
 void verify_plan(const VerifyPlanOptions& options, Context& context) {
   const auto verdict = verify(options);
   if (!verdict.applies()) context.exit_code = ExitCode::bad_input;
+  for (const auto& warning : verdict.warnings) spdlog::warn("{}", warning);
   if (context.json) return print_json(to_json(verdict));
   if (verdict.applies()) {
     if (!context.quiet) print_applied(options, verdict);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "allocate_methods.hpp"
+#include "allocation_prior.hpp"
 
 namespace moesweep::pipeline {
 
@@ -35,7 +36,9 @@ AllocateReport allocate(const AllocateOptions& options) {
   report.params = setting.params;
   report.original_bytes = setting.original_bytes;
   method->second(setting, report);
+  report.alphas = alpha_groups(setting);
   compare_methods(setting, report);
+  note_starved_terms(setting, report);
   report.notes.insert(report.notes.begin(), setting.source.notes.begin(),
                       setting.source.notes.end());
   if (!report.with_headers) {

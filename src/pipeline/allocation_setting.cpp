@@ -11,6 +11,7 @@
 
 #include "allocation_formats.hpp"
 #include "allocation_matches.hpp"
+#include "allocation_prior.hpp"
 #include "allocation_swept.hpp"
 
 namespace moesweep::pipeline {
@@ -176,7 +177,7 @@ void count_sizes(AllocationSetting& setting) {
   for (std::size_t i = 0; i < problem.tensors.size(); ++i) {
     const auto& tensor = problem.tensors[i];
     if (tensor.fate == names::Fate::dropped) continue;
-    setting.params += tensor.params();
+    if (tensor.role != "buffer") setting.params += tensor.params();
     setting.original_bytes += tensor.bytes();
     if (!problem.kept_because[i].empty()) setting.undecided_bytes += tensor.kept_bytes();
   }
@@ -189,10 +190,12 @@ AllocationSetting set_up(const AllocateOptions& options) {
   setting.options = options;
   auto constraints = constraints_of(options);
   auto alpha = parse_alphas(options.alpha);
+  alpha.has_prior = has_prior(options);
   parse_roles(options.roles);  // mistakes before anything is read
   setting.source = open_allocation_source(options.source, options.architecture);
   if (!options.architecture.empty()) require_fit(setting.source, options.runtime);
   const bool can_be_written = map_tensors(setting.source, options.runtime);
+  set_prior(setting.source);
   setting.swept = swept_formats(setting.source.tensors);
   settle_formats(setting, constraints);
   setting.with_headers =
@@ -205,6 +208,7 @@ AllocationSetting set_up(const AllocateOptions& options) {
   count_sizes(setting);
   note_what_is_kept(setting);
   note_min_bits(setting);
+  note_unknown_roles(setting);
   return setting;
 }
 
@@ -214,6 +218,7 @@ records::Plan plan_of(const AllocationSetting& setting, const allocation::Decisi
   plan.runtime = names::runtime_name(setting.options.runtime);
   plan.architecture = setting.source.architecture.model_type;
   plan.source_headers = checkpoint::headers_hash(setting.source.checkpoint).hex();
+  plan.prior = setting.options.prior;
   plan.rows = allocation::plan_rows(setting.problem, decisions);
   for (const auto& row : plan.rows) plan.bytes += row.bytes;
   if (!setting.with_headers) return plan;

@@ -89,21 +89,23 @@ bool is_there(const config::Settings& job) {
 }
 
 /// Headers of the job's checkpoint. Where it is gone, the tensors that the sweep has seen.
-checkpoint::Checkpoint headers_of(const config::Settings& job,
-                                  const std::vector<CheckpointTensorRow>& rows,
-                                  std::vector<std::string>& notes) {
+void read_headers(const config::Settings& job, const std::vector<CheckpointTensorRow>& rows,
+                  AllocationSource& source) {
+  auto& notes = source.notes;
   if (!is_there(job)) {
     notes.push_back(
         "the checkpoint is not where it was: tensors that the job left out are not in the plan, "
         "and "
         "its architecture is not known without --architecture");
-    return from_rows(rows);
+    source.checkpoint = from_rows(rows);
+    return;
   }
   auto model = open_swept_model(job);
   source::require_weights(model);
   refuse_other_checkpoint(model.checkpoint, rows);
   notes.insert(notes.end(), model.notes.begin(), model.notes.end());
-  return std::move(model.checkpoint);
+  source.checkpoint = std::move(model.checkpoint);
+  source.config = std::move(model.config);
 }
 
 names::Architecture architecture_of(const checkpoint::Checkpoint& checkpoint) {
@@ -155,7 +157,7 @@ AllocationSource from_run(const fs::path& path) {
         "the sweep is incomplete ({} of {} units): tensors that are not measured are kept",
         results.attributes["units_done"], results.attributes["units_total"]));
   }
-  source.checkpoint = headers_of(job, rows, source.notes);
+  read_headers(job, rows, source);
   source.architecture = architecture_of(source.checkpoint);
   source.expert_patterns = job.texts("checkpoint.expert_patterns");
   source.thresholds = {job.number("sensitivity.thresholds.bits2"),
@@ -213,8 +215,8 @@ void describe_tensors(AllocationSource& source) {
     described.name = tensor.name;
     described.shape = tensor.shape;
     described.dtype = tensor.dtype;
-    described.role =
-        names::role_name(names::role_of(tensor.name, tensor.shape, source.expert_patterns));
+    described.role = names::role_name(
+        names::role_of(tensor.name, tensor.shape, tensor.dtype, source.expert_patterns));
     source.tensors.push_back(std::move(described));
   }
 }

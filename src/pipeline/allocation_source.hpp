@@ -9,6 +9,7 @@
 #include <moesweep/allocation/plan.hpp>
 #include <moesweep/checkpoint/checkpoint.hpp>
 #include <moesweep/names/runtime.hpp>
+#include <moesweep/source/model_config.hpp>
 
 namespace moesweep::pipeline {
 
@@ -16,6 +17,7 @@ struct AllocationSource {
   std::string place;                  ///< file that errors name
   checkpoint::Checkpoint checkpoint;  ///< of headers
   names::Architecture architecture;
+  source::ModelConfig config;  ///< empty without config.json
   std::vector<std::string> expert_patterns = {"experts"};
   /// Of every tensor of the checkpoint, in its order: shape, dtype, role, what was measured; not
   /// yet what a runtime makes of it.

@@ -8,6 +8,7 @@
 #include <moesweep/checkpoint/checkpoint.hpp>
 #include <moesweep/export/plans.hpp>
 #include <moesweep/names/runtime.hpp>
+#include <moesweep/pipeline/plan_warnings.hpp>
 #include <moesweep/pipeline/quantize.hpp>
 #include <moesweep/quantized/layout.hpp>
 #include <moesweep/quantized/write.hpp>
@@ -92,7 +93,12 @@ class QuantizeJob final : public JobKind {
     return hashes;
   }
 
-  std::vector<std::string> warnings() const override { return model_.notes; }
+  std::vector<std::string> warnings() const override {
+    auto warnings = model_.notes;
+    const auto of_plan = warnings_of(plan_, model_.config, architecture_);
+    warnings.insert(warnings.end(), of_plan.begin(), of_plan.end());
+    return warnings;
+  }
 
   std::vector<StageDraft> stages(const Rates& rates) const override {
     StageDraft stage{"quantize", {}};

@@ -39,6 +39,12 @@ struct SwanScore {
   std::string reason{};
 };
 
+/// How much the error of a tensor counts (alpha), and why; no reason: nothing is known of it.
+struct ErrorFactor {
+  double value = 1.0;
+  std::string reason{};
+};
+
 /// A tensor of the checkpoint, what a runtime makes of it, and what was measured.
 struct Tensor {
   std::string name{};
@@ -54,6 +60,7 @@ struct Tensor {
   std::map<Format, double> sse{};
   double sum_squares = std::numeric_limits<double>::quiet_NaN();  ///< NaN: not measured
   std::optional<SwanScore> swan{};
+  ErrorFactor prior{};  ///< prior_of()
 
   std::int64_t params() const;
   std::int64_t bytes() const;       ///< as it is
@@ -63,9 +70,10 @@ struct Tensor {
 /// With a finite error.
 bool is_measured(const Tensor& tensor, const Format& format);
 
-/// How much an error counts: the first pattern that matches, else the role's factor, else 1.
+/// How much an error counts: the first pattern that matches, else the role's factor, else the
+/// prior, or 1 without it.
 struct AlphaPattern {
-  std::string glob;  ///< on tensor names or decisions
+  std::string glob;  ///< on tensor names, terms (objective_term) or decisions
   double factor = 1.0;
   std::int64_t line = 0;  ///< of the file
   std::string file{};
@@ -74,10 +82,12 @@ struct AlphaPattern {
 struct Alpha {
   std::vector<AlphaPattern> patterns;
   std::map<std::string, double> by_role;
-  double of(const Tensor& tensor) const;
+  bool has_prior = true;
+  ErrorFactor of(const Tensor& tensor) const;
 };
-/// Lines "pattern,factor" of a CSV file, a header line "pattern,alpha" may be first.
-/// Error(bad_input) with the line for anything else; factors are finite and >= 0.
+/// Lines "pattern,factor" of a CSV file; a header line that names the columns `pattern` and `alpha`
+/// may be first, and others beside them are then passed over. Error(bad_input) with the line for
+/// anything else; factors are finite and >= 0.
 std::vector<AlphaPattern> parse_alpha(std::string_view text, const std::string& file);
 
 struct Constraints {
@@ -113,6 +123,7 @@ struct Problem {
   /// Measured choices only, and keeping; a fixed role has one. By name.
   std::vector<Module> modules;
   std::vector<std::vector<std::size_t>> members;  ///< tensors of each module
+  std::vector<ErrorFactor> alphas;                ///< of each tensor
   /// alpha / sum of squares of the tensor's term; the objective is the sum of SSE x weight.
   std::vector<double> weights;
   std::vector<std::string> kept_because;  ///< of each tensor; empty when a module decides

@@ -12,8 +12,9 @@
 
 namespace moesweep::exports {
 
-/// JSON, `schema` 1; numbers that are not finite are null, and read as not a number.
-/// Error(bad_input) naming file and place for anything that is no such plan.
+/// JSON, `schema` 2 (of 0.2: 1, without prior, term and alpha); numbers that are not finite are
+/// null, and read as not a number. Error(bad_input) naming file and place for anything that is no
+/// such plan.
 records::Plan parse_plan(std::string_view text, const std::string& file);
 records::Plan read_plan(const std::filesystem::path& file);
 std::string plan_json(const records::Plan& plan);

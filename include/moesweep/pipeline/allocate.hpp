@@ -26,7 +26,8 @@ struct AllocateOptions {
   std::vector<std::string> min_bits;      ///< "expert=4"
   std::vector<std::string> roles;         ///< "router=8:64", "embedding=keep"
   std::vector<std::string> alpha;         ///< "expert=2", or one CSV file of patterns and factors
-  std::string architecture;               ///< empty: config.json's, else generic
+  std::string prior = "role";  ///< alpha where nothing above says it: "role", or "none" for 1
+  std::string architecture;    ///< empty: config.json's, else generic
   std::int64_t shard_bytes = std::int64_t{4} << 30;  ///< as `quantize` will cut: headers add up
 };
 
@@ -42,6 +43,15 @@ struct PlannedSize {
 
   /// params_measured / params_quantized; NaN when nothing is quantized.
   double measured_share() const;
+};
+
+/// Tensors whose errors count alike, and why.
+struct AlphaGroup {
+  double alpha = 1.0;
+  std::string reason;  ///< "output head", "v", "--alpha FILE"; empty: no reason to differ from 1
+  std::int64_t tensors = 0;
+  std::int64_t params = 0;
+  std::string first;  ///< a tensor
 };
 
 struct AllocateReport {
@@ -60,6 +70,7 @@ struct AllocateReport {
   /// What other methods make of as many bytes, by method; those that fit. One whose formats were
   /// not measured has no error.
   std::map<std::string, PlannedSize> compared;
+  std::vector<AlphaGroup> alphas;  ///< of what can be quantized; largest alpha first
   /// Tensors whose composite decides SWAN's bits, by these bits, before ties and what fits.
   std::map<std::int32_t, std::int64_t> swan_tensors;
   std::vector<std::string> below_floor;  ///< modules

@@ -26,7 +26,10 @@ struct PlanRow {
   std::int64_t bytes = 0;  ///< stored, with scales and biases, without file headers
   double sse = std::numeric_limits<double>::quiet_NaN();          ///< expected, from the sweep
   double sum_squares = std::numeric_limits<double>::quiet_NaN();  ///< squared Frobenius norm
-  std::string reason;                                             ///< why it is so
+  std::string
+      term;  ///< what the objective counts once: layer and projection of experts, or the tensor
+  double alpha = std::numeric_limits<double>::quiet_NaN();  ///< factor on the term's relative error
+  std::string reason;                                       ///< why it is so
 };
 
 /// Sizes of "512x2048"; none of an empty text. Error(bad_input) naming the tensor for anything
@@ -40,6 +43,9 @@ struct Plan {
   std::string architecture;    ///< model_type of config.json, or "generic": names stay as they are
   std::string source_headers;  ///< XXH3-128 over names, dtypes and shapes of the checkpoint, hex
   std::int64_t bytes = 0;      ///< of all files with weights, headers included
+  /// Where `alpha` is from when nothing else says it: "role" or "none". Empty: a plan of 0.2, which
+  /// has no alpha.
+  std::string prior;
   std::vector<PlanRow> rows;
 };
 
@@ -63,6 +69,9 @@ struct TableOf<PlanRow> {
       Column{"bytes", &Row::bytes, "B", "Stored, with scales and biases, without file headers"},
       Column{"sse", &Row::sse, "1", "Expected sum of squared errors"},
       Column{"sum_squares", &Row::sum_squares, "1", "Squared Frobenius norm"},
+      Column{"term", &Row::term, "",
+             "What the objective counts once: an expert projection, or the tensor"},
+      Column{"alpha", &Row::alpha, "1", "Factor on the relative squared error of the term"},
       Column{"reason", &Row::reason, "", "Why"},
   };
 };

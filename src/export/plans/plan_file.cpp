@@ -22,7 +22,8 @@ using Json = nlohmann::ordered_json;
 using records::Plan;
 using records::PlanRow;
 
-constexpr int schema = 1;
+constexpr int schema = 2;
+constexpr int schema_without_alpha = 1;  // of 0.2
 
 std::string clean(const std::string& text) {
   std::string scratch;
@@ -97,15 +98,16 @@ class PlanReader {
     }
   }
 
-  PlanRow row(const Json& object, const std::string& place) const {
+  PlanRow row(const Json& object, const std::string& place, bool has_alpha) const {
     PlanRow row;
-    std::apply(
-        [&](const auto&... columns) {
-          (read(member(object, place, columns.name), fmt::format("{}.{}", place, columns.name),
-                row.*columns.member),
-           ...);
-        },
-        records::TableOf<PlanRow>::columns);
+    const auto read_column = [&](const auto& column) {
+      const std::string_view name = column.name;
+      if (!has_alpha && (name == "term" || name == "alpha")) return;
+      read(member(object, place, column.name), fmt::format("{}.{}", place, name),
+           row.*column.member);
+    };
+    std::apply([&](const auto&... columns) { (read_column(columns), ...); },
+               records::TableOf<PlanRow>::columns);
     check(row, place);
     return row;
   }
@@ -142,6 +144,7 @@ std::string plan_json(const Plan& plan) {
                {"runtime", clean(plan.runtime)},
                {"architecture", clean(plan.architecture)},
                {"source_headers", clean(plan.source_headers)},
+               {"prior", clean(plan.prior)},
                {"bytes", plan.bytes}};
   auto text = head.dump(1);
   text.erase(text.size() - 2);  // the closing brace, for the rows to follow
@@ -164,8 +167,11 @@ Plan parse_plan(std::string_view text, const std::string& file) {
   const PlanReader reader(file);
   const auto document = Json::parse(text, nullptr, false);
   if (document.is_discarded()) throw reader.complaint({}, "is no JSON");
-  if (reader.member(document, {}, "schema") != schema) {
-    throw reader.complaint("schema", fmt::format("is not {}", schema));
+  const auto& version = reader.member(document, {}, "schema");
+  const bool has_alpha = version == schema;
+  if (!has_alpha && version != schema_without_alpha) {
+    throw reader.complaint("schema",
+                           fmt::format("is neither {} nor {}", schema, schema_without_alpha));
   }
   Plan plan;
   reader.read(reader.member(document, {}, "method"), "method", plan.method);
@@ -173,12 +179,13 @@ Plan parse_plan(std::string_view text, const std::string& file) {
   reader.read(reader.member(document, {}, "architecture"), "architecture", plan.architecture);
   reader.read(reader.member(document, {}, "source_headers"), "source_headers", plan.source_headers);
   reader.read(reader.member(document, {}, "bytes"), "bytes", plan.bytes);
+  if (has_alpha) reader.read(reader.member(document, {}, "prior"), "prior", plan.prior);
   const auto& rows = reader.member(document, {}, "rows");
   if (!rows.is_array()) throw reader.complaint("rows", "is no list");
   plan.rows.reserve(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const auto place = fmt::format("rows[{}]", i);
-    plan.rows.push_back(reader.row(rows[i], place));
+    plan.rows.push_back(reader.row(rows[i], place, has_alpha));
     if (i > 0 && plan.rows[i - 1].tensor >= plan.rows[i].tensor) {
       throw reader.complaint(place + ".tensor", "does not follow the one before in order of names");
     }

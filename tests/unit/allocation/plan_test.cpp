@@ -107,13 +107,42 @@ TEST(Problem, AlphaMultipliesTheError) {
   alpha.by_role = {{"attention", 3.0}};
   alpha.patterns = {{"*k_proj*", 0.5}, {"*", 2.0}};
   const auto q = tensor("q_proj.weight", "attention", {32, 128}, "q");
-  EXPECT_EQ(alpha.of(q), 2.0) << "a pattern before a role";
+  EXPECT_EQ(alpha.of(q).value, 2.0) << "a pattern before a role";
   alpha.patterns.pop_back();
-  EXPECT_EQ(alpha.of(q), 3.0);
+  EXPECT_EQ(alpha.of(q).value, 3.0);
   const auto problem = problem_of({tensor("k_proj.weight", "attention", {32, 128}, "k"), q},
                                   {.formats = affine_formats()}, alpha);
   EXPECT_DOUBLE_EQ(choice(problem.modules[0], four_in_64).error, 0.5 * 0.01 * factor_of_64);
   EXPECT_DOUBLE_EQ(choice(problem.modules[1], four_in_64).error, 3.0 * 0.01 * factor_of_64);
+}
+
+TEST(Problem, ThePriorCountsWhereAlphaIsSilent) {
+  auto q = tensor("q_proj.weight", "attention", {32, 128}, "q");
+  q.prior = {0.5, "q"};
+  const auto k = tensor("k_proj.weight", "attention", {32, 128}, "k");
+  EXPECT_DOUBLE_EQ(choice(problem_of({q}).modules[0], four_in_64).error, 0.5 * 0.01 * factor_of_64);
+  EXPECT_DOUBLE_EQ(choice(problem_of({k}).modules[0], four_in_64).error, 0.01 * factor_of_64);
+  Alpha alpha;
+  alpha.by_role = {{"attention", 3.0}};
+  EXPECT_EQ(alpha.of(q).value, 3.0);
+  alpha = {.patterns = {}, .by_role = {}, .has_prior = false};
+  EXPECT_EQ(alpha.of(q).value, 1.0);
+}
+
+TEST(Problem, AlphaOfATermIsThatOfAllItsTensors) {
+  Alpha alpha;
+  alpha.patterns = {{"layers.0.mlp.experts.gate_up", 7.0}};
+  for (const auto& expert : unfused_experts()) EXPECT_EQ(alpha.of(expert).value, 7.0);
+}
+
+TEST(AlphaFile, ColumnsBesidePatternAndAlphaArePassedOver) {
+  const auto patterns = parse_alpha("low,alpha,pattern\n1,2,a\n3,4,b\n", "f");
+  ASSERT_THAT(patterns, SizeIs(2));
+  EXPECT_EQ(patterns[1].glob, "b");
+  EXPECT_EQ(patterns[1].factor, 4.0);
+  for (const auto* bad : {"low,alpha,pattern\n1,2\n", "low,alpha,name\n1,2,a\n"}) {
+    EXPECT_THROW(parse_alpha(bad, "alpha.csv"), Error) << bad;
+  }
 }
 
 TEST(AlphaFile, IsReadAndRefusedByLine) {

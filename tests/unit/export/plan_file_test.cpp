@@ -22,6 +22,9 @@ Plan sample() {
   plan.rows[0].bytes = 4608;
   plan.rows[0].sse = 0.1;
   plan.rows[0].sum_squares = 1e300;
+  plan.rows[0].term = "a";
+  plan.rows[0].alpha = 50.0;
+  plan.prior = "role";
   plan.rows[1].reason = "a norm is kept";
   return plan;
 }
@@ -36,11 +39,28 @@ TEST(PlanFile, ReadsBackAsItWas) {
   EXPECT_EQ(read.architecture, plan.architecture);
   EXPECT_EQ(read.source_headers, plan.source_headers);
   EXPECT_EQ(read.bytes, plan.bytes);
+  EXPECT_EQ(read.prior, "role");
+  EXPECT_EQ(read.rows[0].term, "a");
+  EXPECT_EQ(read.rows[0].alpha, 50.0);
   ASSERT_EQ(read.rows.size(), 2U);
   EXPECT_EQ(read.rows[0].sse, 0.1);
   EXPECT_EQ(read.rows[0].sum_squares, 1e300);
   EXPECT_EQ(read.rows[1].tensor, plan.rows[1].tensor);
   EXPECT_TRUE(std::isnan(read.rows[1].sse));
+}
+
+TEST(PlanFile, OnesOf02AreReadWithoutPriorAndAlpha) {
+  const auto plan = parse_plan(
+      R"({"schema": 1, "method": "budget", "runtime": "mlx", "architecture": "llama",
+          "source_headers": "", "bytes": 4608, "rows": [
+          {"tensor": "a.weight", "shape": "64x128", "dtype": "BF16", "role": "mlp", "module": "a",
+           "action": "quantize", "quantizer": "affine", "bits": 4, "group_size": 64,
+           "params": 8192, "bytes": 4608, "sse": 0.1, "sum_squares": 1.0, "reason": ""}]})",
+      "plan.json");
+  EXPECT_EQ(plan.prior, "");
+  ASSERT_EQ(plan.rows.size(), 1U);
+  EXPECT_EQ(plan.rows[0].term, "");
+  EXPECT_TRUE(std::isnan(plan.rows[0].alpha));
 }
 
 TEST(PlanFile, EmptyPlansReadBack) {
@@ -70,8 +90,10 @@ void expect_refused(std::string text, const std::string& from, const std::string
 
 TEST(PlanFile, WhatIsNoPlanIsRefusedByPlace) {
   const auto text = plan_json(sample());
-  expect_refused(text, "\"schema\": 1", "\"schema\": 2", "schema");
-  expect_refused(text, "\"schema\": 1,", "", "schema");
+  expect_refused(text, "\"schema\": 2", "\"schema\": 3", "schema");
+  expect_refused(text, "\"schema\": 2,", "", "schema");
+  expect_refused(text, "\"prior\": \"role\"", "\"prior\": 1", "prior");
+  expect_refused(text, "\"alpha\":50.0", "\"alpha\":\"much\"", "rows[0].alpha");
   expect_refused(text, "\"method\": \"uniform\"", "\"method\": 3", "method");
   expect_refused(text, "\"bytes\": 1234", "\"bytes\": -1", "bytes");
   expect_refused(text, "\"bytes\": 1234", "\"bytes\": 18446744073709551615", "bytes");

@@ -51,6 +51,7 @@ records::Plan plan_of(std::vector<PlanRow> rows) {
           .architecture = "qwen3_5_moe",
           .source_headers = "0123456789abcdef0123456789abcdef",
           .bytes = 1234,
+          .prior = "role",
           .rows = std::move(rows)};
 }
 

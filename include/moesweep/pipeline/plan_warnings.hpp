@@ -1,0 +1,17 @@
+#pragma once
+// What whoever uses a plan should know of it.
+
+#include <string>
+#include <vector>
+
+#include <moesweep/names/runtime.hpp>
+#include <moesweep/records/plan.hpp>
+#include <moesweep/source/model_config.hpp>
+
+namespace moesweep::pipeline {
+
+/// A plan without the prior that gives the output head two bits or more fewer than the rest.
+std::vector<std::string> warnings_of(const records::Plan& plan, const source::ModelConfig& config,
+                                     const names::Architecture& architecture);
+
+}  // namespace moesweep::pipeline

@@ -1,0 +1,82 @@
+// Names: modeling_{llama,bert,gpt2,gpt_neox,falcon,phi3,distilbert,t5,deepseek_v3,internlm2}.py in
+// huggingface/transformers, and torch.nn.MultiheadAttention.
+
+#include <algorithm>
+#include <array>
+
+#include <moesweep/names/attention.hpp>
+
+#include "components.hpp"
+
+namespace moesweep::names {
+namespace {
+
+struct Known {
+  std::string_view component;
+  AttentionMatrix matrix;
+};
+
+constexpr std::array known = {
+    Known{"q_proj", AttentionMatrix::query},
+    Known{"q_a_proj", AttentionMatrix::query},
+    Known{"q_b_proj", AttentionMatrix::query},
+    Known{"query", AttentionMatrix::query},
+    Known{"q_lin", AttentionMatrix::query},
+    Known{"wq", AttentionMatrix::query},
+    Known{"q", AttentionMatrix::query},
+    Known{"k_proj", AttentionMatrix::key},
+    Known{"key", AttentionMatrix::key},
+    Known{"k_lin", AttentionMatrix::key},
+    Known{"wk", AttentionMatrix::key},
+    Known{"k", AttentionMatrix::key},
+    Known{"v_proj", AttentionMatrix::value},
+    Known{"value", AttentionMatrix::value},
+    Known{"v_lin", AttentionMatrix::value},
+    Known{"wv", AttentionMatrix::value},
+    Known{"v", AttentionMatrix::value},
+    Known{"qkv_proj", AttentionMatrix::query_key_value},
+    Known{"qkv", AttentionMatrix::query_key_value},
+    Known{"query_key_value", AttentionMatrix::query_key_value},
+    Known{"c_attn", AttentionMatrix::query_key_value},
+    Known{"Wqkv", AttentionMatrix::query_key_value},
+    Known{"wqkv", AttentionMatrix::query_key_value},
+    Known{"W_pack", AttentionMatrix::query_key_value},
+    Known{"in_proj_weight", AttentionMatrix::query_key_value},
+    Known{"kv_proj", AttentionMatrix::key_value},
+    Known{"kv_b_proj", AttentionMatrix::key_value},
+    Known{"o_proj", AttentionMatrix::output},
+    Known{"out_proj", AttentionMatrix::output},
+    Known{"out_lin", AttentionMatrix::output},
+    Known{"dense", AttentionMatrix::output},
+    Known{"c_proj", AttentionMatrix::output},
+    Known{"wo", AttentionMatrix::output},
+    Known{"o", AttentionMatrix::output},
+};
+
+std::string_view owner_of(std::string_view name) {
+  const auto components = components_of(name);
+  const auto last = components.back();
+  return last == "weight" && components.size() > 1 ? components[components.size() - 2] : last;
+}
+
+}  // namespace
+
+AttentionMatrix attention_matrix_of(std::string_view name) {
+  const auto found = std::ranges::find(known, owner_of(name), &Known::component);
+  return found == known.end() ? AttentionMatrix::other : found->matrix;
+}
+
+bool is_token_embedding(std::string_view name) {
+  constexpr std::array<std::string_view, 5> others = {"position_embeddings",
+                                                      "token_type_embeddings", "wpe",
+                                                      "embed_positions", "relative_attention_bias"};
+  return !is_one_of(owner_of(name), others);
+}
+
+bool is_embedding_of_decoder(std::string_view name) {
+  constexpr std::array<std::string_view, 4> decoders = {"embed_tokens", "tok_embeddings", "wte",
+                                                        "embed_in"};
+  return is_one_of(owner_of(name), decoders);
+}
+
+}  // namespace moesweep::names

@@ -1,0 +1,138 @@
+#include "allocation_prior.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <tuple>
+
+#include <fmt/format.h>
+
+#include <moesweep/allocation/starved_output.hpp>
+#include <moesweep/base/text.hpp>
+#include <moesweep/pipeline/plan_warnings.hpp>
+
+#include "allocate_methods.hpp"
+
+namespace moesweep::pipeline {
+namespace {
+
+using records::PlanRow;
+
+/// What a plan makes of a term.
+struct PlannedTerm {
+  double sse = 0.0, sum_squares = 0.0;
+  double params = 0.0, bits = 0.0;
+
+  double error() const { return sse == 0.0 ? 0.0 : sse / sum_squares; }
+  double mean_bits() const { return bits / params; }
+};
+
+std::map<std::string, PlannedTerm> terms_of(const std::vector<PlanRow>& rows) {
+  std::map<std::string, PlannedTerm> terms;
+  for (const auto& row : rows) {
+    if (row.action == "drop") continue;
+    auto& term = terms[row.term];
+    term.sse += row.sse;
+    term.sum_squares += row.sum_squares;
+    term.params += static_cast<double>(row.params);
+    term.bits += static_cast<double>(row.params) * row.bits;
+  }
+  return terms;
+}
+
+/// The median of what modules count; measured alphas have a scale of their own.
+double usual_alpha(const allocation::Problem& problem) {
+  std::vector<double> alphas;
+  for (const auto& members : problem.members) {
+    alphas.push_back(problem.alphas[members.front()].value);
+  }
+  if (alphas.empty()) return 1.0;
+  const auto middle = alphas.begin() + std::ssize(alphas) / 2;
+  std::ranges::nth_element(alphas, middle);
+  return *middle > 0.0 ? *middle : 1.0;
+}
+
+}  // namespace
+
+bool has_prior(const AllocateOptions& options) {
+  if (options.prior == "role") return true;
+  if (options.prior == "none") return false;
+  throw Error(ExitCode::bad_usage, "--prior " + options.prior, "is not known",
+              "choose role, or none (every error counts 1)");
+}
+
+allocation::OutputFacts output_facts(const source::ModelConfig& config,
+                                     const names::Architecture& architecture) {
+  allocation::OutputFacts facts{.tied = config.tied, .causal = config.causal};
+  const auto& model_type = architecture.model_type;
+  if (!facts.causal && model_type != "generic" && names::is_known_architecture(model_type)) {
+    facts.causal = true;
+  }
+  return facts;
+}
+
+std::vector<std::string> warnings_of(const records::Plan& plan, const source::ModelConfig& config,
+                                     const names::Architecture& architecture) {
+  const auto starved = allocation::starved_output(plan, output_facts(config, architecture));
+  return starved ? std::vector{starved->text()} : std::vector<std::string>{};
+}
+
+void set_prior(AllocationSource& source) {
+  auto prior =
+      allocation::prior_of(source.tensors, output_facts(source.config, source.architecture));
+  for (std::size_t i = 0; i < prior.size(); ++i) source.tensors[i].prior = std::move(prior[i]);
+}
+
+void note_unknown_roles(AllocationSetting& setting) {
+  const auto says_nothing = [](const auto& tensor) { return tensor.prior.reason.empty(); };
+  if (!has_prior(setting.options) || !std::ranges::all_of(setting.problem.tensors, says_nothing)) {
+    return;
+  }
+  setting.source.notes.emplace_back(
+      "no name here says head, embedding that is also the head, or q, k and v: every error counts "
+      "1; --alpha says otherwise");
+}
+
+std::vector<AlphaGroup> alpha_groups(const AllocationSetting& setting) {
+  const auto& problem = setting.problem;
+  std::map<std::pair<double, std::string>, AlphaGroup> groups;
+  for (const auto& members : problem.members) {
+    for (const auto i : members) {
+      const auto& [alpha, reason] = problem.alphas[i];
+      auto& group = groups[{-alpha, reason}];
+      group.alpha = alpha;
+      group.reason = reason;
+      if (group.tensors++ == 0) group.first = problem.tensors[i].name;
+      group.params += problem.tensors[i].params();
+    }
+  }
+  std::vector<AlphaGroup> sorted;
+  for (auto& [key, group] : groups) sorted.push_back(std::move(group));
+  return sorted;
+}
+
+void note_starved_terms(const AllocationSetting& setting, AllocateReport& report) {
+  const auto& problem = setting.problem;
+  const auto compared = uniform_within(setting, report.size.bytes - setting.undecided_bytes, true);
+  if (!compared) return;
+  const double unit = usual_alpha(problem);
+  std::map<std::string, double> counts;
+  for (std::size_t i = 0; i < problem.tensors.size(); ++i) {
+    const auto& tensor = problem.tensors[i];
+    counts[objective_term(tensor)] = std::max(problem.alphas[i].value / unit, tensor.prior.value);
+  }
+  const auto planned = terms_of(report.plan.rows);
+  const auto uniform = terms_of(allocation::plan_rows(problem, compared->first));
+  for (const auto& [name, term] : planned) {
+    const auto& other = uniform.at(name);
+    // Not measured is not more.
+    if (counts[name] < allocation::counts_much || !(term.error() > other.error())) continue;
+    report.notes.push_back(fmt::format(
+        "{} counts {:.3g} and gets {:.3g} bits here, {:.3g} under uniform of as many bytes: its "
+        "relative squared error is {:.3g} instead of {:.3g}",
+        printable(name), counts[name], term.mean_bits(), other.mean_bits(), term.error(),
+        other.error()));
+  }
+}
+
+}  // namespace moesweep::pipeline

@@ -1,0 +1,33 @@
+#pragma once
+// The prior of a plan: set from what is known of the model, reported, and watched.
+
+#include <vector>
+
+#include <moesweep/allocation/prior.hpp>
+#include <moesweep/pipeline/allocate.hpp>
+
+#include "allocation_setting.hpp"
+
+namespace moesweep::pipeline {
+
+/// --prior. Error(bad_usage) unless it is role or none.
+bool has_prior(const AllocateOptions& options);
+
+/// What config.json says, and that known architectures predict tokens.
+allocation::OutputFacts output_facts(const source::ModelConfig& config,
+                                     const names::Architecture& architecture);
+
+/// Of each tensor; they are mapped already.
+void set_prior(AllocationSource& source);
+
+/// A note when no tensor's name says that it counts otherwise than 1.
+void note_unknown_roles(AllocationSetting& setting);
+
+/// Of the tensors that a module decides.
+std::vector<AlphaGroup> alpha_groups(const AllocationSetting& setting);
+
+/// A note for each term that counts much (by alpha, over the median alpha, or by the prior) and
+/// gets more error than under the best uniform format that takes no more bytes.
+void note_starved_terms(const AllocationSetting& setting, AllocateReport& report);
+
+}  // namespace moesweep::pipeline
