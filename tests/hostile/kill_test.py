@@ -1,6 +1,6 @@
 """Promise 2 under SIGKILL: one sweep, killed again and again, loses nothing and counts nothing twice.
 
-MOESWEEP_KILLS is how often (50), MOESWEEP_KILL_SEED the seed of victims and instants.
+MOESWEEP_KILLS is how often (25), MOESWEEP_KILL_SEED the seed of victims and instants.
 """
 import collections
 import contextlib
@@ -15,7 +15,7 @@ import processes
 from sweep_case import SweepCase
 from sweeps import COMPLETE, RUN_DIRECTORY, SOME_FAILED, STOPPED, Job
 
-KILLS = int(os.environ.get("MOESWEEP_KILLS", "50"))
+KILLS = int(os.environ.get("MOESWEEP_KILLS", "25"))
 SEED = int(os.environ.get("MOESWEEP_KILL_SEED", "397"))
 UNITS_PER_KILL = 10  # a kill after progress takes five to thirty of them, most take none
 LAUNCHER, COORDINATOR, WORKER = "launcher", "coordinator", "worker"
