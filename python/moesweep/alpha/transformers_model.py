@@ -6,6 +6,8 @@ import numpy as np
 import torch
 import transformers
 
+transformers.utils.logging.disable_progress_bar()
+
 
 def load(path, device):
     """The causal language model of `path`, or the bare encoder when it predicts no tokens. No network."""

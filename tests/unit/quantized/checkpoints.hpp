@@ -80,6 +80,7 @@ inline records::PlanRow kept(std::string tensor, const Sizes& shape) {
           .bits = 16,
           .params = product_of(shape),
           .bytes = 2 * product_of(shape),
+          .term = {},
           .reason = {}};
 }
 
