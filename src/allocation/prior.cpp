@@ -24,6 +24,24 @@ bool is_token_embedding(const Tensor& tensor) {
          names::is_token_embedding(tensor.name);
 }
 
+/// Of an encoder, or a decoder that classifies.
+bool makes_something_else(const Tensor& tensor) {
+  return tensor.role == "classifier" || tensor.role == "pooler";
+}
+
+/// A decoder's before others, then the largest: models that speak or see have several.
+std::optional<std::size_t> word_embedding(std::span<const Tensor> tensors) {
+  std::optional<std::size_t> best;
+  const auto rank = [&](std::size_t i) {
+    return std::pair(names::is_embedding_of_decoder(tensors[i].name), tensors[i].params());
+  };
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    if (!is_token_embedding(tensors[i])) continue;
+    if (!best || rank(*best) < rank(i)) best = i;
+  }
+  return best;
+}
+
 /// The module that holds an attention's matrices: "model.layers.3.self_attn"; BERT's query and its
 /// output.dense are one level further down.
 std::string attention_of(const std::string& name) {
@@ -104,13 +122,14 @@ ErrorFactor of_attention(const Tensor& tensor, double width, const PriorFactors&
 std::optional<std::size_t> tied_embedding(std::span<const Tensor> tensors,
                                           const OutputFacts& facts) {
   if (facts.causal == false || facts.tied == false) return std::nullopt;
-  const auto embedding = std::ranges::find_if(tensors, is_token_embedding);
-  if (embedding == tensors.end()) return std::nullopt;
-  const auto index = static_cast<std::size_t>(embedding - tensors.begin());
-  if (facts.tied == true) return index;
-  if (std::ranges::any_of(tensors, is_output_head)) return std::nullopt;
-  const bool predicts = facts.causal.value_or(names::is_embedding_of_decoder(embedding->name));
-  return predicts ? std::optional(index) : std::nullopt;
+  const auto index = word_embedding(tensors);
+  if (!index) return std::nullopt;
+  const bool has_head = std::ranges::any_of(tensors, is_output_head);
+  if (has_head && facts.tied != true) return std::nullopt;
+  // Where nothing says that tokens are predicted, the name has to, and nothing else be made.
+  const bool is_decoder = names::is_embedding_of_decoder(tensors[*index].name) &&
+                          std::ranges::none_of(tensors, makes_something_else);
+  return facts.causal.value_or(is_decoder) ? index : std::nullopt;
 }
 
 std::vector<ErrorFactor> prior_of(std::span<const Tensor> tensors, const OutputFacts& facts,

@@ -4,6 +4,7 @@
 
 #include <moesweep/allocation/starved_output.hpp>
 #include <moesweep/base/text.hpp>
+#include <moesweep/names/role.hpp>
 
 namespace moesweep::allocation {
 namespace {
@@ -16,7 +17,9 @@ Tensor tensor_of(const PlanRow& row) {
   Tensor tensor;
   tensor.name = row.tensor;
   tensor.shape = records::shape_of(row);
-  tensor.role = row.role;
+  // Plans of 0.2 called poolers and classifiers heads.
+  const std::vector<std::string> expert_patterns = {"experts"};
+  tensor.role = names::role_name(names::role_of(row.tensor, tensor.shape, expert_patterns));
   return tensor;
 }
 
@@ -34,13 +37,14 @@ double mean_bits_without(const records::Plan& plan, const std::string& left_out)
 }  // namespace
 
 std::optional<StarvedOutput> starved_output(const records::Plan& plan, const OutputFacts& facts) {
-  if (plan.prior == "role") return std::nullopt;
   std::vector<Tensor> tensors;
   for (const auto& row : plan.rows) tensors.push_back(tensor_of(row));
   const auto prior = prior_of(tensors, facts, {});
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     const auto& row = plan.rows[i];
     if (row.action != "quantize" || prior[i].value < counts_much) continue;
+    // Counted as the prior does, or more: then it was weighed against the rest.
+    if (plan.prior == "role" && !(row.alpha < prior[i].value)) continue;
     StarvedOutput starved{row.tensor, static_cast<double>(row.bits),
                           mean_bits_without(plan, row.tensor)};
     if (starved.mean_of_rest - starved.bits >= fewer_bits) return starved;

@@ -201,7 +201,8 @@ void add_correlate(CLI::App& app, Context& context) {
                    "A CSV file of tensors (or terms, or globs) and what was measured of them, "
                    "measured alpha for example: how a run's metrics go together with it")
       ->excludes("--csv")
-      ->excludes("--metric");
+      ->excludes("--metric")
+      ->excludes("--against");
   command->add_option("--column", state->measured.column, "Column of that file")
       ->capture_default_str();
   command->callback([state, &context] { correlate(*state, context); });

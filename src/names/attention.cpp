@@ -67,16 +67,22 @@ AttentionMatrix attention_matrix_of(std::string_view name) {
 }
 
 bool is_token_embedding(std::string_view name) {
-  constexpr std::array<std::string_view, 5> others = {"position_embeddings",
-                                                      "token_type_embeddings", "wpe",
-                                                      "embed_positions", "relative_attention_bias"};
-  return !is_one_of(owner_of(name), others);
+  constexpr std::array<std::string_view, 7> others = {
+      "position_embeddings", "position_embedding",      "token_type_embeddings", "wpe",
+      "embed_positions",     "relative_attention_bias", "embed_tokens_per_layer"};
+  constexpr std::array<std::string_view, 4> other_senses = {"embed_audio", "embed_vision",
+                                                            "audio_tower", "vision_tower"};
+  return !is_one_of(owner_of(name), others) &&
+         std::ranges::none_of(components_of(name), [&](std::string_view component) {
+           return is_one_of(component, other_senses);
+         });
 }
 
 bool is_embedding_of_decoder(std::string_view name) {
-  constexpr std::array<std::string_view, 4> decoders = {"embed_tokens", "tok_embeddings", "wte",
-                                                        "embed_in"};
-  return is_one_of(owner_of(name), decoders);
+  constexpr std::array<std::string_view, 5> decoders = {"embed_tokens", "tok_embeddings", "wte",
+                                                        "embed_in", "shared"};
+  // ModernBERT's embeddings.tok_embeddings is an encoder's.
+  return is_one_of(owner_of(name), decoders) && !is_one_of("embeddings", components_of(name));
 }
 
 }  // namespace moesweep::names

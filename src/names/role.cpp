@@ -164,6 +164,11 @@ std::optional<Role> module_role(const Components& components, std::size_t i,
     }
     return Role::router;
   }
+  // RoBERTa's output head transforms before it predicts: lm_head.dense is no head.
+  if (component == "lm_head" && i + 1 < components.size()) {
+    const auto next = components[i + 1];
+    if (next != "weight" && next != "decoder") return Role::other;
+  }
   // BERT's second matrix of the MLP: encoder.layer.3.output.dense.
   if (component == "output" && i > 0 && is_index(components[i - 1])) return Role::mlp;
   return find(component, modules);
@@ -201,8 +206,13 @@ Role role_of(std::string_view name, std::span<const std::int64_t> shape,
   for (auto i = components.size(); i-- > 0;) {
     if (const auto role = find(components[i], projections)) return *role;
   }
-  // The head of checkpoints in Meta's layout; elsewhere `output` is a part of a block.
-  return name == "output.weight" ? Role::head : Role::other;
+  // Whole names: elsewhere these components are parts of a block. Heads of Meta's layout, RWKV and
+  // ChatGLM; the embedding of T5 and BART.
+  constexpr std::array<std::string_view, 3> heads = {"output.weight", "head.weight",
+                                                     "transformer.output_layer.weight"};
+  constexpr std::array<std::string_view, 2> embeddings = {"shared.weight", "model.shared.weight"};
+  if (is_one_of(name, heads)) return Role::head;
+  return is_one_of(name, embeddings) ? Role::embedding : Role::other;
 }
 
 Role role_of(std::string_view name, std::span<const std::int64_t> shape, Dtype dtype,

@@ -25,6 +25,20 @@ void set_plan(const AllocationSetting& setting, const Decisions& decisions, std:
   report.how_to_measure_rest = nothing_to_say ? "" : how_to_measure(missing, setting.swept);
 }
 
+/// The decisions that `choose` makes of some bytes of modules, and how; again with fewer bytes
+/// while the files, headers included, are larger than the target.
+template <typename Choose>
+void set_plan_within(const AllocationSetting& setting, std::int64_t target, AllocateReport& report,
+                     const Choose& choose) {
+  auto headroom = target - setting.undecided_bytes;
+  while (true) {
+    auto [decisions, how] = choose(headroom);
+    set_plan(setting, decisions, std::move(how), report);
+    if (!report.with_headers || report.plan.bytes <= target) return;
+    headroom = std::min(headroom, bytes_of(decisions)) - (report.plan.bytes - target);
+  }
+}
+
 /// Otherwise uniform() would take the nearest format everywhere, under this one's name.
 bool is_measured(const allocation::Problem& problem, const Format& format) {
   return std::ranges::any_of(problem.modules, [&](const auto& module) {
@@ -146,10 +160,12 @@ void allocate_uniform(const AllocationSetting& setting, AllocateReport& report) 
   const auto& options = setting.options;
   if (!options.target.empty()) {
     const auto largest = kept_bytes(setting);
-    const auto headroom = target_bytes(setting, largest) - setting.undecided_bytes;
-    const auto found = uniform_within(setting, headroom);
-    if (!found) throw too_small(setting, least_uniform_bytes(setting), largest);
-    return set_plan(setting, found->first, text_of(found->second), report);
+    const auto target = target_bytes(setting, largest);
+    return set_plan_within(setting, target, report, [&](std::int64_t headroom) {
+      const auto found = uniform_within(setting, headroom);
+      if (!found) throw too_small(setting, least_uniform_bytes(setting), largest);
+      return std::pair(found->first, text_of(found->second));
+    });
   }
   if (options.bits.size() > 1 || options.group_sizes.size() > 1) {
     throw Error(ExitCode::bad_usage, "--method uniform", "takes one --bits and one --group-size",
@@ -175,17 +191,18 @@ void allocate_swan(const AllocationSetting& setting, AllocateReport& report) {
     return set_plan(setting, decisions, fmt::format("groups of {}", setting.group_size), report);
   }
   const auto largest = kept_bytes(setting);
-  const auto headroom = target_bytes(setting, largest) - setting.undecided_bytes;
-  const auto found = swan_within(setting.problem, setting.group_size, thresholds, headroom);
-  if (!found) {
-    constexpr double fewest = -2.0;  // composites are in [0, 1]
-    const auto least = swan(setting.problem, setting.group_size, thresholds, fewest);
-    throw too_small(setting, setting.undecided_bytes + bytes_of(least), largest);
-  }
-  set_plan(
-      setting, found->first,
-      fmt::format("groups of {}, composites moved by {:+.4f}", setting.group_size, found->second),
-      report);
+  const auto target = target_bytes(setting, largest);
+  set_plan_within(setting, target, report, [&](std::int64_t headroom) {
+    auto found = swan_within(setting.problem, setting.group_size, thresholds, headroom);
+    if (!found) {
+      constexpr double fewest = -2.0;  // composites are in [0, 1]
+      const auto least = swan(setting.problem, setting.group_size, thresholds, fewest);
+      throw too_small(setting, setting.undecided_bytes + bytes_of(least), largest);
+    }
+    return std::pair(std::move(found->first),
+                     fmt::format("groups of {}, composites moved by {:+.4f}", setting.group_size,
+                                 found->second));
+  });
 }
 
 void allocate_floor(const AllocationSetting& setting, AllocateReport& report) {

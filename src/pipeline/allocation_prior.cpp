@@ -84,13 +84,25 @@ void set_prior(AllocationSource& source) {
 }
 
 void note_unknown_roles(AllocationSetting& setting) {
+  if (!has_prior(setting.options)) return;
+  const auto& tensors = setting.problem.tensors;
+  auto& notes = setting.source.notes;
   const auto says_nothing = [](const auto& tensor) { return tensor.prior.reason.empty(); };
-  if (!has_prior(setting.options) || !std::ranges::all_of(setting.problem.tensors, says_nothing)) {
-    return;
+  const auto is_output = [](const auto& tensor) {
+    return tensor.prior.value >= allocation::counts_much;
+  };
+  const auto facts = output_facts(setting.source.config, setting.source.architecture);
+  if (std::ranges::all_of(tensors, says_nothing)) {
+    notes.emplace_back(
+        "no name here says head, embedding that is also the head, or q, k and v: every error "
+        "counts "
+        "1; --alpha says otherwise");
+  } else if (facts.causal.value_or(false) && std::ranges::none_of(tensors, is_output)) {
+    notes.emplace_back(
+        "the model predicts tokens, but no name here says what makes its logits: that counts 1 "
+        "like "
+        "the rest; --alpha says otherwise");
   }
-  setting.source.notes.emplace_back(
-      "no name here says head, embedding that is also the head, or q, k and v: every error counts "
-      "1; --alpha says otherwise");
 }
 
 std::vector<AlphaGroup> alpha_groups(const AllocationSetting& setting) {

@@ -118,6 +118,11 @@ Distortions distortions_of(const std::vector<DistortionRow>& rows,
   return found;
 }
 
+bool has_a_metric(const TensorRow& row) {
+  return std::ranges::any_of(metrics,
+                             [&](const Metric& metric) { return !std::isnan(row.*metric.member); });
+}
+
 std::vector<Unit> units_of(const std::vector<TensorRow>& tensors, const Distortions& distortions,
                            std::vector<Line>& lines) {
   std::map<std::pair<std::size_t, std::string>, Unit> units;
@@ -130,8 +135,14 @@ std::vector<Unit> units_of(const std::vector<TensorRow>& tensors, const Distorti
       return matches_glob(candidate.glob, row.name) || matches_glob(candidate.glob, term);
     });
     if (line == lines.end()) continue;
-    line->matched = true;
-    if (std::isnan(line->value) || std::isnan(row.excess_kurtosis)) continue;
+    // Also lines that come too late.
+    for (auto& other : lines) {
+      other.matched =
+          other.matched || matches_glob(other.glob, row.name) || matches_glob(other.glob, term);
+    }
+    const auto measured = distortions.find(row.name);
+    if (std::isnan(line->value)) continue;
+    if (measured == distortions.end() && !has_a_metric(row)) continue;
     auto& unit = units[{static_cast<std::size_t>(line - lines.begin()), term}];
     const auto params = static_cast<double>(row.params);
     unit.role = row.role;
@@ -142,7 +153,6 @@ std::vector<Unit> units_of(const std::vector<TensorRow>& tensors, const Distorti
     for (std::size_t i = 0; i < metrics.size(); ++i) {
       unit.sums[i] += params * row.*metrics[i].member;
     }
-    const auto measured = distortions.find(row.name);
     if (measured == distortions.end()) continue;
     for (const auto* error : measured->second) {
       unit.sse[error->bits] += error->sse;
@@ -205,7 +215,9 @@ void add_within(const std::string& name, const std::map<std::string, Group>& gro
                 const std::vector<Against>& against, MeasuredReport& report) {
   for (const auto& one : against) {
     for (std::size_t i = 0; i < metrics.size(); ++i) {
-      report.correlations.push_back({name, one.name, metrics[i].name, within(groups, i, one)});
+      const auto pooled = within(groups, i, one);
+      if (pooled.count == 0) continue;
+      report.correlations.push_back({name, one.name, metrics[i].name, pooled});
     }
   }
 }
@@ -246,8 +258,10 @@ MeasuredReport correlate_measured(const std::filesystem::path& run_directory,
   const auto quantizer = usual_quantizer(errors);
   const auto units = units_of(tensors, distortions_of(errors, quantizer), lines);
   if (units.empty()) {
-    throw Error(ExitCode::bad_input, file.csv.string(), "matches no tensor that was measured",
-                "its names have to be those of the checkpoint, of terms, or globs on them");
+    throw Error(
+        ExitCode::bad_input, file.csv.string(),
+        fmt::format("matches no tensor that was measured, or has no number in {}", file.column),
+        "its names have to be those of the checkpoint, of terms, or globs on them");
   }
   MeasuredReport report;
   report.units = std::ssize(units);

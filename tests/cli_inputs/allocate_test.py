@@ -124,7 +124,10 @@ class UseLite(AllocateTest):
     def test_UniformAndSwanFitATarget(self):
         for method in ("uniform", "swan"):
             report = self.plan("--method", method, "--target", "5bpw")
-            self.assertLessEqual(report["without_headers"]["bits_per_weight"], 5)
+            self.assertLessEqual(report["bytes"] * 8 / report["params"], 5)
+            exactly = report["bytes"]
+            self.assertEqual(self.plan("--method", method, "--target", f"{exactly}B")["bytes"], exactly)
+            self.assertLess(self.plan("--method", method, "--target", f"{exactly - 1}B")["bytes"], exactly)
             self.assertLessEqual(report["compared"]["budget"]["error"], report["without_headers"]["error"])
 
     def test_OtherRuntimesSayThatHeadersAreNotCounted(self):

@@ -146,6 +146,15 @@ class TiedEmbedding(PriorCase):
         self.assertNotIn("makes the logits", done.stderr)
 
 
+class Unnamed(PriorCase):
+    def test_AModelThatPredictsTokensWithoutANameForItsOutputIsTold(self):
+        tensors = llama()
+        tensors["model.table.weight"] = tensors.pop("model.embed_tokens.weight")
+        run = self.swept(tensors, {"model_type": "new", "architectures": ["NewForCausalLM"]})
+        report = self.allocate(run, "--target", "5bpw", "--architecture", "generic")
+        self.assertTrue([note for note in report["notes"] if "makes its logits" in note], report["notes"])
+
+
 class Head(PriorCase):
     def test_CountsFiftyAndTheEmbeddingOne(self):
         run = self.swept(llama(has_head=True), {**TiedEmbedding.CONFIG, "tie_word_embeddings": False})
@@ -225,6 +234,15 @@ class CorrelateWith(PriorCase):
         self.assertIsNone(found["all", "alpha", "excess_kurtosis"], "constant")
         self.assertGreater(found["in layers", "loss at 4 bits", "nrmse_rtn_4bit_g128"], 0.5)
 
+    def test_ARunWithErrorsAloneIsTaken(self):
+        job = self.folder / "errors.toml"
+        job.write_text((self.folder / "run.toml").read_text() + 'metrics = ["error"]\n')
+        self.write({name: 1 for name in self.metrics})
+        run = self.sweep(job, "errors")
+        done = moesweep("correlate", run, "--with", self.file, "--json")
+        self.assert_ends(done, COMPLETE)
+        self.assertEqual(json.loads(done.stdout)["units"], 1 + 7 * LAYERS)
+
     def test_GlobsOtherColumnsAndStrangersAreTaken(self):
         self.write({"*.q_proj.weight": "x,3", "*.k_proj.weight": "y,2", "*.v_proj.weight": "z,1", "nowhere": "z,1"},
                    header="tensor,note,loss")
@@ -239,6 +257,7 @@ class CorrelateWith(PriorCase):
                             "--column beta", "pattern, alpha")
         self.write({"*": 1}, header="what,alpha")
         self.assert_refused(moesweep("correlate", self.run_directory, "--with", self.file), BAD_INPUT, "no column")
+        self.assertNotEqual(moesweep("correlate", self.run_directory, "--with", self.file, "--against", "x").returncode, 0)
         self.write({"*": "much"})
         self.assert_refused(moesweep("correlate", self.run_directory, "--with", self.file), BAD_INPUT, "tensors.csv:2")
 

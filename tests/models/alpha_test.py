@@ -42,6 +42,9 @@ class Quadratic:
         self.arrays = {name: rng.standard_normal((4, 32), dtype=numpy.float32) for name in costs}
         self.calls = []
 
+    def shapes(self):
+        return {name: values.shape for name, values in self.arrays.items()}
+
     def weights(self, name):
         return self.arrays[name]
 
@@ -102,6 +105,25 @@ class Terms(unittest.TestCase):
         del shapes["model.layers.1.mlp.experts.5.down_proj.weight"]
         with self.assertRaisesRegex(terms.PlanError, "layers.1.mlp.experts.down: has 786,432 weights in the plan and 720,896"):
             terms.parameters_of(plan, shapes)
+
+    def test_NamesThatTransformersChangesAreFound(self):
+        stack, dense = terms.Term("model.layers.0.block_sparse_moe.experts.down", 1, 64), terms.Term("wte.weight", 1, 32)
+        absent = terms.Term("mtp.fc.weight", 1, 8)
+        shapes = {"model.layers.0.mlp.experts.down_proj": (2, 4, 8), "transformer.wte.weight": (4, 8)}
+        self.assertEqual(terms.parameters_of([stack, dense, absent], shapes),
+                         {stack.name: ["model.layers.0.mlp.experts.down_proj"], dense.name: ["transformer.wte.weight"],
+                          absent.name: []})
+        with self.assertRaisesRegex(terms.PlanError, "aren't in the model"):
+            terms.parameters_of([absent], shapes)
+        self.assertEqual(terms.objective_term("l.0.block_sparse_moe.input_linear.weight"), "l.0.block_sparse_moe.input_linear")
+
+    def test_PlansThatSayNoPriorAreRefused(self):
+        for damage, named in (({"prior": "none"}, "without the prior"), ({"rows": None}, "none of a plan"),
+                              ({"rows": [{"action": "keep"}]}, "none of a plan")):
+            path = self.folder / "damaged.json"
+            path.write_text(json.dumps({**json.loads((self.folder / "plan.json").read_text()), **damage}))
+            with self.assertRaisesRegex(terms.PlanError, named):
+                terms.read_terms(path)
 
     def test_PlansOf02AreRefused(self):
         old = self.folder / "old.json"
@@ -180,6 +202,43 @@ class Measurement(unittest.TestCase):
         whole = Quadratic(self.costs)
         self.measure(whole, check=0)
         self.assertEqual(whole.calls, [])
+
+    def test_ARecordWithoutAWholeFirstLineIsBegunAnew(self):
+        for text in ("", '{"model": "mo'):
+            self.path.write_text(text)
+            self.assertEqual(len(self.measure(Quadratic(self.costs), check=0)), 3)
+            self.path.unlink()
+
+    def test_EntriesThatAreNoNumbersAreMeasuredAgain(self):
+        self.measure(Quadratic(self.costs), check=0)
+        head = self.path.read_text().split("\n")[0]
+        bad = [{"term": "a", "ratios": ratios, "checked": {}} for ratios in (None, [], ["1"], [float("nan")])]
+        self.path.write_text("\n".join([head, *map(json.dumps, bad), "[]", "\x00", ""]))
+        again = Quadratic(self.costs)
+        self.measure(again, check=0)
+        self.assertEqual(again.calls, [["a"], ["b"], ["c"]])
+
+    def test_OtherWeightsOfTheSameShapesAreAnotherModel(self):
+        one, other = Quadratic(self.costs), Quadratic(self.costs)
+        self.assertEqual(measurement.fingerprint(one, [[1, 2]]), measurement.fingerprint(other, [[1, 2]]))
+        other.arrays["b"] = other.arrays["b"] * 1.5
+        self.assertNotEqual(measurement.fingerprint(one, [[1, 2]]), measurement.fingerprint(other, [[1, 2]]))
+        self.assertNotEqual(measurement.fingerprint(one, [[1, 2]]), measurement.fingerprint(one, [[2, 1]]))
+
+    def test_ATermThatIsNotLoadedHasThePrior(self):
+        plan, _ = single_terms({"a": 2.0, "b": 0.0})
+        measured = {"a": measurement.Measured("a", [3.0, 3.0], {})}
+        self.assertEqual(measurement.prior_scale(plan, measured), 3.0)
+        self.assertEqual(measurement.alpha_of(None, 1.0, 3.0), 3.0)
+        out = self.path.with_name("alpha.csv")
+        measurement.write_csv(out, plan, measured)
+        self.assertEqual(out.read_text().splitlines()[2], "b,3,,,,1,")
+
+    def test_NothingThatMattersIsRefused(self):
+        plan, _ = single_terms({"a": 0.0})
+        for ratio in (0.0, -1.0):
+            with self.assertRaisesRegex(ValueError, "changes the output"):
+                measurement.prior_scale(plan, {"a": measurement.Measured("a", [ratio], {})})
 
     def test_ARecordOfAnotherModelOrSeedIsRefused(self):
         self.measure(Quadratic(self.costs))

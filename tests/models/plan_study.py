@@ -78,6 +78,16 @@ def moesweep(*arguments):
     return done.stdout
 
 
+def hash_of_weights(folder):
+    """Of config.json and all weights: a model that was trained again in its folder is another one."""
+    digest = hashlib.sha256((folder / "config.json").read_bytes())
+    for path in checkpoint.weight_files(folder):
+        with open(path, "rb") as file:
+            while block := file.read(1 << 24):
+                digest.update(block)
+    return digest.hexdigest()[:12]
+
+
 def hash_of(*parts):
     return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:24]
 
@@ -88,16 +98,22 @@ class Study:
     def __init__(self, model, windows, work, run=None):
         self.model, self.windows, self.work = pathlib.Path(model), numpy.asarray(windows), pathlib.Path(work)
         self.work.mkdir(parents=True, exist_ok=True)
+        self._weights = hash_of_weights(self.model)
         self.run = pathlib.Path(run) if run else self._sweep()
         self._text = hash_of(self.windows.tolist())
         self._reference = None
 
     def _sweep(self):
-        run, job = self.work / "run", self.work / "job.toml"
+        run, job = self.work / f"run-{self._weights}", self.work / "job.toml"
         job.write_text(JOB.format(path=json.dumps(str(self.model.resolve()))))
         if not (run / "results.h5").exists():
             moesweep("run", job, "--run-dir", run, "--quiet")
         return run
+
+    @property
+    def measured(self):
+        """Folder of the values of plans of these weights."""
+        return self.work / f"measured-{self._weights}"
 
     @property
     def reference(self):
@@ -132,9 +148,9 @@ class Study:
         """The Outcome of a plan that is written, measured and removed, or was before."""
         rows = json.loads(plan.read_text())["rows"]
         stored = [(row["tensor"], row["action"], row["quantizer"], row["bits"], row["group_size"]) for row in rows]
-        kept = self.work / "measured" / f"{hash_of(stored)}-{self._text}.npz"
+        kept = self.measured / f"{hash_of(stored)}-{self._text}.npz"
         if not kept.exists():
-            kept.parent.mkdir(exist_ok=True)
+            self.measured.mkdir(exist_ok=True)
             self._write_and_measure(plan, kept)
         values = numpy.load(kept)
         return Outcome(report["bytes"], report["without_headers"]["bits_per_weight"], values["kl"], values["loss"],

@@ -41,16 +41,18 @@ class Plans(unittest.TestCase):
                 self.assertEqual(of_size["budget"]["verdict"], "better")
 
     def test_ThePriorIsNotWorseThanAlpha1(self):
-        for size, of_size in self.cells.items():
+        for size in SIZES:
+            outcomes = self.study.outcomes(size, [plan_study.BUDGET, OLD])
+            cells = plan_tables.cells("model", size, outcomes, "alpha 1")
+            of_size = next(cell for cell in cells if cell["method"] == "budget")
             with self.subTest(str(size)):
-                noise = 3 * (of_size["budget"]["standard_error"] + of_size["alpha 1"]["standard_error"])
-                self.assertLess(of_size["budget"]["kl"], of_size["alpha 1"]["kl"] + noise)
+                self.assertNotEqual(of_size["verdict"], "worse")
 
     def test_AMeasuredPlanIsNotMeasuredAgain(self):
         path, report = self.study.plan(plan_study.UNIFORM, SIZES[0])
-        kept = sorted((self.study.work / "measured").iterdir())
+        kept = sorted(self.study.measured.iterdir())
         self.study.measure(path, report)
-        self.assertEqual(sorted((self.study.work / "measured").iterdir()), kept)
+        self.assertEqual(sorted(self.study.measured.iterdir()), kept)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ struct StarvedOutput {
   std::string text() const;
 };
 
-/// Nothing for plans that were made with the prior, or without such a tensor.
+/// Nothing for plans that count it as the prior does, or have no such tensor.
 std::optional<StarvedOutput> starved_output(const records::Plan& plan, const OutputFacts& facts);
 
 }  // namespace moesweep::allocation

@@ -1,6 +1,7 @@
 """python -m moesweep.alpha MODEL --plan plan.json (--text FILE | --random) --out alpha.csv"""
 
 import argparse
+import os
 import sys
 import time
 
@@ -29,12 +30,23 @@ def arguments():
     parser.add_argument("--check", type=int, default=6, help="terms that are measured at 0.001 and 0.01 too (6)")
     parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, mps")
     parser.add_argument("--batch", type=int, default=1, help="windows at once (1)")
-    return parser.parse_args()
+    options = parser.parse_args()
+    for name in ("windows", "length", "batch"):
+        if getattr(options, name) < 1:
+            parser.error(f"--{name} has to be 1 or more")
+    if not 0 < options.noise < 1:
+        parser.error("--noise has to be between 0 and 1")
+    if not os.path.isdir(os.path.dirname(os.path.abspath(options.out))):
+        parser.error(f"--out {options.out}: there is no such folder")
+    return options
 
 
 def spread(tokens, count, length):
     """[count, length]: windows evenly spread over the tokens, not overlapping."""
-    tokens = np.asarray(tokens, dtype=np.int64)
+    tokens = np.asarray(tokens)
+    if tokens.ndim != 1 or tokens.dtype.kind not in "iu":
+        raise PlanError(f"tokens have to be one row of integers, not {tokens.dtype} {tokens.shape}")
+    tokens = tokens.astype(np.int64)
     if len(tokens) < count * length:
         raise PlanError(f"{len(tokens):,} tokens are fewer than {count} windows of {length}: ask for fewer")
     starts = np.linspace(0, len(tokens) - length, count).astype(np.int64)
@@ -84,11 +96,19 @@ def run(options):
         raise PlanError(f"{error}: install torch and transformers, `pip install moesweep[models]`") from error
     terms = read_terms(options.plan)
     model, is_causal = transformers_model.load(options.model, options.device)
-    windows = windows_of(options, model.config.get_text_config().vocab_size)
+    config = model.config.get_text_config()
+    windows = windows_of(options, config.vocab_size)
+    if windows.min() < 0 or windows.max() >= config.vocab_size:
+        raise PlanError(f"tokens have to be from 0 to {config.vocab_size - 1}")
+    if options.length > getattr(config, "max_position_embeddings", options.length):
+        raise PlanError(f"--length {options.length}: the model has {config.max_position_embeddings} positions")
     wrapped = transformers_model.TransformersModel(model, windows, is_causal, options.batch)
     shapes = wrapped.shapes()
     parameters = parameters_of(terms, shapes)
-    record = Record(options.out + ".partial", Settings(fingerprint(shapes, windows), options.noise, options.seed))
+    for term in terms:
+        if not parameters[term.name]:
+            print(f"{term.name}: isn't in the loaded model; it gets the prior", file=sys.stderr)
+    record = Record(options.out + ".partial", Settings(fingerprint(wrapped, windows), options.noise, options.seed))
     measured = measure(wrapped, terms, parameters, record, options.check, Progress())
     write_csv(options.out, terms, measured)
     bent = sorted(name for name, entry in measured.items() if entry.is_linear() is False)

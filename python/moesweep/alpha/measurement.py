@@ -52,10 +52,23 @@ class Measured:
         return all(abs(ratio - self.alpha) <= LINEAR_WITHIN * self.alpha for ratio in self.checked.values())
 
 
-def fingerprint(shapes, windows):
-    """Of parameter names, shapes and tokens, hex."""
-    text = json.dumps([sorted((name, list(shape)) for name, shape in shapes.items()), np.asarray(windows).tolist()])
-    return hashlib.sha256(text.encode()).hexdigest()
+SAMPLED = 4096  # weights of each parameter that tell models of one architecture apart
+
+
+def fingerprint(model, windows):
+    """Of parameter names, shapes, some weights of each, and the tokens, hex."""
+    digest = hashlib.sha256(json.dumps(np.asarray(windows).tolist()).encode())
+    for name, shape in sorted(model.shapes().items()):
+        flat = model.weights(name).reshape(-1)
+        digest.update(f"{name} {tuple(shape)}".encode())
+        digest.update(np.ascontiguousarray(flat[::max(1, len(flat) // SAMPLED)]).tobytes())
+    return digest.hexdigest()
+
+
+def _is_measured(entry):
+    numbers = [*entry.ratios, *entry.checked.values()]
+    return isinstance(entry.term, str) and bool(entry.ratios) and all(
+        isinstance(number, float) and math.isfinite(number) for number in numbers)
 
 
 class Record:
@@ -69,19 +82,27 @@ class Record:
 
     def _read(self):
         try:
-            with open(self.path, encoding="utf-8") as file:
+            with open(self.path, encoding="utf-8", errors="replace") as file:
                 lines = file.read().split("\n")
         except FileNotFoundError:
             return
-        head = json.loads(lines[0]) if lines[0] else None
+        if len(lines) < 2:
+            os.remove(self.path)  # killed before its first line was whole
+            return
+        try:
+            head = json.loads(lines[0])
+        except ValueError:
+            head = None
         if head != dataclasses.asdict(self.settings):
             raise ValueError(f"{self.path}: is of another model, text, noise or seed; remove it, or choose another --out")
         for line in lines[1:]:
             try:
                 entry = Measured(**json.loads(line))
-            except (ValueError, TypeError):
+                is_measured = _is_measured(entry)
+            except (ValueError, TypeError, AttributeError):
                 continue  # torn by a kill: measured again
-            self.measured[entry.term] = entry
+            if is_measured:
+                self.measured[entry.term] = entry
 
     def add(self, entry):
         is_new = not os.path.exists(self.path)
@@ -113,11 +134,14 @@ def measure(model, terms, parameters, record, check=6, progress=lambda done, tot
     `check` terms, from the largest alpha to the smallest, are measured at other sizes of noise too.
     """
     settings = record.settings
+    terms = [term for term in terms if parameters[term.name]]
     for done, term in enumerate(terms):
         progress(done, len(terms), term.name)
         if term.name in record.measured:
             continue
         found = ratios(model, term.name, parameters[term.name], settings.noise, settings.seed)
+        if not all(map(math.isfinite, found)):
+            raise ValueError(f"{term.name}: noise on it makes the output infinite or not a number")
         record.add(Measured(term.name, found, {}))
     progress(len(terms), len(terms), "")
     ranked = sorted(record.measured.values(), key=lambda entry: -entry.alpha)
@@ -135,13 +159,20 @@ def measure(model, terms, parameters, record, check=6, progress=lambda done, tot
 
 
 def alpha_of(entry, prior, scale):
-    """Measured, and at least FLOOR of the prior, brought to the size of the measured alphas by `scale`."""
-    return max(entry.alpha, FLOOR * prior * scale)
+    """Measured, and at least FLOOR of the prior, brought to the size of the measured alphas by `scale`.
+
+    A term that the model doesn't load (None) has the prior.
+    """
+    return prior * scale if entry is None else max(entry.alpha, FLOOR * prior * scale)
 
 
 def prior_scale(terms, measured):
-    """What one unit of the prior is worth: the ratio of the sums."""
-    return sum(measured[term.name].alpha for term in terms) / sum(term.prior for term in terms)
+    """What one unit of the prior is worth: the ratio of the sums over what was measured. ValueError when nothing matters."""
+    known = [term for term in terms if term.name in measured]
+    change, prior = sum(max(0.0, measured[term.name].alpha) for term in known), sum(term.prior for term in known)
+    if not change > 0 or not prior > 0:
+        raise ValueError("no noise on any term changes the output: is this the model of the plan?")
+    return change / prior
 
 
 def write_csv(path, terms, measured):
@@ -149,11 +180,14 @@ def write_csv(path, terms, measured):
     scale = prior_scale(terms, measured)
     lines = ["pattern,alpha,low,high,measured,prior,linear"]
     for term in terms:
-        entry = measured[term.name]
-        low, high = entry.interval()
-        linear = {None: "", True: "yes", False: "no"}[entry.is_linear()]
+        entry = measured.get(term.name)
         alpha = alpha_of(entry, term.prior, scale)
         name = '"' + term.name.replace('"', '""') + '"' if set(term.name) & set(',"') else term.name
+        if entry is None:
+            lines.append(f"{name},{alpha:.6g},,,,{term.prior:g},")
+            continue
+        low, high = entry.interval()
+        linear = {None: "", True: "yes", False: "no"}[entry.is_linear()]
         lines.append(f"{name},{alpha:.6g},{low:.6g},{high:.6g},{entry.alpha:.6g},{term.prior:g},{linear}")
     temporary = f"{path}.tmp"
     with open(temporary, "w", encoding="utf-8") as file:

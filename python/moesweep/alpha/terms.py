@@ -27,6 +27,8 @@ def objective_term(name):
     The same rule as allocation::objective_term, which the plan's column `term` comes from.
     """
     components = name.split(".")
+    if any(f".block_sparse_moe.{part}.weight" in name for part in ("input_linear", "output_linear")):
+        return name.removesuffix(".weight")  # granitemoe's stacks
     if "experts" not in components:
         return name
     if components[-1] == "weight":
@@ -52,30 +54,56 @@ def read_terms(path):
         raise PlanError(f"{path}: is no plan ({error})") from error
     if schema != 2:
         raise PlanError(f"{path}: is a plan of schema {schema}: make it again with `moesweep allocate`")
+    if plan.get("prior") != "role":
+        raise PlanError(f"{path}: was made without the prior: make it again with `moesweep allocate`, without --prior")
     terms = {}
-    for row in rows:
-        # Dropped, a vector, or not in the sweep: no plan decides it.
-        if row["action"] == "drop" or row["sum_squares"] is None or len(row["shape"].split("x")) < 2:
-            continue
-        known = terms.get(row["term"])
-        params = row["params"] + (known.params if known else 0)
-        terms[row["term"]] = Term(row["term"], float(row["alpha"]), params)
+    try:
+        for row in rows:
+            # Dropped, a vector, or not in the sweep: no plan decides it.
+            if row["action"] == "drop" or row["sum_squares"] is None or len(row["shape"].split("x")) < 2:
+                continue
+            known = terms.get(row["term"])
+            params = row["params"] + (known.params if known else 0)
+            terms[row["term"]] = Term(row["term"], float(row["alpha"]), params)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise PlanError(f"{path}: has a row that is none of a plan ({error!r})") from error
     if not terms:
         raise PlanError(f"{path}: has no term that was measured: sweep with the metric \"error\"")
     return [terms[name] for name in sorted(terms)]
 
 
-def parameters_of(terms, shapes):
-    """Names of a model's parameters by term. `shapes`: name to shape.
+# What transformers calls some modules once they are loaded, by what checkpoints call them.
+RENAMED = ((".block_sparse_moe.experts.", ".mlp.experts."), (".block_sparse_moe.gate.", ".mlp.gate."))
 
-    PlanError when a term has none, or has another number of weights than in the plan.
+
+def _without_first(name):
+    return name.partition(".")[2]
+
+
+def _names_of(term):
+    """How a loaded model may call a term: as the checkpoint, renamed, or without the base model's prefix."""
+    names = [term]
+    for old, new in RENAMED:
+        names += [name.replace(old, new) for name in names if old in f"{name}."]
+    return names + [_without_first(name) for name in names]
+
+
+def parameters_of(terms, shapes):
+    """Names of a model's parameters by term; empty for terms that the model doesn't load. `shapes`: name to shape.
+
+    PlanError when a term has another number of weights than in the plan, or no term is loaded.
     """
-    found = {term.name: [] for term in terms}
+    loaded = {}
     for name in shapes:
-        if objective_term(name) in found:
-            found[objective_term(name)].append(name)
+        own = objective_term(name)
+        for key in (own, _without_first(own)):
+            loaded.setdefault(key, []).append(name)
+    found = {}
     for term in terms:
+        found[term.name] = next((loaded[name] for name in _names_of(term.name) if name in loaded), [])
         params = sum(math.prod(shapes[name]) for name in found[term.name])
-        if params != term.params:
+        if found[term.name] and params != term.params:
             raise PlanError(f"{term.name}: has {term.params:,} weights in the plan and {params:,} in the model")
+    if not any(found.values()):
+        raise PlanError(f"{terms[0].name} and the plan's other terms aren't in the model: it is of another one")
     return found

@@ -12,10 +12,12 @@ transformers.utils.logging.disable_progress_bar()
 def load(path, device):
     """The causal language model of `path`, or the bare encoder when it predicts no tokens. No network."""
     config = transformers.AutoConfig.from_pretrained(path, local_files_only=True)
-    is_causal = any(name.endswith(("ForCausalLM", "ForConditionalGeneration", "LMHeadModel"))
-                    for name in config.architectures or [])
-    loader = transformers.AutoModelForCausalLM if is_causal else transformers.AutoModel
-    model = loader.from_pretrained(path, dtype=torch.float32, local_files_only=True)
+    named = next(iter(config.architectures or []), "")
+    is_causal = named.endswith(("ForCausalLM", "ForConditionalGeneration", "LMHeadModel"))
+    if getattr(config, "is_encoder_decoder", False):
+        raise ValueError(f"{path}: {named} has an encoder and a decoder, whose output isn't measured here")
+    loader = getattr(transformers, named, None) if is_causal else transformers.AutoModel
+    model = (loader or transformers.AutoModelForCausalLM).from_pretrained(path, dtype=torch.float32, local_files_only=True)
     return model.eval().to(device), is_causal
 
 

@@ -59,6 +59,28 @@ TEST(Prior, AnEncodersEmbeddingsCountOne) {
   EXPECT_EQ(prior({tensor("classifier.weight", "classifier", {2, 64})}).value, 1.0);
 }
 
+TEST(Prior, OfSeveralEmbeddingsADecodersAndThenTheLargestIsTheHead) {
+  const auto words = embedding("model.language_model.embed_tokens.weight");
+  const auto sounds = embedding("model.embed_audio.embedding.weight");
+  EXPECT_EQ(prior({words, sounds}, causal).value, 50.0);
+  EXPECT_EQ(prior({sounds, words}, causal).value, 1.0);
+  auto talker = embedding("talker.model.embed_tokens.weight");
+  talker.shape = {100, 64};
+  EXPECT_EQ(prior({talker, words}, causal).value, 1.0);
+  EXPECT_EQ(prior({words, talker}, causal).value, 50.0);
+  EXPECT_EQ(prior({embedding("shared.weight")}, causal).value, 50.0) << "T5";
+}
+
+TEST(Prior, WhatClassifiesOrPoolsHasNoOutputHeadUnlessItIsSaid) {
+  const auto score = tensor("score.weight", "classifier", {2, 64});
+  EXPECT_EQ(prior({embedding(), score}, tied).value, 1.0);
+  EXPECT_EQ(prior({embedding(), score}, {.tied = true, .causal = true}).value, 50.0);
+  const auto words = embedding("embeddings.word_embeddings.weight");
+  EXPECT_EQ(prior({words}, tied).value, 1.0) << "an encoder's name";
+  EXPECT_EQ(prior({embedding("model.embeddings.tok_embeddings.weight")}).value, 1.0)
+      << "ModernBERT";
+}
+
 TEST(Prior, HeadsOfPredictorsCountOne) {
   EXPECT_EQ(prior({tensor("model.layers.61.shared_head.head.weight", "head", {1000, 64})}).value,
             1.0);
@@ -153,6 +175,20 @@ TEST(StarvedOutput, PlansWithThePriorAndEncodersAreNot) {
   EXPECT_TRUE(starved_output(plan(2, "none"), tied));
   EXPECT_FALSE(starved_output(plan(2), untied));
   EXPECT_FALSE(starved_output(plan(2), encoder));
+}
+
+TEST(StarvedOutput, AnAlphaThatCountsItLessThanThePriorIsNoPrior) {
+  auto overridden = plan(2, "role");
+  overridden.rows[0].alpha = 0.001;
+  EXPECT_TRUE(starved_output(overridden, tied));
+  overridden.rows[0].alpha = 50.0;
+  EXPECT_FALSE(starved_output(overridden, tied));
+}
+
+TEST(StarvedOutput, PoolersThatOldPlansCalledHeadsAreNot) {
+  auto of_encoder = plan(8);
+  of_encoder.rows.push_back(row("pooler.dense.weight", "head", 2));
+  EXPECT_FALSE(starved_output(of_encoder, encoder));
 }
 
 TEST(StarvedOutput, AHeadIsNamedAndItsEmbeddingIsNot) {

@@ -113,6 +113,16 @@ INSTANTIATE_TEST_SUITE_P(
                     Expected{"score.weight", Role::classifier},
                     Expected{"bert.encoder.layer.11.output.dense.bias", Role::bias}));
 
+INSTANTIATE_TEST_SUITE_P(Heads, CommonNames,
+                         testing::Values(Expected{"head.weight", Role::head},
+                                         Expected{"lm_head.decoder.weight", Role::head},
+                                         Expected{"lm_head.dense.weight", Role::other},
+                                         Expected{"transformer.output_layer.weight", Role::head},
+                                         Expected{"language_model.lm_head.weight", Role::head},
+                                         Expected{"shared.weight", Role::embedding},
+                                         Expected{"model.shared.weight", Role::embedding},
+                                         Expected{"blocks.0.shared.weight", Role::other}));
+
 TEST(RoleOf, IntegersAndBooleansAreBuffers) {
   for (const auto dtype : {Dtype::i64, Dtype::u8, Dtype::boolean}) {
     EXPECT_EQ(role_of("embeddings.position_ids", matrix, dtype, default_patterns), Role::buffer);
