@@ -23,7 +23,7 @@ kind = "sensitivity"
 [checkpoint]
 path = {path}
 [sensitivity]
-metrics = ["moments", "noise", "error", "spectrum"]
+metrics = {metrics}
 quantizers = ["affine"]
 bits = [2, 3, 4, 5, 6, 8]
 group_sizes = [32, 64, 128]
@@ -93,19 +93,20 @@ def hash_of(*parts):
 
 
 class Study:
-    """One model and one text. `run` is a finished sweep of the model with `affine`; without it the study makes one."""
+    """One model and one text. `run` is a finished sweep of the model with `affine`; without it the study makes one, of what
+    all methods need or of `metrics` alone (["error"] will do for all but SWAN)."""
 
-    def __init__(self, model, windows, work, run=None):
+    def __init__(self, model, windows, work, run=None, metrics=("moments", "noise", "error", "spectrum")):
         self.model, self.windows, self.work = pathlib.Path(model), numpy.asarray(windows), pathlib.Path(work)
         self.work.mkdir(parents=True, exist_ok=True)
         self._weights = hash_of_weights(self.model)
-        self.run = pathlib.Path(run) if run else self._sweep()
+        self.run = pathlib.Path(run) if run else self._sweep(list(metrics))
         self._text = hash_of(self.windows.tolist())
         self._reference = None
 
-    def _sweep(self):
+    def _sweep(self, metrics):
         run, job = self.work / f"run-{self._weights}", self.work / "job.toml"
-        job.write_text(JOB.format(path=json.dumps(str(self.model.resolve()))))
+        job.write_text(JOB.format(path=json.dumps(str(self.model.resolve())), metrics=json.dumps(metrics)))
         if not (run / "results.h5").exists():
             moesweep("run", job, "--run-dir", run, "--quiet")
         return run

@@ -25,11 +25,11 @@ class Plans(unittest.TestCase):
         cls.addClassCleanup(temporary.cleanup)
         plan_study.binary = sweeps.binary
         windows = plan_study.windows_of(MODEL, TEXT, WINDOWS, LENGTH)
-        cls.study = plan_study.Study(MODEL, windows, temporary.name)
+        cls.study = plan_study.Study(MODEL, windows, temporary.name, metrics=["error"])
         cls.addClassCleanup(cls.study.close)
         cls.cells = {}
         for size in SIZES:
-            outcomes = cls.study.outcomes(size, [plan_study.BUDGET, plan_study.SWAN, OLD])
+            outcomes = cls.study.outcomes(size, [plan_study.BUDGET, OLD])
             cls.cells[size] = {cell["method"]: cell for cell in plan_tables.cells("model", size, outcomes, "uniform")}
         print(plan_tables.text([cell for of_size in cls.cells.values() for cell in of_size.values()],
                                f"{WINDOWS} windows of {LENGTH} tokens", "uniform"), flush=True)
