@@ -188,7 +188,8 @@ def write_csv(path, terms, measured):
             continue
         low, high = entry.interval()
         linear = {None: "", True: "yes", False: "no"}[entry.is_linear()]
-        lines.append(f"{name},{alpha:.6g},{low:.6g},{high:.6g},{entry.alpha:.6g},{term.prior:g},{linear}")
+        interval = f"{low:.6g},{high:.6g}" if math.isfinite(low) else ","
+        lines.append(f"{name},{alpha:.6g},{interval},{entry.alpha:.6g},{term.prior:g},{linear}")
     temporary = f"{path}.tmp"
     with open(temporary, "w", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")
