@@ -71,19 +71,15 @@ bool is_protected_by(const std::string& name, const std::string& pattern) {
   return is_glob ? matches_glob(pattern, name) : contains_ignoring_case(name, pattern);
 }
 
-bool AlphaPattern::matches(const Tensor& tensor) const {
-  if (matches_glob(glob, tensor.name) || matches_glob(glob, tensor.decision)) return true;
-  // The term of any other tensor is its name.
-  return tensor.role == "expert" && matches_glob(glob, objective_term(tensor));
+bool AlphaPattern::matches(const Tensor& tensor, const std::string& term) const {
+  return matches_glob(glob, tensor.name) || matches_glob(glob, tensor.decision) ||
+         matches_glob(glob, term);
 }
 
 ErrorFactor Alpha::of(const Tensor& tensor) const {
   const auto term = patterns.empty() ? std::string() : objective_term(tensor);
   for (const auto& pattern : patterns) {
-    if (matches_glob(pattern.glob, tensor.name) || matches_glob(pattern.glob, tensor.decision) ||
-        matches_glob(pattern.glob, term)) {
-      return {pattern.factor, "--alpha " + pattern.file};
-    }
+    if (pattern.matches(tensor, term)) return {pattern.factor, "--alpha " + pattern.file};
   }
   const auto found = by_role.find(tensor.role);
   if (found != by_role.end()) return {found->second, "--alpha " + tensor.role};

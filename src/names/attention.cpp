@@ -53,16 +53,11 @@ constexpr std::array known = {
     Known{"o", AttentionMatrix::output},
 };
 
-std::string_view owner_of(std::string_view name) {
-  const auto components = components_of(name);
-  const auto last = components.back();
-  return last == "weight" && components.size() > 1 ? components[components.size() - 2] : last;
-}
-
 }  // namespace
 
 AttentionMatrix attention_matrix_of(std::string_view name) {
-  const auto found = std::ranges::find(known, owner_of(name), &Known::component);
+  const auto owner = owner_of(components_of(name));
+  const auto found = std::ranges::find(known, owner, &Known::component);
   return found == known.end() ? AttentionMatrix::other : found->matrix;
 }
 
@@ -72,8 +67,9 @@ bool is_token_embedding(std::string_view name) {
       "embed_positions",     "relative_attention_bias", "embed_tokens_per_layer"};
   constexpr std::array<std::string_view, 4> other_senses = {"embed_audio", "embed_vision",
                                                             "audio_tower", "vision_tower"};
-  return !is_one_of(owner_of(name), others) &&
-         std::ranges::none_of(components_of(name), [&](std::string_view component) {
+  const auto components = components_of(name);
+  return !is_one_of(owner_of(components), others) &&
+         std::ranges::none_of(components, [&](std::string_view component) {
            return is_one_of(component, other_senses);
          });
 }
@@ -82,7 +78,8 @@ bool is_embedding_of_decoder(std::string_view name) {
   constexpr std::array<std::string_view, 5> decoders = {"embed_tokens", "tok_embeddings", "wte",
                                                         "embed_in", "shared"};
   // ModernBERT's embeddings.tok_embeddings is an encoder's.
-  return is_one_of(owner_of(name), decoders) && !is_one_of("embeddings", components_of(name));
+  const auto components = components_of(name);
+  return is_one_of(owner_of(components), decoders) && !is_one_of("embeddings", components);
 }
 
 }  // namespace moesweep::names

@@ -17,6 +17,12 @@ inline std::vector<std::string_view> components_of(std::string_view name) {
   }
 }
 
+/// What a name's leaf belongs to: the component before `.weight`, else the last one.
+inline std::string_view owner_of(const std::vector<std::string_view>& components) {
+  const auto last = components.back();
+  return last == "weight" && components.size() > 1 ? components[components.size() - 2] : last;
+}
+
 inline bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }

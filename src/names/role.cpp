@@ -192,9 +192,7 @@ Role role_of(std::string_view name, std::span<const std::int64_t> shape,
   const auto components = components_of(name);
   const auto last = components.back();
   if (is_bias(last)) return Role::bias;
-  const auto owner =
-      last == "weight" && components.size() > 1 ? components[components.size() - 2] : last;
-  if (is_norm(owner, shape)) return Role::norm;
+  if (is_norm(owner_of(components), shape)) return Role::norm;
   if (is_scale(last)) return Role::other;
   for (const auto component : components) {
     if (is_one_of(component, vision_modules)) return Role::vision;

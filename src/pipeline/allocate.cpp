@@ -37,8 +37,9 @@ AllocateReport allocate(const AllocateOptions& options) {
   report.original_bytes = setting.original_bytes;
   method->second(setting, report);
   report.alphas = alpha_groups(setting);
-  compare_methods(setting, report);
-  note_starved_terms(setting, report);
+  const auto uniform = uniform_within(setting, report.size.bytes - setting.undecided_bytes, true);
+  compare_methods(setting, uniform, report);
+  if (uniform) note_starved_terms(setting, uniform->first, report);
   report.notes.insert(report.notes.begin(), setting.source.notes.begin(),
                       setting.source.notes.end());
   if (!report.with_headers) {

@@ -51,7 +51,8 @@ PlannedSize size_of(const AllocationSetting& setting, const allocation::Allocati
 
 }  // namespace
 
-void compare_methods(const AllocationSetting& setting, AllocateReport& report) {
+void compare_methods(const AllocationSetting& setting, const std::optional<Uniform>& uniform,
+                     AllocateReport& report) {
   const auto& problem = setting.problem;
   if (!has_measurements(setting)) return;
   if (!problem.fixed_unmeasured.empty()) {
@@ -67,8 +68,8 @@ void compare_methods(const AllocationSetting& setting, AllocateReport& report) {
   if (const auto best = allocation::within_budget(problem.modules, bytes)) {
     report.compared["budget"] = size_of(setting, *best);
   }
-  if (const auto best = uniform_within(setting, bytes, true)) {
-    report.compared["uniform"] = size_of(setting, best->first, text_of(best->second));
+  if (uniform) {
+    report.compared["uniform"] = size_of(setting, uniform->first, text_of(uniform->second));
   }
   if (has_swan(problem)) compare_swan(setting, bytes, report);
 }

@@ -113,9 +113,9 @@ bool is_better(const Decisions& a, const Decisions& b) {
 
 }  // namespace
 
-std::optional<std::pair<Decisions, Format>> uniform_within(const AllocationSetting& setting,
-                                                           std::int64_t bytes, bool measured_only) {
-  std::optional<std::pair<Decisions, Format>> best;
+std::optional<Uniform> uniform_within(const AllocationSetting& setting, std::int64_t bytes,
+                                      bool measured_only) {
+  std::optional<Uniform> best;
   for (const auto& format : setting.problem.constraints.runtime_formats) {
     if (measured_only && !is_measured(setting.problem, format)) continue;
     auto decisions = uniform(setting.problem, format, measured_only);

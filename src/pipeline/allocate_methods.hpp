@@ -11,13 +11,17 @@ void allocate_uniform(const AllocationSetting& setting, AllocateReport& report);
 void allocate_swan(const AllocationSetting& setting, AllocateReport& report);
 void allocate_floor(const AllocationSetting& setting, AllocateReport& report);
 
-/// The curve, and what other methods make of as many bytes.
-void compare_methods(const AllocationSetting& setting, AllocateReport& report);
+/// Decisions of one format for all, and the format.
+using Uniform = std::pair<allocation::Decisions, allocation::Format>;
+
+/// The curve, and what other methods make of as many bytes; `uniform` is the measured one.
+void compare_methods(const AllocationSetting& setting, const std::optional<Uniform>& uniform,
+                     AllocateReport& report);
 
 /// The uniform format with the least error whose decisions take at most `bytes` (of modules); one
 /// with a measured error before those without.
-std::optional<std::pair<allocation::Decisions, allocation::Format>> uniform_within(
-    const AllocationSetting& setting, std::int64_t bytes, bool measured_only = false);
+std::optional<Uniform> uniform_within(const AllocationSetting& setting, std::int64_t bytes,
+                                      bool measured_only = false);
 
 /// What the decisions take and cost, and of how much of it the cost is known.
 PlannedSize size_of(const AllocationSetting& setting, const allocation::Decisions& decisions,

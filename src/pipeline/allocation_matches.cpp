@@ -34,11 +34,14 @@ void require_protected(const AllocateOptions& options, std::span<const Tensor> t
 
 void require_alpha(const allocation::Alpha& alpha, std::span<const Tensor> tensors) {
   constexpr std::size_t most_named = 5;
+  if (alpha.patterns.empty()) return;
+  std::vector<std::string> terms;
+  for (const auto& tensor : tensors) terms.push_back(objective_term(tensor));
   std::vector<const allocation::AlphaPattern*> unmatched;
   for (const auto& pattern : alpha.patterns) {
-    const bool matches =
-        std::ranges::any_of(tensors, [&](const Tensor& tensor) { return pattern.matches(tensor); });
-    if (!matches) unmatched.push_back(&pattern);
+    std::size_t i = 0;
+    while (i < tensors.size() && !pattern.matches(tensors[i], terms[i])) ++i;
+    if (i == tensors.size()) unmatched.push_back(&pattern);
   }
   if (unmatched.empty()) return;
   std::vector<std::string> named;

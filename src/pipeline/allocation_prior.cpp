@@ -1,17 +1,14 @@
 #include "allocation_prior.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <map>
-#include <tuple>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include <moesweep/allocation/starved_output.hpp>
 #include <moesweep/base/text.hpp>
 #include <moesweep/pipeline/plan_warnings.hpp>
-
-#include "allocate_methods.hpp"
 
 namespace moesweep::pipeline {
 namespace {
@@ -95,13 +92,11 @@ void note_unknown_roles(AllocationSetting& setting) {
   if (std::ranges::all_of(tensors, says_nothing)) {
     notes.emplace_back(
         "no name here says head, embedding that is also the head, or q, k and v: every error "
-        "counts "
-        "1; --alpha says otherwise");
+        "counts 1; --alpha says otherwise");
   } else if (facts.causal.value_or(false) && std::ranges::none_of(tensors, is_output)) {
     notes.emplace_back(
         "the model predicts tokens, but no name here says what makes its logits: that counts 1 "
-        "like "
-        "the rest; --alpha says otherwise");
+        "like the rest; --alpha says otherwise");
   }
 }
 
@@ -123,20 +118,18 @@ std::vector<AlphaGroup> alpha_groups(const AllocationSetting& setting) {
   return sorted;
 }
 
-void note_starved_terms(const AllocationSetting& setting, AllocateReport& report) {
+void note_starved_terms(const AllocationSetting& setting, const allocation::Decisions& uniform,
+                        AllocateReport& report) {
   const auto& problem = setting.problem;
-  const auto compared = uniform_within(setting, report.size.bytes - setting.undecided_bytes, true);
-  if (!compared) return;
+  const auto& rows = report.plan.rows;  // one for each tensor, in their order
   const double unit = usual_alpha(problem);
   std::map<std::string, double> counts;
   for (std::size_t i = 0; i < problem.tensors.size(); ++i) {
-    const auto& tensor = problem.tensors[i];
-    counts[objective_term(tensor)] = std::max(problem.alphas[i].value / unit, tensor.prior.value);
+    counts[rows[i].term] = std::max(problem.alphas[i].value / unit, problem.tensors[i].prior.value);
   }
-  const auto planned = terms_of(report.plan.rows);
-  const auto uniform = terms_of(allocation::plan_rows(problem, compared->first));
-  for (const auto& [name, term] : planned) {
-    const auto& other = uniform.at(name);
+  const auto of_uniform = terms_of(allocation::plan_rows(problem, uniform));
+  for (const auto& [name, term] : terms_of(rows)) {
+    const auto& other = of_uniform.at(name);
     // Not measured is not more.
     if (counts[name] < allocation::counts_much || !(term.error() > other.error())) continue;
     report.notes.push_back(fmt::format(

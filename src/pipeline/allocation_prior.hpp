@@ -27,7 +27,8 @@ void note_unknown_roles(AllocationSetting& setting);
 std::vector<AlphaGroup> alpha_groups(const AllocationSetting& setting);
 
 /// A note for each term that counts much (by alpha, over the median alpha, or by the prior) and
-/// gets more error than under the best uniform format that takes no more bytes.
-void note_starved_terms(const AllocationSetting& setting, AllocateReport& report);
+/// gets more error than under `uniform`, one format for all that takes no more bytes.
+void note_starved_terms(const AllocationSetting& setting, const allocation::Decisions& uniform,
+                        AllocateReport& report);
 
 }  // namespace moesweep::pipeline

@@ -131,15 +131,13 @@ std::vector<Unit> units_of(const std::vector<TensorRow>& tensors, const Distorti
     tensor.name = row.name;
     tensor.role = row.role;
     const auto term = allocation::objective_term(tensor);
-    const auto line = std::ranges::find_if(lines, [&](const Line& candidate) {
-      return matches_glob(candidate.glob, row.name) || matches_glob(candidate.glob, term);
-    });
-    if (line == lines.end()) continue;
-    // Also lines that come too late.
-    for (auto& other : lines) {
-      other.matched =
-          other.matched || matches_glob(other.glob, row.name) || matches_glob(other.glob, term);
+    auto line = lines.end();  // the first that matches; those behind it match, too
+    for (auto other = lines.begin(); other != lines.end(); ++other) {
+      if (!matches_glob(other->glob, row.name) && !matches_glob(other->glob, term)) continue;
+      other->matched = true;
+      if (line == lines.end()) line = other;
     }
+    if (line == lines.end()) continue;
     const auto measured = distortions.find(row.name);
     if (std::isnan(line->value)) continue;
     if (measured == distortions.end() && !has_a_metric(row)) continue;

@@ -5,22 +5,16 @@ names.
     MOESWEEP_TRANSFORMERS_PYTHON=venv/bin/python ctest --test-dir build/release -L models-transformers
     venv/bin/python tests/models/transformers_test.py MODEL...
 """
-import os
 import pathlib
 import sys
 import tempfile
 import unittest
 
-OTHER = os.environ.pop("MOESWEEP_TRANSFORMERS_PYTHON", None)
-if OTHER:
-    os.execv(OTHER, [OTHER, "-B", *sys.argv])
-try:
-    import numpy
-    import torch
-    import transformers
-except ImportError as missing:
-    print(f"skipped: {missing}; MOESWEEP_TRANSFORMERS_PYTHON can name an interpreter that has torch and transformers")
-    sys.exit(77)
+import with_transformers  # noqa: F401, isort: skip
+
+import numpy
+import torch
+import transformers
 
 import checkpoint
 import forward

@@ -77,7 +77,8 @@ struct AlphaPattern {
   double factor = 1.0;
   std::int64_t line = 0;  ///< of the file
   std::string file{};
-  bool matches(const Tensor& tensor) const;
+  /// `term` is the tensor's.
+  bool matches(const Tensor& tensor, const std::string& term) const;
 };
 struct Alpha {
   std::vector<AlphaPattern> patterns;

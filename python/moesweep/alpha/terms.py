@@ -82,10 +82,8 @@ def _without_first(name):
 
 def _names_of(term):
     """How a loaded model may call a term: as the checkpoint, renamed, or without the base model's prefix."""
-    names = [term]
-    for old, new in RENAMED:
-        names += [name.replace(old, new) for name in names if old in f"{name}."]
-    return names + [_without_first(name) for name in names]
+    names = [term, *(term.replace(old, new) for old, new in RENAMED if old in term)]
+    return names + [_without_first(name) for name in names if "." in name]
 
 
 def parameters_of(terms, shapes):
@@ -96,7 +94,7 @@ def parameters_of(terms, shapes):
     loaded = {}
     for name in shapes:
         own = objective_term(name)
-        for key in (own, _without_first(own)):
+        for key in (own, _without_first(own)) if "." in own else (own,):
             loaded.setdefault(key, []).append(name)
     found = {}
     for term in terms:
