@@ -1,6 +1,9 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <mutex>
 #include <random>
 
 #include <fcntl.h>
@@ -12,6 +15,8 @@
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
 
+#include "retried.hpp"
+
 namespace moesweep {
 namespace {
 
@@ -19,26 +24,79 @@ namespace {
 constexpr std::size_t max_transfer_bytes = std::size_t{1} << 30;
 
 Error io_error(const std::filesystem::path& path, std::string_view problem, int error_number) {
-  const bool full = error_number == ENOSPC || error_number == EDQUOT;
   const Error plain = errno_error(ExitCode::io_error, path.string(), problem, error_number);
-  if (!full) return plain;
-  return Error(
-      ExitCode::io_error, plain.where(), plain.problem(),
-      "free some space or quota and run the same command again, nothing published is lost");
+  const auto with_remedy = [&](const char* remedy) {
+    return Error(ExitCode::io_error, plain.where(), plain.problem(), remedy);
+  };
+  switch (error_number) {
+    case ENOSPC:
+    case EDQUOT:
+      return with_remedy(
+          "free some space or quota and run the same command again, nothing published is lost");
+    case EFBIG:
+      return with_remedy(
+          "raise the limit on file sizes (ulimit -f) and run the same command again");
+    default:
+      return plain;
+  }
 }
 
-// A file that a broken disk or a lack of descriptors keeps from us may be a good one.
-bool is_trouble_of_the_system(int error_number) {
+// The name, or who may read it. All else (a broken disk, a stale handle, a lack of descriptors)
+// keeps a file from us that may be a good one.
+bool is_about_the_file(int error_number) {
   switch (error_number) {
-    case EIO:
-    case EMFILE:
-    case ENFILE:
-    case ENOMEM:
-    case ESTALE:
+    case EACCES:
+    case EINVAL:
+    case EISDIR:
+    case ELOOP:
+    case ENAMETOOLONG:
+    case ENOENT:
+    case ENOTDIR:
+    case ENXIO:
+    case EOVERFLOW:
+    case EPERM:
       return true;
     default:
       return false;
   }
+}
+
+// What file systems without hard links (exFAT, SMB, some of FUSE) say to link(2).
+bool has_no_hard_links(int error_number) {
+  switch (error_number) {
+    case EMLINK:
+    case ENOSYS:
+    case EOPNOTSUPP:
+    case EPERM:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// What file systems that make a directory durable only by unmounting say to its fsync(2).
+bool has_no_directory_fsync(int error_number) {
+  switch (error_number) {
+    case EBADF:
+    case EINVAL:
+    case ENOSYS:
+    case EOPNOTSUPP:
+      return true;
+    default:
+      return false;
+  }
+}
+
+void warn_once_of_directory_fsync(const std::filesystem::path& directory, int error_number) {
+  static std::once_flag warned;
+  std::call_once(warned, [&] {
+    // Not fmt::print: it throws when stderr cannot be written.
+    std::fputs(fmt::format("moesweep: warning: {}: this file system cannot fsync directories ({}): "
+                           "a power cut may lose files that were reported as written\n",
+                           printable(directory.string()), std::strerror(error_number))
+                   .c_str(),
+               stderr);
+  });
 }
 
 std::string unique_suffix() {
@@ -50,9 +108,9 @@ std::string unique_suffix() {
 void write_all(const FileDescriptor& file, std::span<const std::byte> bytes,
                const std::filesystem::path& path) {
   while (!bytes.empty()) {
-    const auto written =
-        ::write(file.get(), bytes.data(), std::min(bytes.size(), max_transfer_bytes));
-    if (written < 0 && errno == EINTR) continue;
+    const auto written = retried([&] {
+      return ::write(file.get(), bytes.data(), std::min(bytes.size(), max_transfer_bytes));
+    });
     if (written <= 0) throw io_error(path, "cannot write", written == 0 ? ENOSPC : errno);
     bytes = bytes.subspan(static_cast<std::size_t>(written));
   }
@@ -61,10 +119,10 @@ void write_all(const FileDescriptor& file, std::span<const std::byte> bytes,
 void write_all_at(const FileDescriptor& file, std::uint64_t offset,
                   std::span<const std::byte> bytes, const std::filesystem::path& path) {
   while (!bytes.empty()) {
-    const auto written =
-        ::pwrite(file.get(), bytes.data(), std::min(bytes.size(), max_transfer_bytes),
-                 checked_cast<off_t>(offset));
-    if (written < 0 && errno == EINTR) continue;
+    const auto written = retried([&] {
+      return ::pwrite(file.get(), bytes.data(), std::min(bytes.size(), max_transfer_bytes),
+                      checked_cast<off_t>(offset));
+    });
     if (written <= 0) throw io_error(path, "cannot write", written == 0 ? ENOSPC : errno);
     offset += static_cast<std::uint64_t>(written);
     bytes = bytes.subspan(static_cast<std::size_t>(written));
@@ -73,8 +131,31 @@ void write_all_at(const FileDescriptor& file, std::uint64_t offset,
 
 void sync_and_close(FileDescriptor& file, const std::filesystem::path& path) {
   // EDQUOT and ENOSPC may surface only at fsync or close.
-  if (::fsync(file.get()) != 0) throw io_error(path, "cannot fsync", errno);
-  if (::close(file.release()) != 0) throw io_error(path, "cannot close", errno);
+  if (retried([&] { return ::fsync(file.get()); }) != 0) {
+    throw io_error(path, "cannot fsync", errno);
+  }
+  // On Linux an interrupted close has closed.
+  if (::close(file.release()) != 0 && errno != EINTR) throw io_error(path, "cannot close", errno);
+}
+
+// For file systems without link(2): a rename that replaces nothing, where there is one. Else the
+// name is taken by an empty file that the content then replaces. False when `to` exists.
+bool rename_exclusively(const std::filesystem::path& from, const std::filesystem::path& to) {
+  const auto renamed = retried(
+      [&] { return ::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE); });
+  if (renamed == 0) return true;
+  if (errno == EEXIST) return false;
+  if (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP) {
+    throw io_error(to, "cannot rename into place", errno);
+  }
+  if (!open_descriptor(to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW)) {
+    if (errno == EEXIST) return false;
+    throw io_error(to, "cannot create", errno);
+  }
+  if (retried([&] { return ::rename(from.c_str(), to.c_str()); }) == 0) return true;
+  const int error_number = errno;
+  ::unlink(to.c_str());
+  throw io_error(to, "cannot rename into place", error_number);
 }
 
 }  // namespace
@@ -97,11 +178,15 @@ void FileDescriptor::close_quietly() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
+FileDescriptor open_descriptor(const std::filesystem::path& path, int flags) {
+  return FileDescriptor(retried([&] { return ::open(path.c_str(), flags | O_CLOEXEC, 0666); }));
+}
+
 FileDescriptor open_for_reading(const std::filesystem::path& path) {
   // O_NONBLOCK: opening a FIFO would otherwise wait for a writer.
-  FileDescriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  auto file = open_descriptor(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
   if (!file) {
-    const auto code = is_trouble_of_the_system(errno) ? ExitCode::io_error : ExitCode::bad_input;
+    const auto code = is_about_the_file(errno) ? ExitCode::bad_input : ExitCode::io_error;
     throw errno_error(code, path.string(), "cannot open", errno);
   }
   struct stat status {};
@@ -121,9 +206,10 @@ std::uint64_t file_size(const FileDescriptor& file, const std::filesystem::path&
 void read_exactly(const FileDescriptor& file, std::uint64_t offset, std::span<std::byte> out,
                   const std::filesystem::path& path) {
   while (!out.empty()) {
-    const auto got = ::pread(file.get(), out.data(), std::min(out.size(), max_transfer_bytes),
-                             checked_cast<off_t>(offset));
-    if (got < 0 && errno == EINTR) continue;
+    const auto got = retried([&] {
+      return ::pread(file.get(), out.data(), std::min(out.size(), max_transfer_bytes),
+                     checked_cast<off_t>(offset));
+    });
     if (got < 0) throw io_error(path, "cannot read", errno);
     if (got == 0) {
       throw Error(ExitCode::bad_input, path.string(),
@@ -133,6 +219,18 @@ void read_exactly(const FileDescriptor& file, std::uint64_t offset, std::span<st
     offset += static_cast<std::uint64_t>(got);
     out = out.subspan(static_cast<std::size_t>(got));
   }
+}
+
+std::filesystem::file_status status_of(const std::filesystem::path& path) {
+  std::filesystem::file_status status;
+  const auto look = [&] {
+    std::error_code error;
+    status = std::filesystem::status(path, error);
+    errno = error.value();
+    return errno == 0 || is_about_the_file(errno) ? 0 : -1;
+  };
+  if (retried(look) != 0) throw io_error(path, "cannot stat", errno);
+  return status;
 }
 
 std::vector<std::byte> read_file(const std::filesystem::path& path) {
@@ -152,8 +250,7 @@ std::string read_text_file(const std::filesystem::path& path) {
 FilePublisher::FilePublisher(std::filesystem::path path)
     : path_(std::move(path)),
       temporary_(path_.parent_path() / fmt::format(".tmp.{}", unique_suffix())),
-      file_(
-          ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666)) {
+      file_(open_descriptor(temporary_, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW)) {
   if (!file_) throw io_error(temporary_, "cannot create", errno);
 }
 
@@ -181,13 +278,19 @@ void FilePublisher::publish() {
 
 bool FilePublisher::publish_exclusively() {
   make_durable();
-  if (::link(temporary_.c_str(), path_.c_str()) != 0) {
+  if (retried([&] { return ::link(temporary_.c_str(), path_.c_str()); }) != 0) {
     const int error_number = errno;
     // An NFS server may have made the link and lost the answer: the link count tells.
     struct stat status {};
     const bool linked = ::stat(temporary_.c_str(), &status) == 0 && status.st_nlink == 2;
     if (!linked && error_number == EEXIST) return false;
-    if (!linked) throw io_error(path_, "cannot link into place", error_number);
+    if (!linked && !has_no_hard_links(error_number)) {
+      throw io_error(path_, "cannot link into place", error_number);
+    }
+    if (!linked) {
+      renamed_ = rename_exclusively(temporary_, path_);
+      if (!renamed_) return false;
+    }
   }
   fsync_directory(path_.parent_path());
   return true;
@@ -210,14 +313,14 @@ bool publish_file_exclusively(const std::filesystem::path& path, std::string_vie
 }
 
 void overwrite_file(const std::filesystem::path& path, std::string_view text) {
-  FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666));
+  auto file = open_descriptor(path, O_WRONLY | O_CREAT | O_NOFOLLOW);
   if (!file) throw io_error(path, "cannot open for writing", errno);
   write_all(file, std::as_bytes(std::span(text)), path);
   sync_and_close(file, path);
 }
 
 void rename_durably(const std::filesystem::path& from, const std::filesystem::path& to) {
-  if (::rename(from.c_str(), to.c_str()) != 0) {
+  if (retried([&] { return ::rename(from.c_str(), to.c_str()); }) != 0) {
     throw io_error(to, "cannot rename into place", errno);
   }
   fsync_directory(to.parent_path());
@@ -225,8 +328,7 @@ void rename_durably(const std::filesystem::path& from, const std::filesystem::pa
 
 void append_line(const std::filesystem::path& path, std::string_view line) {
   // O_NONBLOCK: opening a FIFO would otherwise wait for a reader.
-  const FileDescriptor file(::open(
-      path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666));
+  const auto file = open_descriptor(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK);
   if (!file) throw io_error(path, "cannot open for appending", errno);
   const std::string terminated = std::string(line) + '\n';
   write_all(file, std::as_bytes(std::span(terminated)), path);
@@ -241,9 +343,11 @@ Error io_error_of(const std::filesystem::filesystem_error& failure) {
 
 void fsync_directory(const std::filesystem::path& directory) {
   const auto& path = directory.empty() ? std::filesystem::path(".") : directory;
-  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const auto file = open_descriptor(path, O_RDONLY | O_DIRECTORY);
   if (!file) throw io_error(path, "cannot open directory", errno);
-  if (::fsync(file.get()) != 0) throw io_error(path, "cannot fsync directory", errno);
+  if (retried([&] { return ::fsync(file.get()); }) == 0) return;
+  if (!has_no_directory_fsync(errno)) throw io_error(path, "cannot fsync directory", errno);
+  warn_once_of_directory_fsync(path, errno);
 }
 
 }  // namespace moesweep

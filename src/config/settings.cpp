@@ -31,6 +31,8 @@ std::string read_bounded(const std::filesystem::path& path) {
     read_exactly(file, 0, std::as_writable_bytes(std::span(text)), path);
     return text;
   } catch (const Error& error) {
+    // A disk that fails says nothing of the job: the batch script goes on after it.
+    if (error.exit_code() == ExitCode::io_error) throw;
     throw Error(ExitCode::bad_job, error.where(), error.problem(), error.remedy());
   }
 }

@@ -28,8 +28,7 @@ std::vector<UnitId> read_slots(const fs::path& path) {
 InFlightNotes::InFlightNotes(const fs::path& lock_directory, Epoch epoch, Rank rank, int threads)
     : slots_(checked_cast<std::size_t>(threads)) {
   const auto path = lock_directory / fmt::format("e{:04}-r{:04}.inflight", epoch.value, rank.value);
-  file_ = FileDescriptor(
-      ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666));
+  file_ = open_descriptor(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW);
   if (!file_) throw errno_error(ExitCode::io_error, path.string(), "cannot create", errno);
   for (std::size_t slot = 0; slot < slots_.size(); ++slot) write_slot(slot);
 }

@@ -212,8 +212,7 @@ void record_end(const fs::path& lock_directory, Epoch epoch, const EpochEnd& end
 
 void beat(const fs::path& lock_directory, Epoch epoch, std::int64_t count, const Outlook& outlook) {
   const auto path = lock_directory / "beat";
-  const FileDescriptor file(
-      ::open(path.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666));
+  const auto file = open_descriptor(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK);
   if (!file) return;
   // Of one length, so that a line never ends in the rest of the one before.
   const auto text =

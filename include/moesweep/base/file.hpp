@@ -31,8 +31,13 @@ class FileDescriptor {
   int descriptor_ = -1;
 };
 
+/// open(2) with O_CLOEXEC and mode 0666, again where the call is interrupted; an empty descriptor
+/// and errno where it fails.
+FileDescriptor open_descriptor(const std::filesystem::path& path, int flags);
+
 /// Opens a regular file for reading. Anything else (a FIFO, a device, a directory) is refused
-/// without blocking. Throws Error(bad_input) naming the path.
+/// without blocking. Throws Error(bad_input) naming the path where the name or its permissions are
+/// at fault, Error(io_error) for everything else: the file may be a good one.
 FileDescriptor open_for_reading(const std::filesystem::path& path);
 
 /// Bytes in an open regular file.
@@ -42,6 +47,10 @@ std::uint64_t file_size(const FileDescriptor& file, const std::filesystem::path&
 /// Error(io_error).
 void read_exactly(const FileDescriptor& file, std::uint64_t offset, std::span<std::byte> out,
                   const std::filesystem::path& path);
+
+/// What lies at `path`, links followed; not_found where nothing does. Unlike std::filesystem's, a
+/// system that fails (EIO, ESTALE, ...) is Error(io_error) and never "not found".
+std::filesystem::file_status status_of(const std::filesystem::path& path);
 
 /// The whole file. For files that we trust to be small or that we wrote ourselves.
 std::vector<std::byte> read_file(const std::filesystem::path& path);
@@ -57,7 +66,9 @@ void publish_file(const std::filesystem::path& path, std::span<const std::byte> 
 void publish_file(const std::filesystem::path& path, std::string_view text);
 
 /// Like publish_file, but never replaces: returns false when `path` already exists (decided by
-/// link(2), so among several processes exactly one succeeds, on NFS too).
+/// link(2), so among several processes exactly one succeeds, on NFS too). On file systems without
+/// hard links a rename that never replaces decides, or O_EXCL; with the latter `path` is empty for
+/// an instant.
 bool publish_file_exclusively(const std::filesystem::path& path, std::string_view text);
 
 /// publish_file for content that is produced in pieces: nothing is visible at `path` before
@@ -101,7 +112,8 @@ void append_line(const std::filesystem::path& path, std::string_view line);
 /// What std::filesystem could not do, as Error(io_error) naming the path.
 Error io_error_of(const std::filesystem::filesystem_error& failure);
 
-/// Makes directory entries (creations, renames) durable.
+/// Makes directory entries (creations, renames) durable. A file system that refuses this (EINVAL)
+/// is warned of once on stderr: nothing more can be done there.
 void fsync_directory(const std::filesystem::path& directory);
 
 }  // namespace moesweep

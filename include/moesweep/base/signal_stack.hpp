@@ -1,0 +1,14 @@
+#pragma once
+// A stack of its own for signal handlers: the handler of a stack overflow has no other.
+
+namespace moesweep {
+
+/// Gives the calling thread an alternate signal stack, for handlers that were installed with
+/// SA_ONSTACK; once for each thread, later calls do nothing. The stack ends with the thread.
+void use_signal_stack();
+
+/// Whether `address` lies where the calling thread's stack would have grown to. Async-signal-safe;
+/// false in a thread that never called use_signal_stack().
+bool is_below_this_stack(const void* address);
+
+}  // namespace moesweep
