@@ -4,11 +4,13 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <string_view>
 
 #include <execinfo.h>
 #include <unistd.h>
 
 #include <moesweep/base/error.hpp>
+#include <moesweep/base/signal_stack.hpp>
 #include <moesweep/comm/session.hpp>
 
 namespace moesweep::cli {
@@ -36,12 +38,23 @@ void on_terminate() {
   comm::abort_all(static_cast<int>(ExitCode::bug));
 }
 
+void write_to_stderr(std::string_view message) {
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, message.data(), message.size());
+}
+
 // Only async-signal-safe calls: MPI cannot be told, its launcher sees the code.
-void on_fault(int) {
-  constexpr char message[] = "moesweep: bug: fatal signal\n";
-  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, message, sizeof message - 1);
+void on_fault(int, siginfo_t* fault, void*) {
+  const bool overflow = fault->si_signo == SIGSEGV && is_below_this_stack(fault->si_addr);
+  write_to_stderr(overflow ? "moesweep: bug: stack overflow\n" : "moesweep: bug: fatal signal\n");
   print_stack();
   ::_exit(static_cast<int>(ExitCode::bug));
+}
+
+void handle_fault(int signal) {
+  struct sigaction action {};
+  action.sa_sigaction = on_fault;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+  ::sigaction(signal, &action, nullptr);
 }
 
 }  // namespace
@@ -50,7 +63,10 @@ void install_crash_handlers() {
   std::set_terminate(on_terminate);
   std::array<void*, 1> frame{};
   ::backtrace(frame.data(), 1);  // loads libgcc now, not inside a handler
-  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL}) std::signal(signal, on_fault);
+  use_signal_stack();
+  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL}) handle_fault(signal);
+  // A limit on file sizes (ulimit -f) is then an error of write(2), as a full disk is.
+  std::signal(SIGXFSZ, SIG_IGN);
 }
 
 }  // namespace moesweep::cli

@@ -2,23 +2,42 @@
 #include <oneapi/tbb/info.h>
 #include <oneapi/tbb/task_arena.h>
 #include <oneapi/tbb/task_group.h>
+#include <oneapi/tbb/task_scheduler_observer.h>
 #include <sched.h>
 
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
+#include <moesweep/base/signal_stack.hpp>
 #include <moesweep/parallel/task_pool.hpp>
 
 namespace moesweep::parallel {
+namespace {
+
+/// A stack overflow in a worker is told as it is in the main thread.
+class SignalStacks : public tbb::task_scheduler_observer {
+ public:
+  explicit SignalStacks(tbb::task_arena& arena) : tbb::task_scheduler_observer(arena) {
+    observe(true);
+  }
+  ~SignalStacks() override { observe(false); }
+  void on_scheduler_entry(bool is_worker) override {
+    if (is_worker) use_signal_stack();
+  }
+};
+
+}  // namespace
 
 // TBB counts the caller among its threads: one more is needed for `threads` workers beside it.
 struct TaskPool::State {
   explicit State(int thread_count)
       : threads(thread_count),
         limit(tbb::global_control::max_allowed_parallelism, checked_cast<std::size_t>(threads + 1)),
-        arena(threads, /*reserved_for_masters=*/0) {}
+        arena(threads, /*reserved_for_masters=*/0),
+        signal_stacks(arena) {}
   int threads;
   tbb::global_control limit;
   tbb::task_arena arena;
+  SignalStacks signal_stacks;
   tbb::task_group group;
 };
 
