@@ -1,3 +1,4 @@
+#include <array>
 #include <map>
 
 #include <fmt/format.h>
@@ -100,23 +101,20 @@ store::SegmentScan scan_of(const store::RunDirectory& run) {
   return store::scan_segments(run.segments(), store::Rotten::leave_in_place);
 }
 
-Aggregate aggregate(const store::RunDirectory& run, const store::SegmentScan& scan) {
+Aggregate aggregate(const store::RunDirectory& run, store::SegmentScan scan) {
   const auto epochs = store::read_epochs(run.lock());
   const auto settings = recorded_job(run, epochs);
   if (!epochs.empty()) refuse_foreign_units(scan, epochs.front().start.fingerprint);
-  auto rows = store::gather(run.segments(), scan);
-
   Aggregate out;
   out.rotten = scan.rotten;
   out.units_total = epochs.empty() ? 0 : epochs.back().start.units;
   for (const auto& [id, unit] : scan.units) {
     ++(unit.row.status == "done" ? out.units_done : out.units_failed);
   }
-  out.tables = reduce_rows(settings, rows);
-  for (const auto* table : {"units", "failures"}) {
-    const auto found = rows.find(table);
-    if (found != rows.end()) out.tables.emplace(table, std::move(found->second));
-  }
+  auto rows = store::gather(run.segments(), std::move(scan));
+  std::array standings = {rows.extract("units"), rows.extract("failures")};
+  out.tables = reduce_rows(settings, std::move(rows));
+  for (auto& table : standings) out.tables.insert(std::move(table));
   if (out.complete() && out.units_total > 0) out.digest = store::digest_of(out.tables).hex();
   return out;
 }
@@ -142,8 +140,10 @@ Aggregate write_aggregate(const std::filesystem::path& run_directory) {
 
 std::vector<std::string> verify(const std::filesystem::path& run_directory, Aggregate& aggregated) {
   const store::RunDirectory run{run_directory};
-  const auto scan = scan_of(run);
-  aggregated = aggregate(run, scan);
+  auto scan = scan_of(run);
+  std::vector<std::string> lost;
+  verify_outputs(run, scan, lost);
+  aggregated = aggregate(run, std::move(scan));
   std::vector<std::string> findings;
   for (const auto& name : aggregated.rotten) {
     findings.push_back(fmt::format(
@@ -155,7 +155,7 @@ std::vector<std::string> verify(const std::filesystem::path& run_directory, Aggr
                                    aggregated.units_total - aggregated.units_done,
                                    aggregated.units_total));
   }
-  verify_outputs(run, scan, findings);
+  findings.insert(findings.end(), lost.begin(), lost.end());
   verify_results(run, aggregated, findings);
   return findings;
 }

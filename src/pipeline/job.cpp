@@ -61,9 +61,9 @@ void require_memory(const sweep::Plan& plan, std::int64_t memory_bytes) {
   }
 }
 
-records::Tables reduce_rows(const config::Settings& settings, const records::Tables& rows) {
+records::Tables reduce_rows(const config::Settings& settings, records::Tables rows) {
   const auto& kind = settings.text("kind");
-  if (kind == "sensitivity") return reduce_sensitivity(settings, rows);
+  if (kind == "sensitivity") return reduce_sensitivity(settings, std::move(rows));
   if (kind == "quality_safety") return reduce_quality(settings, rows);
   if (kind == "quantize") return reduce_quantize(rows);
   auto tables = reduce_hidden(settings, rows);

@@ -155,8 +155,8 @@ std::unique_ptr<JobKind> open_sensitivity_job(const config::Settings& settings) 
   return std::make_unique<SensitivityJob>(settings);
 }
 
-records::Tables reduce_sensitivity(const config::Settings& settings, const records::Tables& rows) {
-  return sensitivity::reduce(rows, options_from(settings));
+records::Tables reduce_sensitivity(const config::Settings& settings, records::Tables rows) {
+  return sensitivity::reduce(std::move(rows), options_from(settings));
 }
 
 }  // namespace moesweep::pipeline

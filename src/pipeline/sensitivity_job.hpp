@@ -9,6 +9,6 @@ namespace moesweep::pipeline {
 
 std::unique_ptr<JobKind> open_sensitivity_job(const config::Settings& settings);
 
-records::Tables reduce_sensitivity(const config::Settings& settings, const records::Tables& rows);
+records::Tables reduce_sensitivity(const config::Settings& settings, records::Tables rows);
 
 }  // namespace moesweep::pipeline

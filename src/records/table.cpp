@@ -54,6 +54,42 @@ void append(Table& table, const Table& more) {
   }
 }
 
+void reserve(Table& table, std::size_t rows) {
+  for (auto& column : table.columns) {
+    std::visit([&](auto& values) { values.reserve(rows); }, column);
+  }
+}
+
+Table joined(std::vector<Table> pieces, std::span<const PieceRow> order) {
+  expect(!pieces.empty(), "a table of no pieces");
+  Table table(*pieces.front().info);
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    std::visit(
+        [&]<typename Values>(Values& values) {
+          values.reserve(order.size());
+          for (const auto& [piece, row] : order) {
+            values.push_back(std::move(std::get<Values>(pieces[piece].columns[i])[row]));
+          }
+        },
+        table.columns[i]);
+    for (auto& piece : pieces) piece.columns[i] = empty_column(table.info->columns[i].type);
+  }
+  return table;
+}
+
+void keep_rows(Table& table, std::span<const std::uint32_t> rows) {
+  for (auto& column : table.columns) {
+    std::visit(
+        [&](auto& values) {
+          std::decay_t<decltype(values)> ordered;
+          ordered.reserve(rows.size());
+          for (const auto row : rows) ordered.push_back(std::move(values[row]));
+          values = std::move(ordered);
+        },
+        column);
+  }
+}
+
 void append(Tables& tables, const Tables& more) {
   for (const auto& [name, table] : more) {
     const auto [found, created] = tables.emplace(name, table);

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <span>
 #include <tuple>
 #include <utility>
@@ -21,8 +22,21 @@ using records::TensorRow;
 /// Slices of each tensor, in slice order.
 using SlicesByTensor = std::map<std::string, std::span<const SliceRow>, std::less<>>;
 
-std::vector<SliceRow> sorted_slices(const records::Tables& measured) {
-  auto rows = records::rows_of<SliceRow>(measured);
+/// A table leaves `tables` with its last use: those of a large sweep would not fit twice.
+std::optional<records::Table> take(records::Tables& tables, const records::TableInfo& info) {
+  auto taken = tables.extract(info.name);
+  if (taken.empty()) return std::nullopt;
+  return std::move(taken.mapped());
+}
+
+template <typename Row>
+std::vector<Row> take_rows(records::Tables& tables) {
+  const auto table = take(tables, records::table_info<Row>());
+  return table ? records::rows_of<Row>(*table) : std::vector<Row>{};
+}
+
+std::vector<SliceRow> sorted_slices(records::Tables& measured) {
+  auto rows = take_rows<SliceRow>(measured);
   std::sort(rows.begin(), rows.end(), [](const SliceRow& a, const SliceRow& b) {
     return std::tie(a.tensor, a.slice) < std::tie(b.tensor, b.slice);
   });
@@ -47,8 +61,8 @@ SlicesByTensor group(std::span<const SliceRow> sorted) {
   return groups;
 }
 
-std::vector<CheckpointTensorRow> sorted_tensors(const records::Tables& measured) {
-  auto rows = records::rows_of<CheckpointTensorRow>(measured);
+std::vector<CheckpointTensorRow> sorted_tensors(records::Tables& measured) {
+  auto rows = take_rows<CheckpointTensorRow>(measured);
   std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   return rows;
 }
@@ -75,24 +89,25 @@ Poolable poolable_tensors(std::span<const CheckpointTensorRow> tensors,
   return poolable;
 }
 
-PooledDistortion distortion_of(const records::Tables& measured, const Poolable& poolable,
+PooledDistortion distortion_of(records::Tables& measured, const Poolable& poolable,
                                const Options& options) {
   const auto& info = records::table_info<DistortionRow>();
-  const auto found = measured.find(info.name);
-  if (found == measured.end()) return {records::Table(info), {}};
-  return pool_distortion(found->second, poolable, options);
+  const auto table = take(measured, info);
+  if (!table) return {records::Table(info), {}};
+  return pool_distortion(*table, poolable, options);
 }
 
 template <typename Row>
 void put(const std::vector<Row>& rows, records::Tables& tables) {
   const auto& info = records::table_info<Row>();
   auto& table = tables.emplace(info.name, records::Table(info)).first->second;
+  records::reserve(table, rows.size());
   for (const auto& row : rows) records::append_row(table, row);
 }
 
 }  // namespace
 
-records::Tables reduce(const records::Tables& measured, const Options& options) {
+records::Tables reduce(records::Tables measured, const Options& options) {
   const auto tensors = sorted_tensors(measured);
   const auto slices = sorted_slices(measured);
   const auto by_tensor = group(slices);

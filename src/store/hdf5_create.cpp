@@ -29,14 +29,23 @@ H5Handle text_type(std::size_t length) {
   return type;
 }
 
-PaddedTexts pad(const std::vector<std::string>& texts) {
-  PaddedTexts padded;
-  for (const auto& text : texts) padded.length = std::max(padded.length, text.size());
+std::size_t longest(std::span<const std::string> texts) {
+  std::size_t length = 1;
+  for (const auto& text : texts) length = std::max(length, text.size());
+  return length;
+}
+
+PaddedTexts pad(std::span<const std::string> texts, std::size_t length) {
+  PaddedTexts padded{length, {}};
   padded.bytes.assign(texts.size() * padded.length, '\0');
   for (std::size_t i = 0; i < texts.size(); ++i) {
     texts[i].copy(&padded.bytes[i * padded.length], padded.length);
   }
   return padded;
+}
+
+PaddedTexts pad(std::span<const std::string> texts) {
+  return pad(texts, longest(texts));
 }
 
 H5Handle create_group(hid_t file, const std::string& name) {
@@ -57,7 +66,7 @@ H5Handle create_dataset(hid_t group, const std::string& name, hid_t type,
   H5Handle dataset(
       H5Dcreate2(group, name.c_str(), type, space, H5P_DEFAULT, properties, H5P_DEFAULT), H5Dclose,
       "H5Dcreate " + name);
-  if (std::ranges::find(dims, hsize_t{0}) == dims.end()) {
+  if (data != nullptr && std::ranges::find(dims, hsize_t{0}) == dims.end()) {
     h5_check(H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data), "H5Dwrite " + name);
   }
   return dataset;

@@ -1,6 +1,7 @@
 #pragma once
 // What every HDF5 file of ours is made of.
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -13,18 +14,22 @@ namespace moesweep::store {
 /// Fixed-length UTF-8, null-padded; at least one byte.
 H5Handle text_type(std::size_t length);
 
-/// Texts as one dataset has them: null-padded to the longest.
+/// Bytes of the longest, at least one.
+std::size_t longest(std::span<const std::string> texts);
+
+/// Texts as one dataset has them: null-padded, to the longest unless a length is given.
 struct PaddedTexts {
   std::size_t length = 1;
   std::vector<char> bytes;
 };
-PaddedTexts pad(const std::vector<std::string>& texts);
+PaddedTexts pad(std::span<const std::string> texts);
+PaddedTexts pad(std::span<const std::string> texts, std::size_t length);
 
 /// With parents; without object times, so that equal content gives equal bytes.
 H5Handle create_group(hid_t file, const std::string& name);
 
 /// Creates and fills a dataset, contiguous where `chunk` is empty, else in chunks that are shuffled
-/// and deflated.
+/// and deflated. `data` null: filled later.
 H5Handle create_dataset(hid_t group, const std::string& name, hid_t type,
                         const std::vector<hsize_t>& dims, const std::vector<hsize_t>& chunk,
                         const void* data);

@@ -37,11 +37,15 @@ hid_t memory_type(ColumnType type) {
   bug("texts have a type of their own length");
 }
 
-void write_dataset(hid_t group, const std::string& name, hid_t type, hsize_t rows, const void* data,
-                   Packing packing, const records::ColumnInfo* column) {
+H5Handle new_column(hid_t group, const std::string& name, hid_t type, hsize_t rows,
+                    const void* data, Packing packing) {
   std::vector<hsize_t> chunk;
   if (packing == Packing::compressed && rows > 0) chunk.push_back(std::min(rows, chunk_rows));
-  auto dataset = create_dataset(group, name, type, {rows}, chunk, data);
+  return create_dataset(group, name, type, {rows}, chunk, data);
+}
+
+void describe_and_close(H5Handle dataset, const std::string& name,
+                        const records::ColumnInfo* column) {
   if (column != nullptr) {
     write_attribute(dataset, "unit", column->unit);
     write_attribute(dataset, "description", column->description);
@@ -49,21 +53,59 @@ void write_dataset(hid_t group, const std::string& name, hid_t type, hsize_t row
   dataset.close("H5Dclose " + name);
 }
 
+/// Rows of a dataset, and the same number in memory.
+struct RowsInFile {
+  RowsInFile(hid_t dataset, hsize_t first, hsize_t count)
+      : in_file(H5Dget_space(dataset), H5Sclose, "H5Dget_space"),
+        in_memory(H5Screate_simple(1, &count, nullptr), H5Sclose, "H5Screate_simple") {
+    h5_check(H5Sselect_hyperslab(in_file, H5S_SELECT_SET, &first, nullptr, &count, nullptr),
+             "H5Sselect_hyperslab");
+  }
+  H5Handle in_file;
+  H5Handle in_memory;
+};
+
+void write_rows(hid_t dataset, hid_t type, hsize_t first, hsize_t count, const void* data,
+                const std::string& name) {
+  const RowsInFile rows(dataset, first, count);
+  h5_check(H5Dwrite(dataset, type, rows.in_memory, rows.in_file, H5P_DEFAULT, data),
+           "H5Dwrite " + name);
+}
+
+void read_rows(hid_t dataset, hid_t type, hsize_t first, hsize_t count, void* data,
+               const std::string& name) {
+  const RowsInFile rows(dataset, first, count);
+  h5_check(H5Dread(dataset, type, rows.in_memory, rows.in_file, H5P_DEFAULT, data),
+           "H5Dread " + name);
+}
+
+// A chunk at a time: one long text among short ones pads all of them.
+void write_texts(hid_t group, const std::string& name, std::span<const std::string> texts,
+                 Packing packing, const records::ColumnInfo* described) {
+  const auto length = longest(texts);
+  const auto type = text_type(length);
+  auto dataset = new_column(group, name, type, texts.size(), nullptr, packing);
+  for (std::size_t first = 0; first < texts.size(); first += chunk_rows) {
+    const auto some = texts.subspan(first, std::min<std::size_t>(chunk_rows, texts.size() - first));
+    write_rows(dataset, type, first, some.size(), pad(some, length).bytes.data(), name);
+  }
+  describe_and_close(std::move(dataset), name, described);
+}
+
 void write_column(hid_t group, const records::ColumnInfo& column,
                   const records::ColumnValues& values, Packing packing) {
   // Segments are ours alone; results are read by people, who want the descriptions.
   const auto* described = packing == Packing::compressed ? &column : nullptr;
   if (const auto* texts = std::get_if<std::vector<std::string>>(&values)) {
-    const auto padded = pad(*texts);
-    write_dataset(group, column.name, text_type(padded.length), texts->size(), padded.bytes.data(),
-                  packing, described);
+    write_texts(group, column.name, *texts, packing, described);
     return;
   }
   std::visit(
       [&]<typename Value>(const std::vector<Value>& numbers) {
         if constexpr (!std::is_same_v<Value, std::string>) {
-          write_dataset(group, column.name, memory_type(column.type), numbers.size(),
-                        numbers.data(), packing, described);
+          describe_and_close(new_column(group, column.name, memory_type(column.type),
+                                        numbers.size(), numbers.data(), packing),
+                             column.name, described);
         }
       },
       values);
@@ -85,29 +127,37 @@ OpenDataset open_column(hid_t group, const std::string& name, ColumnType column_
   return open;
 }
 
+void read_texts(const OpenDataset& open, const std::string& name, std::vector<std::string>& texts) {
+  std::vector<char> padded;
+  const hsize_t rows = open.elements();
+  texts.reserve(rows);
+  for (hsize_t first = 0; first < rows; first += chunk_rows) {
+    const hsize_t count = std::min(chunk_rows, rows - first);
+    padded.resize(count * open.element_bytes);
+    read_rows(open.dataset, open.type, first, count, padded.data(), name);
+    for (std::size_t i = 0; i < count; ++i) {
+      const char* text = &padded[i * open.element_bytes];
+      texts.emplace_back(text, ::strnlen(text, open.element_bytes));
+    }
+  }
+}
+
 records::ColumnValues read_column(hid_t group, const records::ColumnInfo& column,
                                   const std::string& file_name) {
   const auto open = open_column(group, column.name, column.type, file_name);
   auto values = records::empty_column(column.type);
-  const auto read = [&](hid_t type, void* data) {
-    if (open.elements() == 0) return;
-    h5_check(H5Dread(open.dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data),
-             "H5Dread " + column.name);
-  };
+  if (open.elements() == 0) return values;
   if (auto* texts = std::get_if<std::vector<std::string>>(&values)) {
-    std::vector<char> padded(open.elements() * open.element_bytes);
-    read(open.type, padded.data());
-    for (std::size_t i = 0; i < open.elements(); ++i) {
-      const char* text = &padded[i * open.element_bytes];
-      texts->emplace_back(text, ::strnlen(text, open.element_bytes));
-    }
+    read_texts(open, column.name, *texts);
     return values;
   }
   std::visit(
       [&]<typename Value>(std::vector<Value>& numbers) {
         if constexpr (!std::is_same_v<Value, std::string>) {
           numbers.resize(open.elements());
-          read(memory_type(column.type), numbers.data());
+          h5_check(H5Dread(open.dataset, memory_type(column.type), H5S_ALL, H5S_ALL, H5P_DEFAULT,
+                           numbers.data()),
+                   "H5Dread " + column.name);
         }
       },
       values);
@@ -131,8 +181,9 @@ void write_table(hid_t file, const std::string& name, const records::Table& tabl
 void write_int64_column(hid_t file, const std::string& table, const std::string& column,
                         const std::vector<std::int64_t>& values) {
   const H5Handle group(H5Gopen2(file, table.c_str(), H5P_DEFAULT), H5Gclose, "H5Gopen " + table);
-  write_dataset(group, column, H5T_STD_I64LE, values.size(), values.data(), Packing::contiguous,
-                nullptr);
+  describe_and_close(
+      new_column(group, column, H5T_STD_I64LE, values.size(), values.data(), Packing::contiguous),
+      column, nullptr);
 }
 
 std::vector<std::int64_t> read_int64_column(hid_t file, const std::string& table,

@@ -2,9 +2,7 @@
 #include <deque>
 #include <functional>
 #include <future>
-#include <map>
 #include <optional>
-#include <set>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -101,15 +99,6 @@ void scan_one(SegmentScan& scan, const fs::path& path, const SegmentBytes& bytes
   }
 }
 
-void append_standings(records::Tables& tables, const std::vector<const UnitStanding*>& in_order) {
-  for (const auto* unit : in_order) {
-    records::append_row(tables, unit->row);
-    if (!is_done(*unit)) {
-      records::append_row(tables, records::FailureRow{unit->row.key, unit->row.error});
-    }
-  }
-}
-
 }  // namespace
 
 SegmentScan scan_segments(const fs::path& directory, Rotten rotten) {
@@ -118,34 +107,6 @@ SegmentScan scan_segments(const fs::path& directory, Rotten rotten) {
   ReadAhead segments(paths);
   for (const auto& path : paths) scan_one(scan, path, segments.take(), rotten);
   return scan;
-}
-
-records::Tables gather(const fs::path& directory, const SegmentScan& scan) {
-  std::vector<const UnitStanding*> in_order;
-  for (const auto& [id, unit] : scan.units) in_order.push_back(&unit);
-  std::sort(in_order.begin(), in_order.end(),
-            [](const auto* a, const auto* b) { return a->row.key < b->row.key; });
-
-  std::map<std::string, records::Tables> rows_by_key;
-  std::set<std::string> segments;
-  for (const auto* unit : in_order) segments.insert(unit->segment);
-  for (const auto& segment : segments) {
-    const auto bytes = read_verified(directory / segment);
-    if (!bytes) {
-      throw Error(ExitCode::io_error, (directory / segment).string(), "changed while it was read",
-                  "run the same command again");
-    }
-    for (auto& record : decode_segment(*bytes, segment)) {
-      const auto& standing = scan.units.at(UnitId{record.unit.id});
-      if (is_done(standing) && standing.segment == segment) {
-        rows_by_key.emplace(record.unit.key, std::move(record.rows));
-      }
-    }
-  }
-  records::Tables tables;
-  for (const auto& [key, rows] : rows_by_key) records::append(tables, rows);
-  append_standings(tables, in_order);
-  return tables;
 }
 
 }  // namespace moesweep::store

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cstdio>
-#include <functional>
 
 #include <fmt/format.h>
 
@@ -53,23 +52,34 @@ records::Table rows_between(const records::Table& table, std::size_t first, std:
   return part;
 }
 
-// Rows of one unit stand together: join() appended them unit by unit.
-void split(const records::Table& table, const std::vector<std::int64_t>& unit_rows,
-           std::vector<UnitRecord>& records, const std::string& name) {
+// Places in /units, each unit's in one run: encode_segment() appended rows unit by unit.
+std::vector<std::size_t> unit_places(const std::vector<std::int64_t>& unit_rows,
+                                     const records::Table& table, std::size_t units,
+                                     const std::string& name) {
   if (unit_rows.size() != table.rows()) {
     throw Error(ExitCode::bad_input, name, "rows without a unit in " + table.info->name);
   }
-  for (std::size_t first = 0; first < unit_rows.size();) {
-    std::size_t last = first;
-    while (last < unit_rows.size() && unit_rows[last] == unit_rows[first]) ++last;
-    if (!std::in_range<std::size_t>(unit_rows[first]) ||
-        std::cmp_greater_equal(unit_rows[first], records.size())) {
+  std::vector<std::size_t> places;
+  places.reserve(unit_rows.size());
+  for (const auto row : unit_rows) {
+    if (!std::in_range<std::size_t>(row) || std::cmp_greater_equal(row, units)) {
       throw Error(ExitCode::bad_input, name, "rows of an unknown unit in " + table.info->name);
     }
-    auto& rows = records[static_cast<std::size_t>(unit_rows[first])].rows;
-    if (!rows.emplace(table.info->name, rows_between(table, first, last)).second) {
+    if (!places.empty() && std::cmp_less(row, places.back())) {
       throw Error(ExitCode::bad_input, name, "rows of one unit apart in " + table.info->name);
     }
+    places.push_back(static_cast<std::size_t>(row));
+  }
+  return places;
+}
+
+void split(const SegmentTable& joined, std::vector<UnitRecord>& records) {
+  const auto& units = joined.units;
+  for (std::size_t first = 0; first < units.size();) {
+    std::size_t last = first;
+    while (last < units.size() && units[last] == units[first]) ++last;
+    records[units[first]].rows.emplace(joined.table.info->name,
+                                       rows_between(joined.table, first, last));
     first = last;
   }
 }
@@ -81,19 +91,11 @@ records::Table read_units(hid_t file, const std::string& name) {
 }
 
 std::vector<UnitRecord> decode(std::span<const std::byte> bytes, const std::string& name,
-                               const std::function<bool(const records::TableInfo&)>& is_wanted) {
+                               const WantsTable& is_wanted) {
+  auto segment = read_segment(bytes, name, is_wanted);
   std::vector<UnitRecord> records;
-  with_image(bytes, name, [&](hid_t file) {
-    for (auto& row : records::rows_of<records::UnitRow>(read_units(file, name))) {
-      records.push_back({std::move(row), {}});
-    }
-    for (const auto* info : records::all_tables()) {
-      if (info == &records::table_info<records::UnitRow>() || !is_wanted(*info)) continue;
-      const auto table = read_table(file, *info, name);
-      if (table)
-        split(*table, read_int64_column(file, info->name, unit_row_column, name), records, name);
-    }
-  });
+  for (auto& row : segment.units) records.push_back({std::move(row), {}});
+  for (const auto& [table, joined] : segment.tables) split(joined, records);
   return records;
 }
 
@@ -110,6 +112,23 @@ std::vector<std::byte> encode_segment(std::span<const UnitRecord> records) {
       write_int64_column(file, name, unit_row_column, joined.unit_rows);
     }
   });
+}
+
+SegmentTables read_segment(std::span<const std::byte> bytes, const std::string& name,
+                           const WantsTable& is_wanted) {
+  SegmentTables segment;
+  with_image(bytes, name, [&](hid_t file) {
+    segment.units = records::rows_of<records::UnitRow>(read_units(file, name));
+    for (const auto* info : records::all_tables()) {
+      if (info == &records::table_info<records::UnitRow>() || !is_wanted(*info)) continue;
+      auto table = read_table(file, *info, name);
+      if (!table) continue;
+      auto units = unit_places(read_int64_column(file, info->name, unit_row_column, name), *table,
+                               segment.units.size(), name);
+      segment.tables.emplace(info->name, SegmentTable{std::move(*table), std::move(units)});
+    }
+  });
+  return segment;
 }
 
 std::vector<UnitRecord> decode_segment(std::span<const std::byte> bytes, const std::string& name) {

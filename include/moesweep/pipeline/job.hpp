@@ -110,6 +110,6 @@ void require_memory(const sweep::Plan& plan, std::int64_t memory_bytes);
 
 /// The tables of results.h5 from the rows of all units, in key order. Needs the job file alone, not
 /// the inputs.
-records::Tables reduce_rows(const config::Settings& settings, const records::Tables& rows);
+records::Tables reduce_rows(const config::Settings& settings, records::Tables rows);
 
 }  // namespace moesweep::pipeline

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -53,6 +54,21 @@ struct Table {
 
 /// Appends all rows of `more` (same info).
 void append(Table& table, const Table& more);
+
+/// Keeps the rows that `rows` names, each at most once, in its order.
+void keep_rows(Table& table, std::span<const std::uint32_t> rows);
+
+/// Room for so many rows in all.
+void reserve(Table& table, std::size_t rows);
+
+/// A row of a table that is there in pieces.
+struct PieceRow {
+  std::uint32_t piece;
+  std::uint32_t row;
+};
+/// One table of the rows that `order` names, each at most once, in its order. Takes the pieces
+/// apart column by column, so that little more than they occupied is needed.
+Table joined(std::vector<Table> pieces, std::span<const PieceRow> order);
 
 /// Tables by name.
 using Tables = std::map<std::string, Table, std::less<>>;

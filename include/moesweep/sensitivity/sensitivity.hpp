@@ -113,7 +113,7 @@ records::Tables measure(const checkpoint::Checkpoint& checkpoint,
 /// `sensitivity/slices`, `sensitivity/tensors` (sorted by name) and `sensitivity/distortion` with
 /// the pooled rows. A tensor with missing slices (failed units) is left out of
 /// `sensitivity/tensors`.
-records::Tables reduce(const records::Tables& measured, const Options& options);
+records::Tables reduce(records::Tables measured, const Options& options);
 
 /// Scores of DESIGN section 8, each in [0,1].
 double score_svd(double spectral_concentration);

@@ -39,7 +39,8 @@ struct SegmentScan {
 SegmentScan scan_segments(const std::filesystem::path& directory, Rotten rotten);
 
 /// All rows of the done units (and none of failed ones), appended in unit-key order, plus the
-/// standing of every unit as tables `units` and `failures`, in the same order.
-records::Tables gather(const std::filesystem::path& directory, const SegmentScan& scan);
+/// standing of every unit as tables `units` and `failures`, in the same order. Takes the scan: that
+/// of a large sweep would not fit beside its tables.
+records::Tables gather(const std::filesystem::path& directory, SegmentScan scan);
 
 }  // namespace moesweep::store

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -26,7 +28,26 @@ struct UnitRecord {
 /// records give equal bytes.
 std::vector<std::byte> encode_segment(std::span<const UnitRecord> records);
 
-/// Throws Error(bad_input) when the bytes are not a segment.
+/// Rows of all units of a segment, and for each row the place of its unit in /units: ascending, so
+/// that the rows of one unit stand together.
+struct SegmentTable {
+  records::Table table;
+  std::vector<std::size_t> units;
+};
+
+/// A segment as it is stored: table by table.
+struct SegmentTables {
+  std::vector<records::UnitRow> units;
+  std::map<std::string, SegmentTable> tables;  ///< by name
+};
+
+using WantsTable = std::function<bool(const records::TableInfo&)>;
+
+/// Throws Error(bad_input) when the bytes are not a segment. Reads the tables that are wanted.
+SegmentTables read_segment(std::span<const std::byte> bytes, const std::string& name,
+                           const WantsTable& is_wanted);
+
+/// The same unit by unit: handy, and several times the memory.
 std::vector<UnitRecord> decode_segment(std::span<const std::byte> bytes, const std::string& name);
 /// All units, but of their rows only those that name files (output_file.hpp).
 std::vector<UnitRecord> decode_segment_units(std::span<const std::byte> bytes,

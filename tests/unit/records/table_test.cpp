@@ -1,3 +1,4 @@
+#include <array>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -31,6 +32,29 @@ TEST(Table, AppendsColumnsOfTheSameRecord) {
   append(a, b);
   EXPECT_EQ(a.at("failures").rows(), 2U);
   EXPECT_EQ(a.at("sensitivity/distortion").rows(), 1U);
+}
+
+TEST(Table, KeepsTheRowsNamedInTheirOrder) {
+  Table table(table_info<FailureRow>());
+  for (const auto* key : {"a", "b", "c"}) append_row(table, FailureRow{key, "e"});
+  keep_rows(table, std::array<std::uint32_t, 2>{2, 0});
+  const auto rows = rows_of<FailureRow>(table);
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_EQ(rows[0].key, "c");
+  EXPECT_EQ(rows[1].key, "a");
+}
+
+TEST(Table, IsJoinedFromPiecesInTheOrderGiven) {
+  std::vector<Table> pieces(2, Table(table_info<FailureRow>()));
+  for (const auto* key : {"a", "b"}) append_row(pieces[0], FailureRow{key, "e"});
+  for (const auto* key : {"c", "d"}) append_row(pieces[1], FailureRow{key, "f"});
+  const auto order = std::to_array<PieceRow>({{1, 1}, {0, 0}, {1, 0}});
+  const auto rows = rows_of<FailureRow>(joined(std::move(pieces), order));
+  ASSERT_EQ(rows.size(), 3U);
+  EXPECT_EQ(rows[0].key, "d");
+  EXPECT_EQ(rows[1].key, "a");
+  EXPECT_EQ(rows[1].error, "e");
+  EXPECT_EQ(rows[2].key, "c");
 }
 
 TEST(Catalog, NamesAreUniqueAndEveryColumnIsDescribed) {

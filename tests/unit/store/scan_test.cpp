@@ -193,6 +193,28 @@ TEST(Gather, GivesTheSameDigestHoweverUnitsAreSplitIntoSegments) {
             digest_of(gather(apart.path(), apart.scan())));
 }
 
+TEST(Gather, CountsAUnitOnceThatASegmentHasTwice) {
+  Folder folder;
+  folder.add(1, {done_unit("b"), done_unit("a", 2), done_unit("b"), done_unit("a", 2)});
+  const auto tables = gather(folder.path(), folder.scan());
+  std::vector<std::string> tensors;
+  for (const auto& row : records::rows_of<records::DistortionRow>(tables))
+    tensors.push_back(row.tensor);
+  EXPECT_THAT(tensors, ElementsAre("a", "a", "b"));
+}
+
+TEST(Gather, LeavesOutRowsOfAFailureInASegmentWithOthers) {
+  Folder folder;
+  auto failed = failed_unit("b", "NaN");
+  failed.rows = done_unit("b", 2).rows;
+  folder.add(1, {done_unit("c"), failed, done_unit("a")});
+  const auto tables = gather(folder.path(), folder.scan());
+  std::vector<std::string> tensors;
+  for (const auto& row : records::rows_of<records::DistortionRow>(tables))
+    tensors.push_back(row.tensor);
+  EXPECT_THAT(tensors, ElementsAre("a", "c"));
+}
+
 TEST(Gather, ASegmentThatChangedSinceTheScanIsAnError) {
   Folder folder;
   const auto name = folder.add(1, {done_unit("a")});
