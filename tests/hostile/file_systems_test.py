@@ -1,0 +1,106 @@
+"""File systems and limits that answer oddly: no hard links, no fsync of directories, a limit on file sizes.
+
+gauntlet_preload.cpp makes the calls fail that such a file system doesn't have.
+"""
+import errno
+import os
+import resource
+import shutil
+import unittest
+
+from cli import COMPLETE, IO_ERROR, RUN_DIRECTORY, CliTest, moesweep
+
+PRELOAD = os.environ["MOESWEEP_GAUNTLET_PRELOAD"]
+
+
+def without(folder, calls, error):
+    """Every one of these calls below the folder fails so."""
+    return {"LD_PRELOAD": PRELOAD, "MOESWEEP_GAUNTLET_BELOW": str(folder), "MOESWEEP_GAUNTLET_CALLS": calls,
+            "MOESWEEP_GAUNTLET_AT": "1", "MOESWEEP_GAUNTLET_DO": f"{error}+"}
+
+
+class NoHardLinks(CliTest):
+    """exFAT, SMB, some of FUSE. With and without a rename that replaces nothing."""
+    CALLS, ERROR = "link", errno.EPERM
+
+    def odd(self, *arguments, **options):
+        return moesweep(*arguments, env=without(self.folder, self.CALLS, self.ERROR), **options)
+
+    def test_sweep_completes_and_resumes(self):
+        digest = moesweep("verify", self.sweep(run="reference")).stdout
+        run = self.folder / "run"
+        for _ in range(2):
+            self.assert_ends(self.odd("run", self.job(), "--run-dir", run), COMPLETE)
+        self.assertEqual(moesweep("verify", run).stdout, digest)
+
+    def test_run_directory_has_one_owner(self):
+        run = self.folder / "run"
+        job = self.job()
+        with self.running(job, run):
+            self.assert_refused(self.odd("run", job, "--run-dir", run), RUN_DIRECTORY, "is in use by")
+
+    def test_files_that_exist_are_not_replaced(self):
+        run = self.sweep()
+        out = self.folder / "tables.sqlite"
+        self.assert_ends(self.odd("export", run, out, "--to", "sqlite", "--quiet"), COMPLETE)
+        with self.unchanged(self.folder):
+            done = self.odd("export", run, out, "--to", "sqlite", "--quiet")
+        self.assertIn("exists", done.stderr)
+        self.assertNotEqual(done.returncode, COMPLETE)
+
+
+class NoRenameWithoutReplacing(NoHardLinks):
+    """And no renameat2 either: O_EXCL decides."""
+    CALLS, ERROR = "link,renameat2", errno.EOPNOTSUPP
+
+
+class NoFsyncOfDirectories(CliTest):
+    def run_with(self, error):
+        run = self.folder / "run"
+        return moesweep("run", self.job(), "--run-dir", run, env=without(self.folder, "fsync-directory", error))
+
+    def test_einval_is_a_warning_and_the_sweep_completes(self):
+        for error in (errno.EINVAL, errno.EOPNOTSUPP):
+            with self.subTest(error=errno.errorcode[error]):
+                done = self.run_with(error)
+                self.assert_ends(done, COMPLETE)
+                warnings = [line for line in done.stderr.splitlines() if "cannot fsync directories" in line]
+                self.assertEqual(len(warnings), 1, done.stderr)
+                self.assertRegex(warnings[0], r"\Amoesweep: warning: /.*: this file system cannot fsync directories \(.+\): "
+                                              r"a power cut may lose files")
+                shutil.rmtree(self.folder / "run")
+
+    def test_eio_is_an_error(self):
+        done = self.run_with(errno.EIO)
+        self.assert_ends(done, IO_ERROR)
+        self.assertIn("cannot fsync directory: Input/output error", done.stderr)
+
+
+class LimitOnFileSizes(CliTest):
+    def limited(self, limit_bytes, *arguments):
+        def limit():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, resource.RLIM_INFINITY))
+
+        return moesweep(*arguments, preexec_fn=limit)
+
+    def test_is_a_full_disk_and_the_resume_completes(self):
+        run = self.folder / "run"
+        for limit_bytes in (512, 8192):
+            done = self.limited(limit_bytes, "run", self.job(), "--run-dir", run)
+            self.assert_ends(done, IO_ERROR)
+            self.assertRegex(done.stderr, r"(?m)^moesweep: .*File too large; raise the limit on file sizes \(ulimit -f\)")
+        self.assert_ends(moesweep("run", self.job(), "--run-dir", run), COMPLETE)
+
+    def test_stops_an_export_and_leaves_nothing(self):
+        run = self.sweep()
+        before = {path.name for path in self.folder.iterdir()}
+        for form in ("csv", "jsonl", "sqlite", "npz", "markdown"):
+            with self.subTest(form=form):
+                done = self.limited(600, "export", run, self.folder / "out", "--to", form)
+                self.assert_ends(done, IO_ERROR)
+                shutil.rmtree(self.folder / "out", ignore_errors=True)
+                self.assertEqual({path.name for path in self.folder.iterdir()}, before)
+
+
+if __name__ == "__main__":
+    unittest.main()
