@@ -102,11 +102,15 @@ void scan_one(SegmentScan& scan, const fs::path& path, const SegmentBytes& bytes
 }
 
 void append_standings(records::Tables& tables, const std::vector<const UnitStanding*>& in_order) {
+  std::vector<const UnitStanding*> failed;
   for (const auto* unit : in_order) {
     records::append_row(tables, unit->row);
-    if (!is_done(*unit)) {
-      records::append_row(tables, records::FailureRow{unit->row.key, unit->row.error});
-    }
+    if (!is_done(*unit)) failed.push_back(unit);
+  }
+  // As they were started: what failed first is often why others did.
+  std::ranges::stable_sort(failed, {}, [](const auto* unit) { return unit->row.started; });
+  for (const auto* unit : failed) {
+    records::append_row(tables, records::FailureRow{unit->row.key, unit->row.error});
   }
 }
 
