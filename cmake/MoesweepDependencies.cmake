@@ -38,6 +38,8 @@ find_package(ZLIB REQUIRED)
 # Not its CMake package: Debian's names command line tools that are in another package.
 find_path(LIBZIP_INCLUDE_DIR zip.h REQUIRED)
 find_library(LIBZIP_LIBRARY zip REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)  # older packages of it have no CMake package
 find_path(XXHASH_INCLUDE_DIR xxhash.h REQUIRED)
 find_library(XXHASH_LIBRARY xxhash REQUIRED)
 find_package(SQLite3 QUIET)

@@ -116,7 +116,7 @@ void keep_what_is_indexed(Checkpoint& checkpoint, std::span<const IndexEntry> in
 
 std::vector<IndexEntry> read_index(const fs::path& directory) {
   const auto shown = (directory / index_name).string();
-  const auto path = resolve_inside(directory, std::string(index_name));
+  const auto path = resolve_companion(directory, std::string(index_name));
   const auto file = open_for_reading(path);
   const auto bytes = file_size(file, shown);
   if (bytes > max_index_bytes) {
@@ -160,7 +160,7 @@ Checkpoint open_indexed(const fs::path& directory, const OpenOptions& options) {
 
   Checkpoint checkpoint{.directory = directory};
   for (const auto& name : names) {
-    if (auto path = find_inside(directory, name)) {
+    if (auto path = find_shard(directory, name)) {
       add_shard(checkpoint, std::move(*path), name);
     } else {
       checkpoint.missing.push_back(name);
@@ -188,7 +188,7 @@ Checkpoint open_unindexed(const fs::path& directory, const OpenOptions& options)
   Checkpoint checkpoint{.directory = directory, .ignored = std::move(ignored)};
   checkpoint.missing = missing_shards(names);
   if (!options.allow_incomplete) refuse_missing_shards(checkpoint);
-  for (const auto& name : names) add_shard(checkpoint, resolve_inside(directory, name), name);
+  for (const auto& name : names) add_shard(checkpoint, resolve_shard(directory, name), name);
   sort_tensors(checkpoint);
   return checkpoint;
 }

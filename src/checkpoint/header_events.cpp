@@ -7,8 +7,7 @@
 
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
-
-#include "control_characters.hpp"
+#include <moesweep/base/foreign_name.hpp>
 
 namespace moesweep::checkpoint {
 namespace {

@@ -8,10 +8,9 @@
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/foreign_name.hpp>
 #include <moesweep/checkpoint/header.hpp>
 #include <moesweep/checkpoint/write.hpp>
-
-#include "control_characters.hpp"
 
 namespace moesweep::checkpoint {
 namespace {

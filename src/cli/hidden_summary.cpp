@@ -60,8 +60,8 @@ std::string cascade_of(const records::VerdictRow& row) {
 void print_verdicts(const std::vector<records::VerdictRow>& rows) {
   for (std::size_t begin = 0; begin < rows.size();) {
     const auto& first = rows[begin];
-    fmt::print("verdict, {}: {} seeds, {} test samples, forbidden errors of {}\n", first.source,
-               first.seeds, first.samples, first.forbidden_truths);
+    fmt::print("verdict, {}: {} seeds, {} test samples, forbidden errors of {}\n",
+               printable(first.source), first.seeds, first.samples, first.forbidden_truths);
     TextTable table({"variant", "size", "AUC", "95 %", "accuracy % +-seeds +-samples", "vote %",
                      "forbidden mean", "vote", "<= %", "cascade", "suppression", "p", "best layer",
                      "verdict"});
@@ -81,7 +81,9 @@ void print_verdicts(const std::vector<records::VerdictRow>& rows) {
                  row.probe_best_layer.empty() ? "-" : row.probe_best_layer, row.verdict});
     }
     table.print();
-    for (; begin < end; ++begin) fmt::print("{}: {}\n", rows[begin].variant, rows[begin].reason);
+    for (; begin < end; ++begin) {
+      fmt::print("{}: {}\n", printable(rows[begin].variant), printable(rows[begin].reason));
+    }
     fmt::print("\n");
   }
 }
@@ -143,7 +145,9 @@ void print_no_ops(const std::vector<records::SuppressionTestRow>& rows) {
         settings[fmt::format("{} {}/{}: {}", row.variant, row.layer, row.pooling, row.reason)];
     names += (names.empty() ? "" : ", ") + records::setting_text(row.mode, row.parameter);
   }
-  for (const auto& [place, names] : settings) fmt::print("{} ({})\n", place, names);
+  for (const auto& [place, names] : settings) {
+    fmt::print("{} ({})\n", printable(place), printable(names));
+  }
   if (!settings.empty()) fmt::print("\n");
 }
 

@@ -82,11 +82,14 @@ void print(const pipeline::ImportedCache& made, const std::string& path, const C
                        {"bytes", made.bytes}});
   }
   if (context.quiet) return;
-  fmt::print("{}: {} samples (train {}, calibration {}, test {}), {} dimensions, {}, {}\n", path,
-             format_count(info.samples), format_count(splits["train"]),
+  fmt::print("{}: {} samples (train {}, calibration {}, test {}), {} dimensions, {}, {}\n",
+             printable(path), format_count(info.samples), format_count(splits["train"]),
              format_count(splits["calibration"]), format_count(splits["test"]),
-             format_count(info.hidden_dim), fmt::join(made.datasets, " "), format_size(made.bytes));
-  if (!made.unused.empty()) fmt::print("not used: {}\n", fmt::join(made.unused, " "));
+             format_count(info.hidden_dim),
+             printable(fmt::format("{}", fmt::join(made.datasets, " "))), format_size(made.bytes));
+  if (!made.unused.empty()) {
+    fmt::print("not used: {}\n", printable(fmt::format("{}", fmt::join(made.unused, " "))));
+  }
 }
 
 void make_cache(ImportCommand& command, const Context& context) {

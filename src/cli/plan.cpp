@@ -123,7 +123,8 @@ void print_units(const sweep::Plan& plan) {
 
 void print_totals(const pipeline::Job& job, const Totals& totals, const PlanOptions& options,
                   const sweep::Machine& machine) {
-  fmt::print("job            {} ({})\n", job.settings.text("name"), job.fingerprint.hex());
+  fmt::print("job            {} ({})\n", printable(job.settings.text("name")),
+             job.fingerprint.hex());
   fmt::print("units          {}\n", format_count(totals.units));
   fmt::print("bytes read     {}\n", format_size(totals.bytes_read));
   fmt::print("arithmetic     {:.4g} Gflop\n", static_cast<double>(totals.flops) * 1e-9);

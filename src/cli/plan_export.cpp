@@ -8,6 +8,7 @@
 #include <spdlog/spdlog.h>
 
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/foreign_name.hpp>
 #include <moesweep/base/text.hpp>
 #include <moesweep/export/plans.hpp>
 
@@ -41,7 +42,7 @@ void report(const exports::PlanExport& made, const std::vector<std::filesystem::
   }
   if (context.quiet) return;
   for (const auto& file : written) fmt::print("{}\n", printable(file.string()));
-  fmt::print("{}\n", made.how_to_use);
+  fmt::print("{}\n", printable_lines(made.how_to_use));
 }
 
 }  // namespace

@@ -44,14 +44,11 @@ struct Verdict {
 };
 
 names::Architecture architecture_of(const VerifyPlanOptions& options, const records::Plan& plan) {
-  names::Architecture architecture;
   const auto& name = options.architecture.empty() ? plan.architecture : options.architecture;
-  const auto config = quantized::config_text(options.checkpoint);
-  if (name != "generic" && !config.empty()) {
-    architecture = names::architecture_from(config, options.checkpoint + "/config.json");
-  }
-  architecture.model_type = name;
-  return architecture;
+  // What is wrong with config.json is said by whoever needs it: find_modules.
+  std::string problem;
+  const auto config = name == "generic" ? "" : quantized::config_text(options.checkpoint);
+  return names::architecture_named(name, config, problem);
 }
 
 Verdict verify(const VerifyPlanOptions& options) {
@@ -166,7 +163,7 @@ std::string summary_of(const VerifyPlanOptions& options, const Verdict& verdict)
 void verify_plan(const VerifyPlanOptions& options, Context& context) {
   const auto verdict = verify(options);
   if (!verdict.applies()) context.exit_code = ExitCode::bad_input;
-  for (const auto& warning : verdict.warnings) spdlog::warn("{}", warning);
+  for (const auto& warning : verdict.warnings) spdlog::warn("{}", printable(warning));
   if (context.json) return print_json(to_json(verdict));
   if (verdict.applies()) {
     if (!context.quiet) print_applied(options, verdict);

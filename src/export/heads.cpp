@@ -2,6 +2,7 @@
 #include <charconv>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include <fmt/format.h>
@@ -10,9 +11,11 @@
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
 #include <moesweep/base/file_hash.hpp>
+#include <moesweep/base/foreign_name.hpp>
 #include <moesweep/checkpoint/header.hpp>
 #include <moesweep/export/heads.hpp>
 #include <moesweep/store/output_file.hpp>
+#include <moesweep/store/run_directory.hpp>
 
 #include "destination.hpp"
 #include "npy_header.hpp"
@@ -39,20 +42,26 @@ constexpr std::string_view sd_name = "standardize.sd";
 }
 
 /// The hash that the name of the row's file carries.
-Hash128 hash_of(const records::ArtifactRow& row) {
-  if (const auto hash = store::artifact_hash(row.file)) return *hash;
-  throw Error(ExitCode::bad_input, "heads/artifacts",
-              fmt::format("\"{}\" is not the name of an artifact", printable(row.file)),
-              "the results are not of a sweep: do not use them");
+std::optional<Hash128> hash_of(const records::ArtifactRow& row) {
+  return store::artifact_hash(row.file);
 }
 
 /// Before anything is written, so that a damaged file leaves no half of the heads behind.
 void check_all(const fs::path& artifacts, std::span<const records::ArtifactRow> rows) {
-  for (const auto& row : rows) {
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const auto& row = rows[i];
     const auto hash = hash_of(row);
+    if (!hash) {
+      throw Error(ExitCode::bad_input,
+                  fmt::format("{}: {}, row {}",
+                              store::RunDirectory{artifacts.parent_path()}.results().string(),
+                              records::table_info<records::ArtifactRow>().name, i + 1),
+                  fmt::format("\"{}\" is not the name of an artifact", printable(row.file)),
+                  "the results are not of a sweep: do not use them");
+    }
     const auto path = artifacts / row.file;
     if (!fs::exists(path)) refuse_artifact(path, "is missing");
-    if (hash_of_file(path) != hash) refuse_artifact(path, "does not match its hash");
+    if (hash_of_file(path) != *hash) refuse_artifact(path, "does not match its hash");
   }
 }
 
@@ -82,13 +91,6 @@ struct SeedName {
   std::string member;
 };
 
-bool is_member_name(std::string_view name) {
-  return !name.empty() && name.front() != '.' && std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '_' || c == '-';
-  });
-}
-
 /// "seed7/fc1.weight" is 7 and "fc1.weight".
 std::optional<SeedName> parse_seed_name(std::string_view name) {
   constexpr std::string_view prefix = "seed";
@@ -99,7 +101,8 @@ std::optional<SeedName> parse_seed_name(std::string_view name) {
   const auto* const end = digits.data() + digits.size();
   const auto [stopped, error] = std::from_chars(digits.data(), end, parsed.seed);
   parsed.member = name.substr(slash + 1);
-  if (error != std::errc() || stopped != end || parsed.seed < 0 || !is_member_name(parsed.member)) {
+  if (error != std::errc() || stopped != end || parsed.seed < 0 ||
+      !is_plain_file_name(parsed.member)) {
     return std::nullopt;
   }
   return parsed;
@@ -144,12 +147,21 @@ void write_archive(const fs::path& path, const std::vector<Member>& members, con
   file.publish();
 }
 
-/// Names of variants and layers come from caches: a path or an escape sequence stays a name.
-std::string file_name(const records::ArtifactRow& row, std::int64_t seed) {
-  auto name = printable(
-      fmt::format("{}-{}-{}-{}-seed{}.npz", row.variant, row.head, row.layer, row.pooling, seed));
-  std::replace(name.begin(), name.end(), '/', '_');
-  return name;
+/// Of the files of a row, up to the seed. Names of variants and layers come from caches: two that
+/// differ only in characters that no file name has are told apart by their artifacts.
+std::vector<std::string> stems_of(std::span<const records::ArtifactRow> rows) {
+  std::vector<std::string> stems;
+  std::map<std::string, std::set<std::string>> texts;
+  for (const auto& row : rows) {
+    const auto text = fmt::format("{}-{}-{}-{}", row.variant, row.head, row.layer, row.pooling);
+    constexpr std::size_t longest = 200;
+    stems.push_back(plain_file_name(text, longest));
+    texts[stems.back()].insert(text);
+  }
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (texts[stems[i]].size() > 1) stems[i] += '-' + hash_of(rows[i])->hex().substr(0, 8);
+  }
+  return stems;
 }
 
 }  // namespace
@@ -163,11 +175,12 @@ std::vector<fs::path> export_heads(const fs::path& artifacts,
   }
   check_all(artifacts, rows);
   create_folder(output);
+  const auto stems = stems_of(rows);
   std::vector<fs::path> written;
-  for (const auto& row : rows) {
-    const auto heads = read_heads(artifacts, row);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const auto heads = read_heads(artifacts, rows[i]);
     for (const auto& [seed, members] : members_by_seed(heads)) {
-      written.push_back(output / file_name(row, seed));
+      written.push_back(output / fmt::format("{}-seed{}.npz", stems[i], seed));
       refuse_occupied(written.back(), overwrite);
       write_archive(written.back(), members, heads);
     }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <concepts>
 #include <iterator>
@@ -23,12 +24,13 @@ bool within_word(std::string_view text, std::size_t i) {
 
 void append_cell(std::string& out, const std::string& value) {
   std::string scratch;
-  const auto text = clean_text(value, scratch);
+  std::string text(clean_text(value, scratch));
+  std::ranges::replace_if(
+      text, [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
+  text = printable(text);  // people look at the file in a terminal
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
-    if (c == '\n' || c == '\r' || c == '\t') {
-      out += ' ';
-    } else if (c == '<') {
+    if (c == '<') {
       out += "&lt;";
     } else if (c == '&') {
       out += "&amp;";

@@ -8,6 +8,7 @@
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/csv.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/foreign_name.hpp>
 #include <moesweep/base/text.hpp>
 #include <moesweep/checkpoint/header.hpp>
 #include <moesweep/sensitivity/sensitivity.hpp>
@@ -66,6 +67,9 @@ checkpoint::Tensor tensor_of(const Line& line, const CsvRecords& records) {
   checkpoint::Tensor tensor;
   tensor.name = *line.find("name");
   if (tensor.name.empty()) throw records.complaint("a tensor without name");
+  if (has_control_characters(tensor.name)) {
+    throw records.complaint("a tensor's name has control characters");
+  }
   auto shape = parse_shape(*line.find("shape"));
   if (!shape) throw records.complaint("the shape is not like 512x2048x4096");
   tensor.shape = std::move(*shape);

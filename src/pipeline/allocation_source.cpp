@@ -1,6 +1,7 @@
 #include "allocation_source.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <optional>
 #include <utility>
@@ -9,9 +10,10 @@
 #include <fmt/ranges.h>
 
 #include <moesweep/base/cast.hpp>
-#include <moesweep/base/file.hpp>
+#include <moesweep/base/foreign_name.hpp>
 #include <moesweep/base/shape.hpp>
 #include <moesweep/base/text.hpp>
+#include <moesweep/checkpoint/companion.hpp>
 #include <moesweep/config/settings.hpp>
 #include <moesweep/names/role.hpp>
 #include <moesweep/pipeline/run_results.hpp>
@@ -31,17 +33,26 @@ using records::TensorRow;
 
 constexpr auto config_file = "config.json";
 
-checkpoint::Tensor tensor_of(const CheckpointTensorRow& row) {
+/// `place` names file, table and row.
+checkpoint::Tensor tensor_of(const CheckpointTensorRow& row, const std::string& place) {
   const auto refuse = [&](const std::string& problem) {
-    throw Error(ExitCode::bad_input, printable(row.name), problem,
+    throw Error(ExitCode::bad_input, place,
+                fmt::format("{} {}", printable(row.name.empty() ? "a tensor" : row.name), problem),
                 "the results are not of a sweep: do not use them");
   };
+  if (row.name.empty() || has_control_characters(row.name)) {
+    refuse("has a name that no tensor of a checkpoint has");
+  }
   checkpoint::Tensor tensor;
   tensor.name = row.name;
   records::PlanRow named;
   named.tensor = row.name;
   named.shape = row.shape;
-  tensor.shape = records::shape_of(named);
+  try {
+    tensor.shape = records::shape_of(named);
+  } catch (const Error& error) {
+    refuse(error.problem());
+  }
   const auto dtype = parse_dtype(row.dtype);
   if (!dtype) refuse(fmt::format("has the dtype \"{}\"", printable(row.dtype)));
   tensor.dtype = *dtype;
@@ -57,9 +68,14 @@ checkpoint::Tensor tensor_of(const CheckpointTensorRow& row) {
 }
 
 /// What the sweep knew of the checkpoint, where that is gone.
-checkpoint::Checkpoint from_rows(const std::vector<CheckpointTensorRow>& rows) {
+checkpoint::Checkpoint from_rows(const std::vector<CheckpointTensorRow>& rows,
+                                 const std::string& file) {
   checkpoint::Checkpoint checkpoint;
-  for (const auto& row : rows) checkpoint.tensors.push_back(tensor_of(row));
+  const auto& table = records::table_info<CheckpointTensorRow>().name;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    checkpoint.tensors.push_back(
+        tensor_of(rows[i], fmt::format("{}: {}, row {}", file, table, i + 1)));
+  }
   return checkpoint;
 }
 
@@ -97,7 +113,7 @@ void read_headers(const config::Settings& job, const std::vector<CheckpointTenso
         "the checkpoint is not where it was: tensors that the job left out are not in the plan, "
         "and "
         "its architecture is not known without --architecture");
-    source.checkpoint = from_rows(rows);
+    source.checkpoint = from_rows(rows, source.place);
     return;
   }
   auto model = open_swept_model(job);
@@ -108,14 +124,28 @@ void read_headers(const config::Settings& job, const std::vector<CheckpointTenso
   source.config = std::move(model.config);
 }
 
-names::Architecture architecture_of(const checkpoint::Checkpoint& checkpoint) {
-  const auto file = checkpoint.directory / config_file;
-  std::error_code ignored;
-  if (checkpoint.directory.empty() || checkpoint.source != nullptr ||
-      !fs::is_regular_file(file, ignored)) {
-    return {.model_type = "generic"};
+/// By config.json. `wanted` is --architecture: where it is given, config.json need not name it, nor
+/// be readable.
+names::Architecture architecture_of(AllocationSource& source, const std::string& wanted) {
+  const auto& folder = source.checkpoint.directory;
+  if (folder.empty() || source.checkpoint.source != nullptr) return {.model_type = "generic"};
+  if (!source.config.unreadable.empty() && !wanted.empty()) return {.model_type = wanted};
+  const auto config = checkpoint::read_companion(folder, config_file);
+  if (!config) return {.model_type = "generic"};
+  if (wanted.empty()) return names::architecture_from(*config, (folder / config_file).string());
+  const auto& own = source.config.model_type;
+  std::string problem;
+  auto architecture = names::architecture_named(own.empty() ? wanted : own, *config, problem);
+  if (!problem.empty()) {
+    source.notes.push_back(fmt::format("{} {}: it tells nothing but the architecture's name",
+                                       config_file, printable(problem)));
   }
-  return names::architecture_from(read_text_file(file), file.string());
+  return architecture;
+}
+
+/// What no sum of squares is.
+bool is_impossible(double sum) {
+  return std::isinf(sum) || sum < 0.0;
 }
 
 void add_measurements(AllocationSource& source, const records::Tables& tables) {
@@ -124,6 +154,13 @@ void add_measurements(AllocationSource& source, const records::Tables& tables) {
   for (const auto& row : records::rows_of<DistortionRow>(tables)) {
     const auto found = by_name.find(row.tensor);
     if (row.slice != -1 || found == by_name.end()) continue;
+    if (is_impossible(row.sse) || is_impossible(row.sum_squares)) {
+      throw Error(ExitCode::bad_input,
+                  fmt::format("{}: {}", source.place, records::table_info<DistortionRow>().name),
+                  fmt::format("{} has an error of {} in squares of {}", printable(row.tensor),
+                              row.sse, row.sum_squares),
+                  "the results are not of a sweep: do not use them");
+    }
     found->second->sse[{row.quantizer, row.bits, row.group_size}] = row.sse;
     found->second->sum_squares = row.sum_squares;
   }
@@ -141,7 +178,7 @@ void add_measurements(AllocationSource& source, const records::Tables& tables) {
   }
 }
 
-AllocationSource from_run(const fs::path& path) {
+AllocationSource from_run(const fs::path& path, const std::string& wanted) {
   const store::RunDirectory run{path};
   auto results = read_run_results(path);
   const auto rows = records::rows_of<CheckpointTensorRow>(results.tables);
@@ -158,7 +195,7 @@ AllocationSource from_run(const fs::path& path) {
         results.attributes["units_done"], results.attributes["units_total"]));
   }
   read_headers(job, rows, source);
-  source.architecture = architecture_of(source.checkpoint);
+  source.architecture = architecture_of(source, wanted);
   source.expert_patterns = job.texts("checkpoint.expert_patterns");
   source.thresholds = {job.number("sensitivity.thresholds.bits2"),
                        job.number("sensitivity.thresholds.bits8"),
@@ -223,7 +260,8 @@ void describe_tensors(AllocationSource& source) {
 
 AllocationSource open_allocation_source(const fs::path& path, const std::string& architecture) {
   std::error_code ignored;
-  auto source = fs::is_regular_file(path, ignored) ? read_allocation_csv(path) : from_run(path);
+  auto source =
+      fs::is_regular_file(path, ignored) ? read_allocation_csv(path) : from_run(path, architecture);
   // Also of tables and of sweeps whose checkpoint is gone: their errors would be those of codes.
   source::require_weights(source::as_model(source.checkpoint));
   if (source.architecture.model_type.empty()) source.architecture.model_type = "generic";

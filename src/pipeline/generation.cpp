@@ -6,15 +6,17 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <nlohmann/json.hpp>
 
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/json.hpp>
 
 namespace moesweep::pipeline {
 namespace {
 
 constexpr std::int8_t not_told = -1;
+constexpr auto remedy =
+    "a line is {\"variant\": ..., \"sample_id\": ..., \"truth\": ..., \"predicted\": ...}";
 
 class Reader {
  public:
@@ -28,7 +30,7 @@ class Reader {
   void add(const std::string& line) {
     ++line_;
     if (line.find_first_not_of(" \t\r") == std::string::npos) return;
-    const auto object = nlohmann::json::parse(line, nullptr, false);
+    const auto object = parse_json(line, {place(), remedy});
     if (!object.is_object()) refuse("is not a JSON object");
     const auto variant = text_in(object, "variant");
     const auto sample_id = text_in(object, "sample_id");
@@ -66,10 +68,9 @@ class Reader {
 
  private:
   [[noreturn]] void refuse(const std::string& problem) const {
-    throw Error(
-        ExitCode::bad_input, fmt::format("{}:{}", file_, line_), printable(problem),
-        "a line is {\"variant\": ..., \"sample_id\": ..., \"truth\": ..., \"predicted\": ...}");
+    throw Error(ExitCode::bad_input, place(), printable(problem), remedy);
   }
+  std::string place() const { return fmt::format("{}:{}", file_, line_); }
 
   std::string text_in(const nlohmann::json& object, const char* key) const {
     const auto found = object.find(key);

@@ -98,6 +98,16 @@ class QualityJob final : public JobKind {
     return {unit.compute(), unit.bytes_read};
   }
 
+  // All findings are of all samples. What failed a block is said once more, with its exit code.
+  void explain(const std::vector<records::FailureRow>& failures) const override {
+    for (const auto& failure : failures) {
+      const auto unit = std::ranges::find(samples_, failure.key, &Unit::key);
+      if (unit == samples_.end()) continue;
+      unit->compute();
+      return;  // it is well now: the next start does it
+    }
+  }
+
  private:
   static StageDraft draft_of(const char* name, const std::vector<Unit>& units, const Rates& rates) {
     StageDraft draft{name, {}};
@@ -217,9 +227,10 @@ class QualityJob final : public JobKind {
     });
     const auto missing = std::ssize(block_keys_) - done;
     if (missing != 0) {
-      throw Error(ExitCode::bad_input, "quality.samples",
-                  fmt::format("{} of {} blocks are not added up", missing, block_keys_.size()),
-                  "mend what failed them; the same `moesweep run` goes on");
+      throw Error(
+          ExitCode::bad_input, "quality.samples",
+          fmt::format("{} of {} blocks are not added up", missing, block_keys_.size()),
+          "mend what failed them; a file that was changed is swept into a new run directory");
     }
     const auto rows = store::gather(run_.segments(), scan);
     Input found;

@@ -2,6 +2,8 @@
 
 #include <map>
 
+#include <fmt/format.h>
+
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
@@ -27,14 +29,12 @@ constexpr double round_trips_of_writing = 2.0;
 
 names::Architecture architecture_of(const config::Settings& settings, const records::Plan& plan,
                                     const std::string& config) {
-  names::Architecture architecture;
-  if (!config.empty()) architecture = names::architecture_from(config, "config.json");
-  if (settings.has("quantize.architecture")) {
-    architecture.model_type = settings.text("quantize.architecture");
-  } else if (!plan.architecture.empty()) {
-    architecture.model_type = plan.architecture;
-  }
-  return architecture;
+  const auto named = settings.has("quantize.architecture") ? settings.text("quantize.architecture")
+                                                           : plan.architecture;
+  // What config.json lacks is told by the model's notes, or refused by merged_config.
+  std::string problem;
+  if (!named.empty()) return names::architecture_named(named, config, problem);
+  return config.empty() ? names::Architecture() : names::architecture_from(config, "config.json");
 }
 
 quantized::Layout layout_of(const config::Settings& settings,
@@ -78,6 +78,7 @@ class QuantizeJob final : public JobKind {
         plan_hash_(hash128(read_file(settings.path("quantize.plan")))),
         model_(open_weights(settings)),
         checkpoint_(model_.checkpoint),
+        companions_(companions_of(checkpoint_)),
         config_(config_of(checkpoint_)),
         architecture_(architecture_of(settings, plan_, config_)),
         layout_(layout_of(settings, checkpoint_, plan_, architecture_)),
@@ -95,6 +96,7 @@ class QuantizeJob final : public JobKind {
 
   std::vector<std::string> warnings() const override {
     auto warnings = model_.notes;
+    warnings.insert(warnings.end(), companions_.left_out.begin(), companions_.left_out.end());
     const auto of_plan = warnings_of(plan_, model_.config, architecture_);
     warnings.insert(warnings.end(), of_plan.begin(), of_plan.end());
     return warnings;
@@ -149,10 +151,10 @@ class QuantizeJob final : public JobKind {
     require_shards(out_, layout_);
     const auto summary = summarize_written(results, plan_);
     if (summary.compared > 0) {
-      const auto* row = plan_rows_.at(summary.deviates_most);
-      require_planned_sse(*row, written_sse(results, row->tensor));
+      const auto& row = planned(summary.deviates_most);
+      require_planned_sse(row, written_sse(results, row.tensor));
     }
-    copy_companions(checkpoint_, out_);
+    copy_companions(companions_, out_);
     if (!written_config_.empty()) {
       publish_file(out_ / "config.json", std::string_view(written_config_));
     }
@@ -160,6 +162,15 @@ class QuantizeJob final : public JobKind {
   }
 
  private:
+  /// Names are those of segments, which somebody else may have written.
+  const records::PlanRow& planned(const std::string& tensor) const {
+    const auto found = plan_rows_.find(tensor);
+    if (found != plan_rows_.end()) return *found->second;
+    throw Error(ExitCode::bad_input, out_.string(),
+                fmt::format("has results of {}, which is not in the plan", printable(tensor)),
+                "write into a new folder");
+  }
+
   // Tensors whose parts are in several files are compared at the end.
   void require_plan(const quantized::WrittenShard& written) const {
     struct Sum {
@@ -175,7 +186,7 @@ class QuantizeJob final : public JobKind {
     for (const auto& [index, sum] : sums) {
       const auto& tensor = checkpoint_.tensors[index];
       if (sum.weights != tensor.params()) continue;
-      require_planned_sse(*plan_rows_.at(tensor.name), sum.sse);
+      require_planned_sse(planned(tensor.name), sum.sse);
     }
   }
 
@@ -213,7 +224,8 @@ class QuantizeJob final : public JobKind {
   Hash128 plan_hash_;
   source::Model model_;
   const checkpoint::Checkpoint& checkpoint_;  // of model_
-  std::string config_;                        // text of config.json, empty when there is none
+  CompanionFiles companions_;
+  std::string config_;  // text of config.json, empty when there is none
   names::Architecture architecture_;
   quantized::Layout layout_;
   std::string written_config_;

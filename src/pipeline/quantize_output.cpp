@@ -8,12 +8,14 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/foreign_name.hpp>
+#include <moesweep/base/json.hpp>
 #include <moesweep/base/text.hpp>
+#include <moesweep/checkpoint/companion.hpp>
 
 namespace moesweep::pipeline {
 namespace {
@@ -22,12 +24,15 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr auto index_file = "model.safetensors.index.json";
-constexpr std::array companions = {"tokenizer*",          "vocab*",        "merges*",
-                                   "special_tokens_map*", "added_tokens*", "generation_config*",
-                                   "chat_template*",      "*.jinja",       "*.model"};
+constexpr auto config_file = "config.json";
+constexpr std::uint64_t piece_bytes = std::uint64_t{1} << 20;
+constexpr std::array companion_globs = {
+    "tokenizer*",          "vocab*",        "merges*",
+    "special_tokens_map*", "added_tokens*", "generation_config*",
+    "chat_template*",      "*.jinja",       "*.model"};
 
 bool is_companion(const std::string& name) {
-  return std::ranges::any_of(companions,
+  return std::ranges::any_of(companion_globs,
                              [&](const char* glob) { return matches_glob(glob, name); });
 }
 
@@ -49,6 +54,25 @@ std::vector<fs::path> entries_of(const fs::path& folder) {
 bool is_written(const fs::path& out, const quantized::StoredShard& shard) {
   const auto path = out / shard.file;
   return fs::is_regular_file(path) && std::cmp_equal(fs::file_size(path), shard.bytes);
+}
+
+void leave_out(CompanionFiles& companions, const std::string& name, std::string_view why) {
+  companions.left_out.push_back(fmt::format("{} is not copied: {}", printable(name), why));
+}
+
+/// In pieces: a tokenizer may be large.
+void copy_in_pieces(const fs::path& from, const fs::path& to) {
+  const auto file = open_for_reading(from);
+  const auto bytes = file_size(file, from);
+  FilePublisher copy(to);
+  std::vector<std::byte> piece(static_cast<std::size_t>(std::min(bytes, piece_bytes)));
+  for (std::uint64_t at = 0; at < bytes; at += piece.size()) {
+    const auto part = std::span(piece).first(
+        static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), bytes - at)));
+    read_exactly(file, at, part, from);
+    copy.write(part);
+  }
+  copy.publish();
 }
 
 }  // namespace
@@ -75,7 +99,7 @@ void require_nothing_to_replace(const fs::path& out) {
   for (const auto& path : entries_of(out)) {
     const auto name = path.filename().string();
     const bool is_ours = name.ends_with(".safetensors") || name == index_file ||
-                         name == "config.json" || is_companion(name);
+                         name == config_file || is_companion(name);
     if (!is_ours) continue;
     throw Error(
         ExitCode::run_directory, out.string(),
@@ -101,22 +125,23 @@ void require_shards(const fs::path& out, const quantized::Layout& layout) {
 
 std::string config_of(const checkpoint::Checkpoint& source) {
   const auto folder = folder_of(source);
-  if (folder.empty() || !fs::exists(folder / "config.json")) return {};
-  return read_text_file(folder / "config.json");
+  if (folder.empty()) return {};
+  return checkpoint::read_companion(folder, config_file).value_or("");
 }
 
 std::string merged_config(const std::string& source_config, std::string_view model_type,
                           const std::string& quantization) {
-  Json config = {{"model_type", model_type}};
+  Json config = Json::object();
   if (!source_config.empty()) {
-    config = Json::parse(source_config, nullptr, false);
+    constexpr auto remedy = "mend it, it tells a runtime what the weights are";
+    config = parse_ordered_json(source_config, {config_file, remedy}, JsonNumbers::python);
     if (!config.is_object()) {
-      throw Error(ExitCode::bad_input, "config.json", "is no JSON object",
-                  "mend it, it tells a runtime what the weights are");
+      throw Error(ExitCode::bad_input, config_file, "is not a JSON object", remedy);
     }
   }
-  config.update(Json::parse(quantization));
-  return config.dump(4) + "\n";
+  if (!config.contains("model_type")) config["model_type"] = model_type;
+  config.update(parse_ordered_json(quantization, {"quantization.json"}));
+  return python_json_text(config, 4) + "\n";
 }
 
 std::string index_of(const quantized::Layout& layout) {
@@ -132,14 +157,33 @@ std::string index_of(const quantized::Layout& layout) {
   return index.dump(4) + "\n";
 }
 
-void copy_companions(const checkpoint::Checkpoint& source, const fs::path& out) {
+CompanionFiles companions_of(const checkpoint::Checkpoint& source) {
+  CompanionFiles companions;
   const auto folder = folder_of(source);
-  if (folder.empty()) return;
+  if (folder.empty()) return companions;
   for (const auto& path : entries_of(folder)) {
     const auto name = path.filename().string();
-    if (!is_companion(name) || !fs::is_regular_file(path)) continue;
-    publish_file(out / name, read_file(path));
+    if (!is_companion(name)) continue;
+    if (!is_plain_file_name(name)) {
+      leave_out(companions, name, "its name has more than letters, digits, '.', '_' and '-'");
+      continue;
+    }
+    const auto found = checkpoint::find_companion(folder, name);
+    if (!found) {
+      leave_out(companions, name, "is a link to nothing");
+    } else if (!found->is_inside) {
+      throw checkpoint::outside_error(folder, name, *found);
+    } else if (fs::is_regular_file(found->path)) {
+      companions.files.push_back({name, found->path});
+    } else if (!fs::is_directory(found->path)) {
+      leave_out(companions, name, "is not a regular file");
+    }
   }
+  return companions;
+}
+
+void copy_companions(const CompanionFiles& companions, const fs::path& out) {
+  for (const auto& [name, path] : companions.files) copy_in_pieces(path, out / name);
 }
 
 }  // namespace moesweep::pipeline

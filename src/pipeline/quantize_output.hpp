@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <moesweep/checkpoint/checkpoint.hpp>
 #include <moesweep/quantized/layout.hpp>
@@ -24,11 +25,13 @@ void remove_temporary_files(const std::filesystem::path& out);
 /// Error(io_error) naming a file of the layout that is missing or of another size.
 void require_shards(const std::filesystem::path& out, const quantized::Layout& layout);
 
-/// config.json of the source as text; empty when it has none.
+/// config.json of the source as text; empty when it has none. Error(bad_input) when it is a link
+/// that leads out of the source: what is written from it is published.
 std::string config_of(const checkpoint::Checkpoint& source);
 
-/// config.json with the keys of the JSON object `quantization`; without a source one of
-/// `model_type` alone.
+/// config.json with the keys of the JSON object `quantization`, and `model_type` where it has none.
+/// NaN and infinities are kept as Python's json writes them. Error(bad_input) for a source that is
+/// no JSON object.
 std::string merged_config(const std::string& source_config, std::string_view model_type,
                           const std::string& quantization);
 
@@ -36,6 +39,19 @@ std::string merged_config(const std::string& source_config, std::string_view mod
 std::string index_of(const quantized::Layout& layout);
 
 /// Tokenizer, vocabulary, chat template and generation settings.
-void copy_companions(const checkpoint::Checkpoint& source, const std::filesystem::path& out);
+struct CompanionFiles {
+  struct File {
+    std::string name;            ///< in the folder of the checkpoint
+    std::filesystem::path path;  ///< links followed
+  };
+  std::vector<File> files = {};
+  std::vector<std::string> left_out = {};  ///< "<name> is not copied: <why>"
+};
+
+/// Those of a checkpoint. Error(bad_input) for one that is a link out of it: it could be any file
+/// of whoever runs this.
+CompanionFiles companions_of(const checkpoint::Checkpoint& source);
+
+void copy_companions(const CompanionFiles& companions, const std::filesystem::path& out);
 
 }  // namespace moesweep::pipeline

@@ -151,8 +151,8 @@ Job prepare_on_all(comm::Session& session, const RunOptions& options) {
   return std::move(*job);
 }
 
-std::string describe_failures(const records::Tables& tables) {
-  const auto failures = records::rows_of<records::FailureRow>(tables);
+/// The first is often why the others failed.
+std::string describe_failures(const std::vector<records::FailureRow>& failures) {
   if (failures.empty()) return {};
   const auto& first = failures.front();
   const auto more = failures.size() - 1;
@@ -186,7 +186,9 @@ void finish(const store::RunDirectory& run, RunReport& report, Epoch epoch, cons
       const auto made = write_aggregate(run.root);
       if (report.exit_code == ExitCode::complete && kind != nullptr) kind->finish(made.tables);
       report.digest = made.digest;
-      report.error = describe_failures(made.tables);
+      const auto failures = records::rows_of<records::FailureRow>(made.tables);
+      report.error = describe_failures(failures);
+      if (report.exit_code == ExitCode::some_failed && kind != nullptr) kind->explain(failures);
     } catch (const Error& error) {
       report.exit_code = error.exit_code();
       report.error = error.what();

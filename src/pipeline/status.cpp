@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <tuple>
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -47,15 +48,18 @@ RunState state_of(const store::EpochRecord& last, const std::optional<store::Out
 // Returns how many units the last epoch has done.
 std::int64_t count_units(Status& status, const store::SegmentScan& scan, Epoch last) {
   std::int64_t done_in_last_epoch = 0;
+  std::vector<const records::UnitRow*> failed;
   for (const auto& [id, unit] : scan.units) {
     const auto& row = unit.row;
     const bool done = row.status == "done";
     ++(done ? status.units_done : status.units_failed);
     auto& kind = status.by_kind[row.kind];
     ++(done ? kind.done : kind.failed);
-    if (!done) status.failures.emplace(row.key, row.error);
+    if (!done) failed.push_back(&row);
     if (row.epoch == last.value && done) ++done_in_last_epoch;
   }
+  std::ranges::sort(failed, {}, [](const auto* row) { return std::tie(row->started, row->key); });
+  for (const auto* row : failed) status.failures.emplace_back(row->key, row->error);
   status.segments = scan.segments;
   status.segment_bytes = scan.bytes;
   status.rotten_segments = static_cast<std::int64_t>(scan.rotten.size());

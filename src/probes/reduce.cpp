@@ -8,6 +8,7 @@
 
 #include <moesweep/base/error.hpp>
 #include <moesweep/probes/reduce.hpp>
+#include <moesweep/records/sound_rows.hpp>
 #include <moesweep/stats/paired.hpp>
 
 namespace moesweep::probes {
@@ -27,13 +28,15 @@ std::map<SkillKey, Layers> on_test(const std::vector<records::ProbeRow>& rows,
   for (const auto& row : rows) {
     if (row.split != "test") continue;
     auto& layers = skills[{row.variant, row.skill, row.pooling}];
-    expect(layers.try_emplace(row.layer_index, Layer{row, {}}).second, "a layer probed twice");
+    records::require_sound(layers.try_emplace(row.layer_index, Layer{row, {}}).second,
+                           "probes/layers", "a layer is probed twice");
   }
   for (const auto& row : predictions) {
     if (row.split != "test") continue;
     auto& layers = skills[{row.variant, row.skill, row.pooling}];
     const auto layer = layers.find(row.layer_index);
-    expect(layer != layers.end(), "predictions of a layer without accuracy");
+    records::require_sound(layer != layers.end(), "probes/predictions",
+                           "predictions are of a layer without accuracy");
     layer->second.predictions = row;
   }
   return skills;
@@ -50,9 +53,10 @@ const Layer& best_of(Layers::const_iterator first, Layers::const_iterator last) 
 
 double p_that_bottom_is_better(const Layer& bottom, const Layer& above) {
   const auto& truth = bottom.predictions.truth;
-  expect(truth == above.predictions.truth && truth.size() == bottom.predictions.predicted.size() &&
-             truth.size() == above.predictions.predicted.size(),
-         "layers probed on different samples");
+  records::require_sound(truth == above.predictions.truth &&
+                             truth.size() == bottom.predictions.predicted.size() &&
+                             truth.size() == above.predictions.predicted.size(),
+                         "probes/predictions", "layers are probed on different samples");
   std::int64_t only_bottom = 0;
   std::int64_t only_above = 0;
   for (std::size_t i = 0; i < truth.size(); ++i) {

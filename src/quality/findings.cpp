@@ -208,6 +208,7 @@ class Writer {
         {"no_significant_loss", "by tests, no significant loss"},
         {"proven", "by proof of equivalence"}};
     for (const auto& row : rows_of<records::FloorRow>(tables_)) {
+      const auto found = meaning.find(row.criterion);
       FindingRow finding;
       finding.kind = "floor";
       finding.model = row.model;
@@ -215,7 +216,7 @@ class Writer {
       finding.value = row.bits_per_weight;
       finding.text = fmt::format("deployment floor of {}, {}: {}",
                                  row.model == "all" ? "all models" : row.model,
-                                 meaning.at(row.criterion), row.level);
+                                 found == meaning.end() ? row.criterion : found->second, row.level);
       if (!row.stopped_by.empty()) {
         finding.text += fmt::format("; {} is out: {}", row.stopped_by, row.reason);
       }

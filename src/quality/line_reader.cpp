@@ -73,6 +73,16 @@ bool LineReader::refill() {
 }
 
 std::optional<std::string_view> LineReader::next() {
+  auto line = next_line();
+  constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+  if (line && line_offset() == 0 && line->starts_with(byte_order_mark)) {
+    line->remove_prefix(byte_order_mark.size());
+    line_begin_ += byte_order_mark.size();
+  }
+  return line;
+}
+
+std::optional<std::string_view> LineReader::next_line() {
   auto searched = at_;
   while (true) {
     if (offset_ + at_ >= end_) return std::nullopt;
@@ -96,9 +106,13 @@ std::size_t LineReader::capacity() const {
   return buffer_.size() - line_begin_;
 }
 
+std::int64_t LineReader::line_number(std::uint64_t line_offset) const {
+  return count_lines(file_, line_offset, path_) + 1;
+}
+
 Error LineReader::complaint(const std::string& problem) const {
-  const auto line = count_lines(file_, offset_ + line_begin_, path_) + 1;
-  return Error(ExitCode::bad_input, fmt::format("{}:{}", path_.string(), line), problem,
+  return Error(ExitCode::bad_input,
+               fmt::format("{}:{}", path_.string(), line_number(line_offset())), problem,
                "a line is {\"model\": .., \"level\": .., \"metric\": .., \"score\": ..} and, "
                "optionally, task, tokens, coherence, sample");
 }

@@ -20,14 +20,19 @@ class LineReader {
 
   LineReader(std::filesystem::path path, const Block& block);
 
-  /// The next line without its end; valid until the next call. Nothing after the last line.
+  /// The next line without its end, and without a byte order mark at the beginning of the file;
+  /// valid until the next call. Nothing after the last line.
   std::optional<std::string_view> next();
   /// Bytes from the beginning of the last line to the end of what may be read.
   std::size_t capacity() const;
   /// Error(bad_input) at the last line; counts the lines before it.
   Error complaint(const std::string& problem) const;
+  /// Where the last line begins in the file, and the number of the line, from 1, that begins there.
+  std::uint64_t line_offset() const { return offset_ + line_begin_; }
+  std::int64_t line_number(std::uint64_t line_offset) const;
 
  private:
+  std::optional<std::string_view> next_line();
   void skip_line_of_other_block();
   bool refill();
 

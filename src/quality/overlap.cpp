@@ -10,6 +10,7 @@
 #include <moesweep/stats/paired.hpp>
 
 #include "line_reader.hpp"
+#include "sample_key.hpp"
 #include "sample_parser.hpp"
 
 namespace moesweep::quality {
@@ -40,7 +41,8 @@ struct Group {
 
 class Overlap {
  public:
-  Overlap(Part part, const Options& options) : part_(part), options_(options) {}
+  Overlap(std::filesystem::path file, Part part, const Options& options)
+      : file_(std::move(file)), part_(part), options_(options) {}
 
   void add(const Sample& sample, const LineReader& reader) {
     if (sample.id.empty() || sample.score != sample.score) return;
@@ -56,9 +58,9 @@ class Overlap {
     auto& entry = entry_of(hash, sample, reader);
     const auto bit = std::uint64_t{1} << level_of(sample.level, reader);
     if ((entry.present & bit) != 0) {
-      throw reader.complaint(fmt::format("is sample {} of {} a second time at {}",
-                                         printable(sample.id), printable(sample.metric),
-                                         printable(sample.level)));
+      // The lines of all samples are too many to keep: looked for when one is asked for.
+      std::string scratch;
+      throw told_twice(sample, reader, offset_of_first(file_, sample_key(sample, scratch)));
     }
     entry.present |= bit;
     if (sample.score >= 0.5) entry.solved |= bit;
@@ -125,6 +127,7 @@ class Overlap {
     return place;
   }
 
+  std::filesystem::path file_;
   Part part_;
   const Options& options_;
   std::string key_;
@@ -144,7 +147,7 @@ std::vector<CapabilityOverlapRow> overlap(const std::filesystem::path& file, Par
                                           const Options& options) {
   LineReader reader(file, {0, ~std::uint64_t{0}});
   SampleParser parser;
-  Overlap overlap(part, options);
+  Overlap overlap(file, part, options);
   Sample sample;
   while (const auto line = reader.next()) {
     if (parser.parse(*line, reader, sample)) overlap.add(sample, reader);

@@ -30,43 +30,48 @@ Key key_of(const ondemand::raw_json_string& name) {
 using Problem = const char*;
 
 Problem read_text(ondemand::value& value, std::string_view& out) {
-  if (value.get_string().get(out) != SUCCESS) return "is no text";
+  if (value.get_string().get(out) != SUCCESS) return "is not a text";
   return out.empty() ? "is empty" : nullptr;
 }
 
+/// What Python, C and others write for no number (NaN, nan, none, Infinity) is not JSON; type()
+/// goes by the first character alone.
 Problem read_number(ondemand::value& value, double& out) {
+  constexpr Problem problem =
+      "is neither a number, true, false nor null; write null for a missing one";
   ondemand::json_type type;
-  if (value.type().get(type) != SUCCESS) return "is no JSON";
+  if (value.type().get(type) != SUCCESS) return problem;
+  bool yes = false;
   switch (type) {
     case ondemand::json_type::number:
-      return value.get_double().get(out) == SUCCESS ? nullptr : "is no number";
-    case ondemand::json_type::boolean: {
-      bool yes = false;
-      if (value.get_bool().get(yes) != SUCCESS) return "is no JSON";
+      return value.get_double().get(out) == SUCCESS ? nullptr : problem;
+    case ondemand::json_type::boolean:
+      if (value.get_bool().get(yes) != SUCCESS) return problem;
       out = yes ? 1.0 : 0.0;
       return nullptr;
-    }
     case ondemand::json_type::null:
+      if (value.is_null().get(yes) != SUCCESS || !yes) return problem;
       out = std::numeric_limits<double>::quiet_NaN();
-      return value.is_null() ? nullptr : "is no JSON";
+      return nullptr;
     default:
-      return "is neither a number, true, false nor null";
+      return problem;
   }
 }
 
 Problem read_tokens(ondemand::value& value, std::int64_t& out) {
-  if (value.get_int64().get(out) != SUCCESS || out < 0) return "is no count";
+  if (value.get_int64().get(out) != SUCCESS || out < 0) return "is not a count";
   return nullptr;
 }
 
 Problem read_id(ondemand::value& value, std::string_view& out) {
   ondemand::json_type type;
-  if (value.type().get(type) != SUCCESS) return "is no JSON";
+  constexpr Problem problem = "is neither a text nor an integer";
+  if (value.type().get(type) != SUCCESS) return problem;
   if (type == ondemand::json_type::string) return read_text(value, out);
   std::int64_t number = 0;
   out = value.raw_json_token();
   while (!out.empty() && static_cast<unsigned char>(out.back()) <= ' ') out.remove_suffix(1);
-  return value.get_int64().get(number) == SUCCESS ? nullptr : "is neither a text nor an integer";
+  return value.get_int64().get(number) == SUCCESS ? nullptr : problem;
 }
 
 Problem read(Key key, ondemand::value& value, Sample& sample) {

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <unordered_map>
 
 #include <fmt/format.h>
@@ -8,6 +9,7 @@
 #include <moesweep/quality/samples.hpp>
 
 #include "line_reader.hpp"
+#include "sample_key.hpp"
 #include "sample_parser.hpp"
 #include "wide_sum.hpp"
 
@@ -26,6 +28,29 @@ struct Group {
 
 struct TextHash {
   std::size_t operator()(std::string_view text) const { return hash64(text); }
+};
+
+struct HashOfKey {
+  std::size_t operator()(const Hash128& key) const {
+    std::size_t word = 0;
+    std::memcpy(&word, key.bytes.data(), sizeof word);
+    return word;
+  }
+};
+
+/// The samples of a block that have names. A block has room for some 300,000 lines, so they fit.
+class NamedSamples {
+ public:
+  void add(const Sample& sample, const LineReader& reader) {
+    if (sample.id.empty()) return;
+    const auto [found, is_new] =
+        offsets_.try_emplace(sample_key(sample, scratch_), reader.line_offset());
+    if (!is_new) throw told_twice(sample, reader, found->second);
+  }
+
+ private:
+  std::string scratch_;
+  std::unordered_map<Hash128, std::uint64_t, HashOfKey> offsets_;
 };
 
 class Groups {
@@ -124,9 +149,12 @@ std::vector<SampleSumRow> add_up(const std::filesystem::path& file, const Block&
   LineReader reader(file, block);
   SampleParser parser;
   Groups groups(coherence_gate);
+  NamedSamples named;
   Sample sample;
   while (const auto line = reader.next()) {
-    if (parser.parse(*line, reader, sample)) groups.add(sample, reader);
+    if (!parser.parse(*line, reader, sample)) continue;
+    named.add(sample, reader);
+    groups.add(sample, reader);
   }
   return groups.rows();
 }

@@ -17,14 +17,23 @@ using nlohmann::json;
   throw Error(ExitCode::bad_input, "config.json", "quantization_config: " + printable(problem));
 }
 
+std::string shortened(std::string_view text) {
+  constexpr std::size_t longest = 80;
+  return std::string(text.substr(0, longest)) + (text.size() > longest ? "..." : "");
+}
+
 std::vector<Target> targets_under(const json& object, const char* key) {
   std::vector<Target> targets;
   const auto found = object.find(key);
   if (found == object.end() || found->is_null()) return targets;
-  if (!found->is_array()) refuse(fmt::format("\"{}\" is no list", key));
+  if (!found->is_array()) refuse(fmt::format("\"{}\" is not a list", key));
   for (const auto& target : *found) {
-    if (!target.is_string()) refuse(fmt::format("\"{}\" is no list of texts", key));
+    if (!target.is_string()) refuse(fmt::format("\"{}\" is not a list of texts", key));
     targets.emplace_back(target.get<std::string>());
+  }
+  const auto patterns = std::ranges::count_if(targets, &Target::is_pattern);
+  if (patterns > most_patterns) {
+    refuse(fmt::format("\"{}\" has {} patterns, more than {}", key, patterns, most_patterns));
   }
   return targets;
 }
@@ -48,15 +57,14 @@ Target::Target(const std::string& text) : text_(text) {
   constexpr std::string_view prefix = "re:";
   if (!text.starts_with(prefix)) return;
   try {
-    pattern_.emplace(text.substr(prefix.size()));
-  } catch (const std::regex_error&) {
-    refuse(fmt::format("\"{}\" is no regular expression", text));
+    pattern_.emplace(std::string_view(text).substr(prefix.size()));
+  } catch (const UnreadablePattern& error) {
+    refuse(fmt::format("\"{}\" {}", shortened(text), error.what()));
   }
 }
 
 bool Target::matches(const std::string& module) const {
-  if (!pattern_) return text_ == module;
-  return std::regex_search(module, *pattern_, std::regex_constants::match_continuous);
+  return pattern_ ? pattern_->matches(module) : text_ == module;
 }
 
 CompressedTensorsConfig::CompressedTensorsConfig(const json& config) {

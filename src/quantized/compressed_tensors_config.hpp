@@ -4,19 +4,20 @@
 
 #include <cstdint>
 #include <optional>
-#include <regex>
 #include <string>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
+#include "name_pattern.hpp"
+
 namespace moesweep::quantized {
 
-/// An exact module name, "re:" and a regular expression that matches from the name's start, or the
-/// name of a class.
+/// An exact module name, "re:" and a pattern that matches from the name's start, or the name of a
+/// class.
 class Target {
  public:
-  /// Error(bad_input) for an expression that can't be read.
+  /// Error(bad_input) for a pattern that NamePattern refuses.
   explicit Target(const std::string& text);
 
   const std::string& text() const { return text_; }
@@ -26,7 +27,7 @@ class Target {
 
  private:
   std::string text_;
-  std::optional<std::regex> pattern_;
+  std::optional<NamePattern> pattern_;
 };
 
 struct WeightScheme {

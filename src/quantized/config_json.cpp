@@ -3,18 +3,14 @@
 #include <fmt/format.h>
 
 #include <moesweep/base/error.hpp>
+#include <moesweep/base/json.hpp>
 
 namespace moesweep::quantized {
 
 nlohmann::json parse_config(const std::string& text) {
   if (text.empty()) return nlohmann::json::object();
-  const auto not_too_deep = [](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
-    constexpr int deepest = 64;
-    if (depth > deepest) throw Error(ExitCode::bad_input, "config.json", "is nested too deep");
-    return true;
-  };
-  const auto config = nlohmann::json::parse(text, not_too_deep, false);
-  if (!config.is_object()) throw Error(ExitCode::bad_input, "config.json", "is no JSON object");
+  auto config = parse_json(text, {.file = "config.json"}, JsonNumbers::python);
+  if (!config.is_object()) throw Error(ExitCode::bad_input, "config.json", "is not a JSON object");
   return config;
 }
 

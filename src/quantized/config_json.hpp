@@ -8,8 +8,8 @@
 
 namespace moesweep::quantized {
 
-/// An object; empty for an empty text. Error(bad_input) for anything else, and for JSON that is
-/// nested deeper than 64.
+/// An object; empty for an empty text. Error(bad_input) for anything else, and for what parse_json
+/// refuses (base/json.hpp).
 nlohmann::json parse_config(const std::string& text);
 
 /// An integer within [1, 2^20] under a key, or `missing`. Error(bad_input) for other values.

@@ -3,8 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <moesweep/base/error.hpp>
-#include <moesweep/base/file.hpp>
+#include <moesweep/checkpoint/companion.hpp>
 #include <moesweep/quantized/found.hpp>
 
 #include "config_json.hpp"
@@ -50,13 +49,8 @@ std::string_view format_name(Format format) {
 }
 
 std::string config_text(const fs::path& path) {
-  const auto file = (fs::is_directory(path) ? path : path.parent_path()) / "config.json";
-  if (!fs::exists(file)) return {};
-  constexpr std::uintmax_t largest = 64 << 20;
-  if (fs::is_regular_file(file) && fs::file_size(file) > largest) {
-    throw Error(ExitCode::bad_input, file.string(), "is larger than 64 MiB");
-  }
-  return read_text_file(file);
+  const auto folder = fs::is_directory(path) ? path : path.parent_path();
+  return checkpoint::read_companion(folder, "config.json").value_or("");
 }
 
 Found find_plain(const checkpoint::Checkpoint& checkpoint) {

@@ -1,7 +1,8 @@
 #include <algorithm>
+#include <charconv>
 #include <optional>
-#include <regex>
 #include <set>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -24,12 +25,24 @@ struct SplitName {
   std::uint64_t count = 0;
 };
 
+std::optional<std::uint64_t> number_of(std::string_view digits) {
+  std::uint64_t number = 0;
+  const auto* const end = digits.data() + digits.size();
+  const auto [stopped, error] = std::from_chars(digits.data(), end, number);
+  return error == std::errc{} && stopped == end ? std::optional(number) : std::nullopt;
+}
+
 /// llama-gguf-split: "%s-%05d-of-%05d.gguf".
-std::optional<SplitName> split_name(const std::string& name) {
-  static const std::regex pattern("(.*)-([0-9]{5})-of-([0-9]{5})\\.gguf");
-  std::smatch match;
-  if (!std::regex_match(name, match, pattern)) return std::nullopt;
-  return SplitName{match[1], std::stoull(match[2]), std::stoull(match[3])};
+std::optional<SplitName> split_name(std::string_view name) {
+  constexpr std::string_view shape = "-00001-of-00003.gguf";
+  if (name.size() < shape.size()) return std::nullopt;
+  const auto stem = name.substr(0, name.size() - shape.size());
+  const auto end = name.substr(stem.size());
+  if (end[0] != '-' || end.substr(6, 4) != "-of-" || end.substr(15) != ".gguf") return std::nullopt;
+  const auto number = number_of(end.substr(1, 5));
+  const auto count = number_of(end.substr(10, 5));
+  if (!number || !count) return std::nullopt;
+  return SplitName{std::string(stem), *number, *count};
 }
 
 fs::path only_model_of(const fs::path& folder) {

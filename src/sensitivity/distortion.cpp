@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <moesweep/base/cast.hpp>
+#include <moesweep/records/sound_rows.hpp>
 
 #include "pool.hpp"
 #include "quantizers.hpp"
@@ -63,7 +64,8 @@ std::size_t position_of(const Columns& columns, std::size_t row, const Options& 
     return quantizer.block_length == columns.group_size[row] &&
            quantizer.format->name == columns.quantizer[row];
   });
-  expect(block != blocks.end(), "distortion of a quantizer that the options do not list");
+  records::require_sound(block != blocks.end(), "sensitivity/distortion",
+                         "has a quantizer that the job does not list");
   return listed.size() + static_cast<std::size_t>(block - blocks.begin());
 }
 
@@ -75,7 +77,8 @@ std::vector<Place> sorted_places(const Columns& columns, const Poolable& poolabl
   for (std::size_t row = 0; row < places.size(); ++row) {
     if (tensor == poolable.end() || tensor->first != columns.tensor[row]) {
       tensor = poolable.find(columns.tensor[row]);
-      expect(tensor != poolable.end(), "distortion of a tensor that was not described");
+      records::require_sound(tensor != poolable.end(), "sensitivity/distortion",
+                             "has a tensor that no slice is of");
       tensor_at = std::distance(poolable.begin(), tensor);
     }
     places[row] = {tensor_at, columns.slice[row], position_of(columns, row, options), row};

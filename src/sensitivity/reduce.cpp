@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <moesweep/base/error.hpp>
+#include <moesweep/records/sound_rows.hpp>
 #include <moesweep/sensitivity/sensitivity.hpp>
 
 #include "distortion.hpp"
@@ -44,7 +45,7 @@ std::vector<SliceRow> sorted_slices(records::Tables& measured) {
       std::adjacent_find(rows.begin(), rows.end(), [](const SliceRow& a, const SliceRow& b) {
         return a.tensor == b.tensor && a.slice == b.slice;
       });
-  expect(twice == rows.end(), "a slice was measured twice");
+  records::require_sound(twice == rows.end(), "sensitivity/slices", "a slice is measured twice");
   return rows;
 }
 

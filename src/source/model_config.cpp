@@ -2,10 +2,11 @@
 #include <array>
 #include <initializer_list>
 
-#include <nlohmann/json.hpp>
+#include <fmt/format.h>
 
 #include <moesweep/base/error.hpp>
-#include <moesweep/base/file.hpp>
+#include <moesweep/base/json.hpp>
+#include <moesweep/checkpoint/companion.hpp>
 #include <moesweep/source/model_config.hpp>
 
 namespace moesweep::source {
@@ -16,7 +17,6 @@ using Json = nlohmann::json;
 
 constexpr auto config_name = "config.json";
 constexpr auto quantization_name = "hf_quant_config.json";
-constexpr std::uint64_t largest_config = std::uint64_t{64} << 20;
 
 const Json* find(const Json& object, const char* key) {
   if (!object.is_object()) return nullptr;
@@ -130,27 +130,37 @@ std::optional<DeclaredStorage> declared_storage(const Json& config, const Json& 
   return std::nullopt;
 }
 
-/// Empty when there is none.
-std::string text_of_file(const fs::path& path) {
-  std::error_code ignored;
-  if (!fs::exists(path, ignored)) return {};
-  const auto file = open_for_reading(path);
-  const auto bytes = file_size(file, path);
-  if (bytes > largest_config) {
-    throw Error(ExitCode::bad_input, path.string(), "is larger than 64 MiB");
+/// Empty when there is none, or only a link that leads out: `why` is told then.
+std::string text_of_config(const fs::path& folder, std::string& why) {
+  const auto found = checkpoint::find_companion(folder, config_name);
+  if (found && !found->is_inside) {
+    why = fmt::format("{} {} and is not read", config_name,
+                      checkpoint::outside_error(folder, config_name, *found).problem());
+    return {};
   }
-  if (bytes == 0) return " ";  // there, and says nothing that can be read
-  std::string text(bytes, ' ');
-  read_exactly(file, 0, std::as_writable_bytes(std::span(text)), path);
+  auto text = checkpoint::read_companion(folder, config_name).value_or("");
+  if (found && text.empty()) return " ";  // there, and says nothing that can be read
   return text;
+}
+
+/// Null when it can't be read: `why` is told then.
+Json object_of(const std::string& text, const char* name, std::string& why) {
+  if (text.empty()) return Json::object();
+  try {
+    auto object = parse_json(text, {.file = name}, JsonNumbers::python);
+    if (object.is_object()) return object;
+    why = fmt::format("{} is not a JSON object", name);
+  } catch (const Error& error) {
+    why = fmt::format("{} {}", name, error.problem());
+  }
+  return nullptr;
 }
 
 }  // namespace
 
 ModelConfig model_config_from(const std::string& config_text, const std::string& quantization) {
   ModelConfig model;
-  const auto config = Json::parse(config_text.empty() ? "{}" : config_text, nullptr, false);
-  if (!config.is_object()) model.unreadable = "config.json is not a JSON object";
+  const auto config = object_of(config_text, config_name, model.unreadable);
   const auto* type = find(config, "model_type");
   if (type == nullptr) type = find_key(config, "model_type");
   if (type != nullptr && type->is_string()) model.model_type = type->get<std::string>();
@@ -161,14 +171,18 @@ ModelConfig model_config_from(const std::string& config_text, const std::string&
   const auto* tied = find_key(config, "tie_word_embeddings");
   if (tied != nullptr && tied->is_boolean()) model.tied = tied->get<bool>();
   model.causal = predicts_tokens(config);
-  model.storage = declared_storage(
-      config, Json::parse(quantization.empty() ? "{}" : quantization, nullptr, false));
+  std::string unused;
+  model.storage = declared_storage(config, object_of(quantization, quantization_name, unused));
   return model;
 }
 
 ModelConfig read_model_config(const fs::path& folder) {
-  return model_config_from(text_of_file(folder / config_name),
-                           text_of_file(folder / quantization_name));
+  // It says what codes are: without it numbers could be wrong, hence no link out of the folder.
+  const auto quantization = checkpoint::read_companion(folder, quantization_name).value_or("");
+  std::string why;
+  auto model = model_config_from(text_of_config(folder, why), quantization);
+  if (model.unreadable.empty()) model.unreadable = why;
+  return model;
 }
 
 }  // namespace moesweep::source

@@ -99,17 +99,26 @@ class Gathering {
   std::map<std::string, RankedRows> rows_;
 };
 
+struct Failure {
+  double started = 0.0;
+  records::FailureRow row;
+};
+
 void move_standings(const std::vector<UnitStanding*>& units, records::Tables& tables) {
   if (units.empty()) return;
   const auto& info = records::table_info<records::UnitRow>();
   records::reserve(tables.emplace(info.name, records::Table(info)).first->second, units.size());
+  std::vector<Failure> failures;
   for (auto* unit : units) {
     records::append_row(tables, unit->row);
-    if (!is_done(*unit)) {
-      records::append_row(tables, records::FailureRow{unit->row.key, unit->row.error});
-    }
+    auto& row = unit->row;
+    if (!is_done(*unit))
+      failures.push_back({row.started, {std::move(row.key), std::move(row.error)}});
     *unit = {};
   }
+  // As they were started: what failed first is often why others did.
+  std::ranges::stable_sort(failures, {}, &Failure::started);
+  for (const auto& failure : failures) records::append_row(tables, failure.row);
 }
 
 }  // namespace

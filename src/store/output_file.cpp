@@ -5,6 +5,7 @@
 
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file_hash.hpp>
+#include <moesweep/base/foreign_name.hpp>
 #include <moesweep/records/heads.hpp>
 #include <moesweep/records/quantize.hpp>
 #include <moesweep/store/output_file.hpp>
@@ -15,18 +16,9 @@ namespace {
 namespace fs = std::filesystem;
 using Place = OutputFile::Place;
 
-bool is_plain(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-         c == '_' || c == '-';
-}
-
-bool is_plain_name(std::string_view name) {
-  return !name.empty() && name.front() != '.' && std::ranges::all_of(name, is_plain);
-}
-
 OutputFile file_of(Place place, const std::string& name, std::int64_t bytes,
                    const std::optional<Hash128>& hash, const std::string& named_in) {
-  if (!is_plain_name(name) || !hash || bytes < 0) {
+  if (!is_plain_file_name(name) || !hash || bytes < 0) {
     throw Error(ExitCode::bad_input, named_in,
                 fmt::format("names the file \"{}\", which is not of this sweep", printable(name)),
                 "somebody else has written it: do not use this run directory");
@@ -37,16 +29,13 @@ OutputFile file_of(Place place, const std::string& name, std::int64_t bytes,
 }  // namespace
 
 std::string artifact_name(std::string_view stem, const Hash128& hash, std::string_view suffix) {
-  auto name = fmt::format("{}-{}.{}", stem, hash.hex(), suffix);
-  std::ranges::replace_if(
-      name, [](char c) { return !is_plain(c); }, '_');
-  if (name.front() == '.') name.front() = '_';
-  return name;
+  const auto end = fmt::format("-{}.{}", hash.hex(), suffix);
+  return plain_file_name(plain_file_name(stem, longest_file_name - end.size()) + end);
 }
 
 std::optional<Hash128> artifact_hash(std::string_view name) {
   constexpr std::size_t digits = 32;
-  if (!is_plain_name(name)) return std::nullopt;
+  if (!is_plain_file_name(name)) return std::nullopt;
   const auto dot = name.rfind('.');
   if (dot == std::string_view::npos || dot < digits + 2) return std::nullopt;
   const auto begin = dot - digits;

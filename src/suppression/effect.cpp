@@ -26,7 +26,7 @@ Differences differences_of(const PairedRuns& runs, const Measure& measure) {
     std::int64_t of_seed = 0;
     for (std::size_t k = 0; k < samples; ++k) {
       const std::size_t at = measure.samples[k];
-      expect(at < runs.with[s].size(), "predictions of fewer samples than the cache's");
+      require_all_samples(at < runs.with[s].size());
       const char counted = measure.counted_digit[k];
       const int difference = int{runs.with[s][at] == counted} - int{runs.without[s][at] == counted};
       by_sample[k] += difference;

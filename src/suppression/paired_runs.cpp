@@ -2,13 +2,17 @@
 
 #include <map>
 #include <set>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
 #include <moesweep/base/error.hpp>
+#include <moesweep/records/sound_rows.hpp>
 
 namespace moesweep::suppression {
 namespace {
+
+constexpr std::string_view predictions = "suppression/predictions";
 
 using PredictionOfSeed = std::map<std::int64_t, std::string>;
 using Source = std::tuple<std::string, std::string, std::string>;  // variant, layer, pooling
@@ -21,7 +25,8 @@ struct Gathered {
 };
 
 void add(PredictionOfSeed& to, std::int64_t seed, const std::string& predicted) {
-  expect(to.emplace(seed, predicted).second, "two predictions of one seed");
+  records::require_sound(to.emplace(seed, predicted).second, predictions,
+                         "there are two predictions of one seed");
 }
 
 Gathered gather(const ReduceInput& input) {
@@ -42,7 +47,8 @@ void pair_seeds(const PredictionOfSeed& without, const PredictionOfSeed& with, P
   for (const auto& [seed, predicted] : with) {
     const auto partner = without.find(seed);
     if (partner == without.end()) continue;
-    expect(partner->second.size() == predicted.size(), "paired heads of different samples");
+    records::require_sound(partner->second.size() == predicted.size(), predictions,
+                           "heads with and without are of different samples");
     runs.seeds.push_back(seed);
     runs.without.push_back(partner->second);
     runs.with.push_back(predicted);

@@ -5,6 +5,7 @@
 
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
+#include <moesweep/records/sound_rows.hpp>
 #include <moesweep/training/folds.hpp>
 
 namespace moesweep::suppression {
@@ -15,7 +16,8 @@ std::vector<records::SampleRow> in_cache_order(std::span<const records::SampleRo
   std::sort(samples.begin(), samples.end(),
             [](const auto& a, const auto& b) { return a.sample < b.sample; });
   for (std::size_t i = 0; i < samples.size(); ++i) {
-    expect(std::cmp_equal(samples[i].sample, i), "a sample is missing, or is there twice");
+    records::require_sound(std::cmp_equal(samples[i].sample, i), "cache/samples",
+                           "a sample is missing, or is there twice");
   }
   return samples;
 }
@@ -29,6 +31,11 @@ std::vector<std::int64_t> clusters_of(std::span<const records::SampleRow> sample
 }
 
 }  // namespace
+
+void require_all_samples(bool are_there) {
+  records::require_sound(are_there, "heads/predicted",
+                         "there are predictions of fewer samples than the cache has");
+}
 
 char digit_of(const std::string& label, const ReduceOptions& options) {
   const auto& names = options.label_names;
@@ -65,7 +72,7 @@ std::vector<Measure> measures_of(std::span<const records::SampleRow> rows,
 std::int64_t count_of(const Measure& measure, const std::string& predicted) {
   std::int64_t count = 0;
   for (std::size_t k = 0; k < measure.samples.size(); ++k) {
-    expect(measure.samples[k] < predicted.size(), "predictions of fewer samples than the cache's");
+    require_all_samples(measure.samples[k] < predicted.size());
     count += predicted[measure.samples[k]] == measure.counted_digit[k];
   }
   return count;

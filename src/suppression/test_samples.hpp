@@ -23,6 +23,9 @@ struct Measure {
 std::vector<Measure> measures_of(std::span<const records::SampleRow> samples,
                                  const ReduceOptions& options);
 
+/// Error(bad_input) unless a head predicts every sample.
+void require_all_samples(bool are_there);
+
 /// Digit of a class name; throws Error(bad_input).
 char digit_of(const std::string& label, const ReduceOptions& options);
 

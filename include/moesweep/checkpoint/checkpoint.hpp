@@ -17,8 +17,8 @@ namespace moesweep::checkpoint {
 
 /// A shard and what identifies its content without reading the weights.
 struct Shard {
-  /// As opened: symlinks (of a Hugging Face cache) were followed once, when it was found to be
-  /// inside the checkpoint.
+  /// As opened: symlinks (of a Hugging Face cache, of a folder of links to a shared copy) were
+  /// followed once.
   std::filesystem::path path;
   std::string name;  ///< file name inside the checkpoint
   std::uint64_t file_bytes = 0;
@@ -76,12 +76,12 @@ struct OpenOptions {
 /// index, or one .safetensors file; reads headers only. With an index, what it names counts: other
 /// tensors and files are in Checkpoint::ignored. Without one, adapters, optimizer states, Apple's
 /// `._*` and, beside other files, `consolidated*` are ignored by name, and files that say
-/// `-of-000NN` must all be there. Error(bad_input), naming file and tensor, for: no safetensors at
-/// all, a shard that is missing, absolute, has `..` or leaves the checkpoint (a Hugging Face cache
-/// snapshot may link into its own repository's blobs directory, nothing else may leave), a shard
-/// that is not a regular file, a tensor in two shards without an index, a tensor of the index that
-/// its shard lacks, no tensors at all, and everything parse_header refuses. A file that is named
-/// itself may be a link to anywhere.
+/// `-of-000NN` must all be there. Shards may be links to anywhere, the index may not
+/// (companion.hpp). Error(bad_input), naming file and tensor, for: no safetensors at all, a shard
+/// that is missing, absolute or has `..`, an index that leaves the checkpoint, a shard that is not
+/// a regular file, a tensor in two shards without an index, a tensor of the index that its shard
+/// lacks, no tensors at all, and everything parse_header refuses. A file that is named itself may
+/// be a link to anywhere, too.
 Checkpoint open_checkpoint(const std::filesystem::path& path, const OpenOptions& options = {});
 
 /// Equally long pieces of a tensor, equally far apart: rows of a few columns of a matrix, or one

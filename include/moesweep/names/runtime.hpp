@@ -33,6 +33,11 @@ bool is_known_architecture(std::string_view model_type);
 /// From the text of config.json (a nested text_config is followed). A model_type that is not known
 /// is kept: all of its tensors are then unmapped. Error(bad_input) for what is no such JSON object.
 Architecture architecture_from(std::string_view config_json, const std::string& file);
+/// The same where the model type is known from elsewhere (--architecture, a plan): config.json, ""
+/// if there is none, tells the rest, and whatever is wrong with it is no error. `problem` becomes
+/// what is wrong then ("is not valid JSON ..."), and all but the type is unknown.
+Architecture architecture_named(std::string_view model_type, std::string_view config_json,
+                                std::string& problem);
 
 enum class Fate : std::uint8_t {
   mapped,

@@ -14,6 +14,7 @@
 #include <moesweep/config/rates.hpp>
 #include <moesweep/config/settings.hpp>
 #include <moesweep/records/table.hpp>
+#include <moesweep/records/units.hpp>
 #include <moesweep/sweep/plan.hpp>
 #include <moesweep/sweep/simulate.hpp>
 
@@ -84,6 +85,9 @@ class JobKind {
   /// On rank 0 when all units are done and results.h5 has these tables: the sweep is complete only
   /// when this returns.
   virtual void finish(const records::Tables& results) const { (void)results; }
+  /// On rank 0 when these units have failed, the first one first. Throws the Error that the sweep
+  /// ends with where nothing can be made of the others; it ends with some_failed when this returns.
+  virtual void explain(const std::vector<records::FailureRow>& failures) const { (void)failures; }
   /// Computes a unit, by its position in stages() counted through. Called from many threads at
   /// once; a pure function of job, inputs and earlier stages.
   virtual UnitRows run(sweep::UnitIndex unit) const = 0;

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <moesweep/base/error.hpp>
@@ -48,8 +49,10 @@ struct Status {
   std::int64_t units_done = 0;
   std::int64_t units_failed = 0;
   std::map<std::string, UnitCounts> by_kind;
-  std::map<std::string, std::string> failures;  ///< error by unit key
-  std::int64_t epochs = 0;                      ///< starts and resumes so far
+  /// Keys of failed units and their errors, in the order in which they were started: the first is
+  /// often why others failed.
+  std::vector<std::pair<std::string, std::string>> failures;
+  std::int64_t epochs = 0;  ///< starts and resumes so far
   std::int64_t abnormal_ends = 0;
   std::string owner;  ///< "host, pid 123" of the last epoch
   std::int64_t segments = 0;

@@ -4,9 +4,13 @@
 //   ..,
 //    "sample": ..}
 // model, level, metric and score are required; score is a number, true, false or null (missing);
-// sample is a text or an integer that names the sample in every level. Other keys are passed over.
-// Error(bad_input) with file and line for anything else, a key that stands twice, and a line beyond
-// 16 MiB.
+// sample is a text or an integer that names the sample in every level. Other keys are passed over,
+// and so is a byte order mark. Error(bad_input) with file and line for anything else (NaN, nan and
+// none are not JSON), a key that stands twice, and a line beyond 16 MiB. The same sample twice, of
+// equal model, level, task and metric, is an error with both lines: it would count twice in every
+// interval. It is looked for within a block, and among all samples of capability metrics; between
+// the blocks of other metrics it is not: the names of all samples of a file do not fit in bounded
+// memory, and reading it once for every part that does would take longer than the sums.
 //
 // A file is cut into blocks at fixed offsets; a line belongs to the block in which it begins. Sums
 // are kept in double-double within a block and joined in the order of the blocks, so that no result

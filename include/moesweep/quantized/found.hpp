@@ -46,8 +46,8 @@ struct Found {
   std::int64_t bytes = 0;                 ///< of all files with weights, headers included
 };
 
-/// config.json below a folder, or beside a file; empty when there is none. Error(bad_input) above
-/// 64 MiB.
+/// config.json below a folder, or beside a file; empty when there is none. Error(bad_input) for
+/// what checkpoint::read_companion refuses.
 std::string config_text(const std::filesystem::path& path);
 
 /// Recognizes the format: *.gguf by name, the others by config.json and by the tensors' names.

@@ -33,8 +33,8 @@ struct ModelConfig {
 };
 
 /// From config.json (a nested text_config wins) and hf_quant_config.json of `folder`; what is not
-/// there or of another type is unknown. Error(io_error, bad_input) for a file that cannot be read
-/// or is larger than 64 MiB.
+/// there or of another type is unknown, as is a config.json that is a link out of the folder. Error
+/// (io_error, bad_input) for what checkpoint::read_companion refuses else.
 ModelConfig read_model_config(const std::filesystem::path& folder);
 
 /// From the texts of the two files; empty for one that is not there.

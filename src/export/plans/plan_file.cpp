@@ -6,11 +6,12 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/dtype.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/foreign_name.hpp>
+#include <moesweep/base/json.hpp>
 
 #include "clean_text.hpp"
 #include "plans/formats.hpp"
@@ -54,32 +55,34 @@ std::optional<std::int64_t> product_of(const std::vector<std::int64_t>& shape) {
   return checked_cast<std::int64_t>(product);
 }
 
+constexpr auto remedy = "give a plan as `moesweep allocate` writes it";
+
 class PlanReader {
  public:
   explicit PlanReader(const std::string& file) : file_(file) {}
 
   Error complaint(const std::string& place, const std::string& problem) const {
-    return Error(ExitCode::bad_input, file_ + (place.empty() ? "" : ": " + place), problem,
-                 "give a plan as `moesweep allocate` writes it");
+    return Error(ExitCode::bad_input, file_ + (place.empty() ? "" : ": " + place), problem, remedy);
   }
 
   const Json& member(const Json& object, const std::string& place, const char* key) const {
-    if (!object.is_object()) throw complaint(place, "is no object");
+    if (!object.is_object()) throw complaint(place, "is not an object");
     const auto found = object.find(key);
     if (found == object.end()) throw complaint(place, fmt::format("has no {}", key));
     return *found;
   }
 
   void read(const Json& value, const std::string& place, std::string& out) const {
-    if (!value.is_string()) throw complaint(place, "is no text");
+    if (!value.is_string()) throw complaint(place, "is not a text");
     out = value.get<std::string>();
+    if (has_control_characters(out)) throw complaint(place, "has control characters");
   }
   void read(const Json& value, const std::string& place, std::int64_t& out) const {
     const bool fits =
         value.is_number_integer() &&
         (!value.is_number_unsigned() ||
          value.get<std::uint64_t>() <= std::uint64_t(std::numeric_limits<std::int64_t>::max()));
-    if (!fits || value.get<std::int64_t>() < 0) throw complaint(place, "is no count");
+    if (!fits || value.get<std::int64_t>() < 0) throw complaint(place, "is not a count");
     out = value.get<std::int64_t>();
   }
   void read(const Json& value, const std::string& place, std::int32_t& out) const {
@@ -94,7 +97,7 @@ class PlanReader {
     } else if (value.is_number()) {
       out = value.get<double>();
     } else {
-      throw complaint(place, "is no number");
+      throw complaint(place, "is not a number");
     }
   }
 
@@ -112,6 +115,14 @@ class PlanReader {
     return row;
   }
 
+  std::vector<std::int64_t> shape_at(const PlanRow& row, const std::string& place) const {
+    try {
+      return shape_of(row);
+    } catch (const Error& error) {
+      throw complaint(place + ".shape", error.where() + " " + error.problem());
+    }
+  }
+
   void check(const PlanRow& row, const std::string& place) const {
     const bool quantize = row.action == "quantize";
     if (!quantize && row.action != "keep" && row.action != "drop") {
@@ -122,14 +133,14 @@ class PlanReader {
     }
     if (quantize && row.bits == 0) throw complaint(place + ".bits", "is missing");
     if (row.tensor.empty()) throw complaint(place + ".tensor", "is empty");
-    const auto shape = shape_of(row);
+    const auto shape = shape_at(row, place);
     if (quantize && shape.size() < 2) {
-      throw complaint(place + ".shape", "is no matrix, and yet quantized");
+      throw complaint(place + ".shape", "is not that of a matrix, and yet it is quantized");
     }
     if (product_of(shape) != row.params) {
       throw complaint(place + ".params", "is not the product of its shape");
     }
-    if (!parse_dtype(row.dtype)) throw complaint(place + ".dtype", "is no dtype");
+    if (!parse_dtype(row.dtype)) throw complaint(place + ".dtype", "is not a dtype");
   }
 
  private:
@@ -165,8 +176,7 @@ std::string plan_json(const Plan& plan) {
 
 Plan parse_plan(std::string_view text, const std::string& file) {
   const PlanReader reader(file);
-  const auto document = Json::parse(text, nullptr, false);
-  if (document.is_discarded()) throw reader.complaint({}, "is no JSON");
+  const auto document = parse_ordered_json(text, {file, remedy});
   const auto& version = reader.member(document, {}, "schema");
   const bool has_alpha = version == schema;
   if (!has_alpha && version != schema_without_alpha) {
@@ -181,7 +191,7 @@ Plan parse_plan(std::string_view text, const std::string& file) {
   reader.read(reader.member(document, {}, "bytes"), "bytes", plan.bytes);
   if (has_alpha) reader.read(reader.member(document, {}, "prior"), "prior", plan.prior);
   const auto& rows = reader.member(document, {}, "rows");
-  if (!rows.is_array()) throw reader.complaint("rows", "is no list");
+  if (!rows.is_array()) throw reader.complaint("rows", "is not a list");
   plan.rows.reserve(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const auto place = fmt::format("rows[{}]", i);

@@ -1,6 +1,7 @@
 #include <memory>
 
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/foreign_name.hpp>
 #include <moesweep/export/plans.hpp>
 
 #include "destination.hpp"
@@ -11,9 +12,10 @@ std::vector<std::filesystem::path> write_plan_export(const PlanExport& made,
                                                      const std::filesystem::path& folder,
                                                      bool overwrite) {
   auto files = made.files;
-  files.push_back({"HOW-TO-USE.txt", made.how_to_use + '\n'});
+  files.push_back({"HOW-TO-USE.txt", printable_lines(made.how_to_use) + '\n'});
   std::vector<std::filesystem::path> written;
   for (const auto& file : files) {
+    expect(is_plain_file_name(file.name), "a file of an export without a plain name");
     written.push_back(folder / file.name);
     refuse_occupied(written.back(), overwrite);
   }

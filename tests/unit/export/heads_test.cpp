@@ -127,5 +127,23 @@ TEST_F(ExportHeads, NamesOfVariantsNeverLeaveTheFolder) {
   }
 }
 
+TEST_F(ExportHeads, VariantsThatDifferInCharactersOfNoFileNameStayApart) {
+  auto tensors = one_head;
+  tensors.back() = "seed7/fc2.weight";
+  const auto written = run({add(one_head, "a/b"), add(tensors, "a:b"), add(one_head, "c")});
+  ASSERT_EQ(written.size(), 3U);
+  EXPECT_THAT(written[0].filename().string(),
+              ::testing::MatchesRegex("a_b-mlp-L1-mean-[0-9a-f]+-seed7.npz"));
+  EXPECT_NE(written[0], written[1]);
+  EXPECT_EQ(written[2].filename(), "c-mlp-L1-mean-seed7.npz");
+}
+
+TEST_F(ExportHeads, ANameThatIsNoArtifactsIsNamedByFileTableAndRow) {
+  auto row = add(one_head);
+  const auto sound = row;
+  row.file = "../../x.safetensors";
+  EXPECT_THAT(refusal({sound, row}), HasSubstr("results.h5: heads/artifacts, row 2: \"../../x"));
+}
+
 }  // namespace
 }  // namespace moesweep::exports

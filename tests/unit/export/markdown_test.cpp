@@ -33,13 +33,13 @@ TEST(Markdown, HasAHeadingAHeaderAndOneLineARow) {
 TEST(Markdown, NoTextEndsItsCellOrBecomesMarkup) {
   const auto lines =
       exported_lines(notes({"a|b", "two\nlines", "<script>", "*not bold*", "`code`", "snake_case",
-                            "_edge_", "[x](y)", "a & b", "back\\slash"}),
+                            "_edge_", "[x](y)", "a & b", "back\\slash", "a\x1b[2Jb"}),
                      Format::markdown);
-  ASSERT_EQ(lines.size(), 16U);
+  ASSERT_EQ(lines.size(), 17U);
   EXPECT_THAT(std::vector(lines.begin() + 6, lines.end()),
               ElementsAre("| a\\|b |", "| two lines |", "| &lt;script> |", "| \\*not bold\\* |",
                           "| \\`code\\` |", "| snake_case |", "| \\_edge\\_ |", "| \\[x\\](y) |",
-                          "| a &amp; b |", "| back\\\\slash |"));
+                          "| a &amp; b |", "| back\\\\slash |", "| a\\\\x1b\\[2Jb |"));
 }
 
 TEST(Markdown, SeveralTablesAreOneDocument) {

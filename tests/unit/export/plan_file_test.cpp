@@ -15,7 +15,7 @@ using testing::HasSubstr;
 
 Plan sample() {
   auto plan = test::plan_of({test::plan_row("a.weight", "64x128", {"affine", 4, 64}),
-                             test::plan_row("b \"quoted\"\n.weight", "", {})});
+                             test::plan_row("b \"quoted\" \\.weight", "", {})});
   plan.rows[0].role = "expert";
   plan.rows[0].module = "a";
   plan.rows[0].params = 8192;
@@ -110,6 +110,10 @@ TEST(PlanFile, WhatIsNoPlanIsRefusedByPlace) {
   expect_refused(text, "\"shape\":\"64x128\"", "\"shape\":\"64x64\"", "rows[0].params");
   expect_refused(text, "\"dtype\":\"BF16\"", "\"dtype\":\"BF17\"", "rows[0].dtype");
   expect_refused(text, "a.weight", "z.weight", "rows[1].tensor");
+  expect_refused(text, "a.weight", "a\\n.weight", "rows[0].tensor: has control characters");
+  expect_refused(text, "a.weight", "a\\u001b]0;x\\u0007", "rows[0].tensor: has control characters");
+  expect_refused(text, "a norm is kept", "\\u009b2J", "rows[1].reason: has control characters");
+  expect_refused(text, "\"method\": \"uniform\"", "\"method\": \"\\u001b[2J\"", "method");
 }
 
 TEST(PlanFile, TornAndForeignTextsAreRefused) {
@@ -117,6 +121,16 @@ TEST(PlanFile, TornAndForeignTextsAreRefused) {
   for (const auto& broken : {std::string(), std::string("[]"), std::string("null"),
                              text.substr(0, text.size() / 2), text + text}) {
     EXPECT_THROW(parse_plan(broken, "plan.json"), Error) << broken.substr(0, 20);
+  }
+}
+
+TEST(PlanFile, DeepPlansAreRefusedNotFollowed) {
+  const auto deep = "{\"rows\": " + std::string(200'000, '[') + std::string(200'000, ']') + "}";
+  try {
+    parse_plan(deep, "plan.json");
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("plan.json: is JSON that is nested deeper than 100"));
   }
 }
 
@@ -130,7 +144,7 @@ TEST(PlanFile, MalformedShapesAreRefusedByTensor) {
       ADD_FAILURE() << shape;
     } catch (const Error& error) {
       EXPECT_EQ(error.exit_code(), ExitCode::bad_input);
-      EXPECT_THAT(error.what(), HasSubstr("a.weight"));
+      EXPECT_THAT(error.what(), HasSubstr("plan.json: rows[0].shape: a.weight"));
     }
   }
 }
@@ -142,7 +156,7 @@ TEST(PlanFile, CsvHasALineATensor) {
   CsvRecords csv(made.files[0].text, "plan.csv");
   EXPECT_EQ(csv.next()->at(0), "tensor");
   EXPECT_EQ(csv.next()->at(6), "affine");
-  EXPECT_EQ(csv.next()->at(0), "b \"quoted\"\n.weight");
+  EXPECT_EQ(csv.next()->at(0), "b \"quoted\" \\.weight");
   EXPECT_FALSE(csv.next().has_value());
 }
 

@@ -57,6 +57,27 @@ TEST(Architecture, WhatIsNoConfigIsRefusedByName) {
   }
 }
 
+TEST(Architecture, ThatIsNamedDecidesWhateverConfigSays) {
+  for (const auto* text : {"{", "[]", "{} // note", R"({"num_hidden_layers": "many"})",
+                           R"({"num_experts": [1, 2]})"}) {
+    std::string problem;
+    const auto named = architecture_named("llama", text, problem);
+    EXPECT_EQ(named.model_type, "llama");
+    EXPECT_EQ(named.layers, 0);
+    EXPECT_NE(problem, "") << text;
+  }
+  std::string problem;
+  EXPECT_EQ(architecture_named("llama", "", problem).model_type, "llama");
+  const auto facts = architecture_named(
+      "llama", R"({"model_type": "other", "num_hidden_layers": 3, "tie_word_embeddings": true,
+                   "limit": Infinity})",
+      problem);
+  EXPECT_EQ(facts.model_type, "llama");
+  EXPECT_EQ(facts.layers, 3);
+  EXPECT_TRUE(facts.tied_embeddings);
+  EXPECT_EQ(problem, "");
+}
+
 TEST(Architecture, UnknownTypesAreKeptAndLeaveEverythingUnmapped) {
   const auto read = architecture_from(R"({"model_type": "brand_new"})", "config.json");
   EXPECT_EQ(read.model_type, "brand_new");

@@ -62,8 +62,38 @@ TEST_F(HostileRun, ShapesAndDtypesThatAreNoneAreErrorsNamingTheTensor) {
         tensor("", "BF16", 24), tensor("0x0", "BF16", 24), tensor("3x4", "BF16", 25),
         tensor("3x4", "BF16", -1), tensor("3x4", "Q7", 24)}) {
     EXPECT_THAT([&] { open(row); },
-                ::testing::ThrowsMessage<Error>(::testing::HasSubstr("the.tensor")))
+                ::testing::ThrowsMessage<Error>(
+                    ::testing::AllOf(::testing::HasSubstr("results.h5: checkpoint/tensors, row 1"),
+                                     ::testing::HasSubstr("the.tensor"))))
         << row.shape << ' ' << row.dtype << ' ' << row.bytes;
+  }
+}
+
+TEST_F(HostileRun, NamesThatNoTensorHasAreErrorsNamingTheRow) {
+  for (const std::string name : {"", "a\nb", "\x1b]0;x\x07"}) {
+    auto row = tensor("3x4", "BF16", 24);
+    row.name = name;
+    EXPECT_THAT([&] { open(row); },
+                ::testing::ThrowsMessage<Error>(::testing::HasSubstr("checkpoint/tensors, row 1")));
+  }
+}
+
+TEST_F(HostileRun, ErrorsThatAreNoSumsOfSquaresAreRefused) {
+  const double inf = std::numeric_limits<double>::infinity();
+  for (const auto& [sse, sum_squares] :
+       {std::pair(inf, 1.0), std::pair(-1.0, 1.0), std::pair(1.0, inf), std::pair(1.0, -1.0)}) {
+    records::Tables tables;
+    records::append_row(tables, tensor("3x4", "BF16", 24));
+    records::DistortionRow row;
+    row.tensor = "the.tensor";
+    row.slice = -1;
+    row.sse = sse;
+    row.sum_squares = sum_squares;
+    records::append_row(tables, row);
+    store::write_results(run_.results(), tables, {{"complete", "yes"}});
+    EXPECT_THAT(
+        [&] { open_allocation_source(run_.root, "generic"); },
+        ::testing::ThrowsMessage<Error>(::testing::HasSubstr("the.tensor has an error of")));
   }
 }
 

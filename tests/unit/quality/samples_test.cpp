@@ -122,15 +122,57 @@ TEST(Samples, MistakesAreNamedWithTheirLine) {
   EXPECT_EQ(second(line("\"score\": 1, \"score\": 0")), "samples.jsonl:2: has \"score\" twice");
   EXPECT_EQ(second(line("\"score\": \"1\"")),
             "samples.jsonl:2: \"score\" is neither a number, true, false nor null");
-  EXPECT_EQ(second(line("\"score\": 1e999")), "samples.jsonl:2: \"score\" is no number");
+  EXPECT_EQ(second(line("\"score\": 1e999")),
+            "samples.jsonl:2: \"score\" is neither a number, true, false nor null");
   EXPECT_EQ(second(line("\"score\": 1, \"tokens\": 1.5")),
-            "samples.jsonl:2: \"tokens\" is no count");
+            "samples.jsonl:2: \"tokens\" is not a count");
   EXPECT_EQ(second(line("\"score\": 1, \"sample\": 1.5")),
             "samples.jsonl:2: \"sample\" is neither a text nor an integer");
   EXPECT_EQ(second("{\"model\": \"\", \"level\": \"q\", \"metric\": \"a\", \"score\": 1}\n"),
             "samples.jsonl:2: \"model\" is empty");
   EXPECT_EQ(second("{\"model\": \"\xff\", \"level\": \"q\", \"metric\": \"a\", \"score\": 1}\n"),
             "samples.jsonl:2: is not a JSON object");
+}
+
+TEST(Samples, WhatIsNotANumberInJsonIsRefusedWithItsLine) {
+  for (const auto* score : {"nan",       "NaN", "none", "None", "null1",   "nul",  "n",  "Infinity",
+                            "-Infinity", "inf", "-inf", "tru",  "truee",   "True", "1.", ".5",
+                            "0x1",       "+1",  "1e",   "--1",  "\"NaN\"", "[]",   "{}", "\"\""}) {
+    EXPECT_THAT(
+        SampleFile(line("\"score\": 1") + line(std::string("\"score\": ") + score)).complaint(),
+        testing::StartsWith("samples.jsonl:2: "))
+        << score;
+    EXPECT_THAT(SampleFile(line("\"score\": 1") +
+                           line(std::string("\"score\": 1, \"coherence\": ") + score))
+                    .complaint(),
+                testing::StartsWith("samples.jsonl:2: "))
+        << score;
+  }
+}
+
+TEST(Samples, AByteOrderMarkAtTheBeginningIsPassedOver) {
+  const std::string mark = "\xef\xbb\xbf";
+  const auto text = line("\"score\": true") + line("\"score\": 0");
+  for (const std::uint64_t width : {1U, 2U, 7U, 1000U}) {
+    EXPECT_EQ(SampleFile(mark + text).joined(width)[0].samples, 2) << width;
+  }
+  EXPECT_EQ(SampleFile(mark + "\n" + text).joined()[0].samples, 2);
+  EXPECT_EQ(SampleFile(mark + "{}\n").complaint(),
+            "samples.jsonl:1: has no \"model\", \"level\", \"metric\", \"score\"");
+  EXPECT_EQ(SampleFile(text + mark + text).complaint(), "samples.jsonl:3: is not a JSON object");
+}
+
+TEST(Samples, TheSameSampleTwiceIsRefusedWithBothLines) {
+  const auto named = [](const std::string& level, const std::string& id) {
+    return "{\"model\": \"m\", \"level\": \"" + level +
+           "\", \"metric\": \"a\", \"score\": 1, \"sample\": " + id + "}\n";
+  };
+  const auto once = named("q", "1") + named("q", "2") + named("low", "1");
+  EXPECT_EQ(SampleFile(once + line("\"score\": 1") + line("\"score\": 1")).complaint(), "accepted");
+  EXPECT_THAT(SampleFile("\n" + once + named("q", "2")).complaint(),
+              testing::StartsWith("samples.jsonl:5: is sample 2 of a at q a second time, line 3 is "
+                                  "the first"));
+  EXPECT_EQ(SampleFile(once + named("q", "\"01\"")).complaint(), "accepted");
 }
 
 TEST(Samples, MillionsOfEqualScoresHaveNoSpread) {
@@ -261,7 +303,9 @@ TEST(Overlap, ASampleThatIsThereTwiceIsRefused) {
     overlap(file.path(), {}, options);
     FAIL() << "accepted";
   } catch (const Error& error) {
-    EXPECT_THAT(error.what(), HasSubstr("samples.jsonl:3: is sample 1 of c a second time at low"));
+    EXPECT_THAT(error.what(),
+                HasSubstr("samples.jsonl:3: is sample 1 of c at low a second time, line 2 is "
+                          "the first"));
   }
 }
 

@@ -1,6 +1,12 @@
+#include <filesystem>
+#include <fstream>
+
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <moesweep/source/model_config.hpp>
+
+#include "support/temporary_directory.hpp"
 
 namespace moesweep::source {
 namespace {
@@ -33,6 +39,32 @@ TEST(ModelConfig, WhatIsNotSaidIsUnknown) {
 TEST(ModelConfig, AFileThatIsNotJsonSaysSo) {
   EXPECT_FALSE(model_config_from("[1]", "").unreadable.empty());
   EXPECT_FALSE(model_config_from("{", "").unreadable.empty());
+}
+
+TEST(ModelConfig, NumbersThatAreNotFiniteAreReadAsPythonWritesThem) {
+  const auto config = model_config_from(
+      R"({"time_step_limit": [0.0, Infinity], "jitter": NaN, "x": -Infinity, "num_hidden_layers": 7})",
+      "");
+  EXPECT_EQ(config.unreadable, "");
+  EXPECT_EQ(config.layers, 7);
+}
+
+TEST(ModelConfig, ADeepFileSaysSo) {
+  const auto deep = "{\"a\":" + std::string(200'000, '[') + std::string(200'000, ']') + "}";
+  EXPECT_THAT(model_config_from(deep, "").unreadable, testing::HasSubstr("nested deeper than 100"));
+  EXPECT_EQ(model_config_from("{}", deep).unreadable, "");
+}
+
+TEST(ModelConfig, ALinkOutOfTheFolderIsNotRead) {
+  const test::TemporaryDirectory directory;
+  const auto folder = directory.path() / "model";
+  std::filesystem::create_directory(folder);
+  std::ofstream(directory.path() / "outside.json") << R"({"num_hidden_layers": 7})";
+  std::filesystem::create_symlink("../outside.json", folder / "config.json");
+  const auto config = read_model_config(folder);
+  EXPECT_EQ(config.layers, 0);
+  EXPECT_THAT(config.unreadable, testing::AllOf(testing::HasSubstr("config.json leads out"),
+                                                testing::HasSubstr("is not read")));
 }
 
 TEST(ModelConfig, QuantizationIsFoundWhereProgramsPutIt) {
