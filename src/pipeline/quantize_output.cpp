@@ -13,6 +13,7 @@
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/macos_file.hpp>
 #include <moesweep/base/text.hpp>
 
 namespace moesweep::pipeline {
@@ -27,8 +28,9 @@ constexpr std::array companions = {"tokenizer*",          "vocab*",        "merg
                                    "chat_template*",      "*.jinja",       "*.model"};
 
 bool is_companion(const std::string& name) {
-  return std::ranges::any_of(companions,
-                             [&](const char* glob) { return matches_glob(glob, name); });
+  return !is_of_macos(name) && std::ranges::any_of(companions, [&](const char* glob) {
+    return matches_glob(glob, name);
+  });
 }
 
 /// Empty for a source without a folder of its own.

@@ -5,6 +5,7 @@
 
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/macos_file.hpp>
 #include <moesweep/quantized/found.hpp>
 
 #include "config_json.hpp"
@@ -16,7 +17,9 @@ namespace {
 namespace fs = std::filesystem;
 
 bool has_gguf(const fs::path& path) {
-  const auto is_gguf = [](const fs::path& file) { return file.extension() == ".gguf"; };
+  const auto is_gguf = [](const fs::path& file) {
+    return file.extension() == ".gguf" && !is_of_macos(file);
+  };
   if (!fs::is_directory(path)) return is_gguf(path);
   return std::ranges::any_of(fs::directory_iterator(path), [&](const fs::directory_entry& entry) {
     return is_gguf(entry.path());
@@ -49,7 +52,8 @@ std::string_view format_name(Format format) {
   return names[static_cast<std::size_t>(format)];
 }
 
-std::string config_text(const fs::path& path) {
+std::string config_text(const fs::path& given) {
+  const auto path = checkpoint::checkpoint_path(given);
   const auto file = (fs::is_directory(path) ? path : path.parent_path()) / "config.json";
   if (!fs::exists(file)) return {};
   constexpr std::uintmax_t largest = 64 << 20;
@@ -70,7 +74,8 @@ Found find_plain(const checkpoint::Checkpoint& checkpoint) {
   return found;
 }
 
-Found find_modules(const fs::path& path) {
+Found find_modules(const fs::path& given) {
+  const auto path = checkpoint::checkpoint_path(given);
   if (has_gguf(path)) return find_gguf(path);
   const auto checkpoint = checkpoint::open_checkpoint(path);
   const auto config = config_text(path);
