@@ -34,6 +34,7 @@ names::Architecture architecture_of(const config::Settings& settings, const reco
   } else if (!plan.architecture.empty()) {
     architecture.model_type = plan.architecture;
   }
+  architecture.quantizable = plan.quantizable;
   return architecture;
 }
 
