@@ -32,6 +32,7 @@ Error errno_error(ExitCode exit_code, std::string where, std::string_view proble
 }
 
 void bug(std::string_view message, SourcePlace place) {
+  std::fflush(stdout);
   // Not fmt::print: it throws when stderr cannot be written.
   std::fputs(fmt::format("moesweep: bug: {} ({}:{} in {})\n", printable(message), place.file,
                          place.line, place.function)

@@ -21,13 +21,12 @@
 #include "index.hpp"
 #include "json_events.hpp"
 #include "model_files.hpp"
+#include "other_files.hpp"
 
 namespace moesweep::checkpoint {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::string_view index_name = "model.safetensors.index.json";
 
 void add_shard(Checkpoint& checkpoint, fs::path path, std::string name) {
   const auto shown = (checkpoint.directory / name).string();
@@ -125,6 +124,7 @@ std::vector<IndexEntry> read_index(const fs::path& directory) {
   }
   std::vector<std::byte> text(bytes);
   read_exactly(file, 0, text, shown);
+  refuse_other_files(std::span(text).first(std::min<std::size_t>(text.size(), 8)), shown);
   return parse_index(text, shown);
 }
 
@@ -179,11 +179,11 @@ Checkpoint open_indexed(const fs::path& directory, const OpenOptions& options) {
 Checkpoint open_unindexed(const fs::path& directory, const OpenOptions& options) {
   auto [names, ignored] = model_files(safetensors_in(directory));
   if (names.empty()) {
-    throw Error(ExitCode::bad_input, directory.string(),
-                ignored.empty()
-                    ? "has no .safetensors files"
-                    : fmt::format("has no weights of a model, only {}", fmt::join(ignored, ", ")),
-                "give the directory of a safetensors checkpoint; other formats must be converted");
+    auto [problem, remedy] = what_is_instead(directory);
+    if (!ignored.empty()) {
+      problem = fmt::format("has no weights of a model, only {}", fmt::join(ignored, ", "));
+    }
+    throw Error(ExitCode::bad_input, directory.string(), std::move(problem), std::move(remedy));
   }
   Checkpoint checkpoint{.directory = directory, .ignored = std::move(ignored)};
   checkpoint.missing = missing_shards(names);
@@ -197,10 +197,16 @@ Checkpoint open_unindexed(const fs::path& directory, const OpenOptions& options)
 Checkpoint open_single(const fs::path& path) {
   if (path.extension() == ".json") {
     throw Error(ExitCode::bad_input, path.string(), "is not a checkpoint",
-                "give the directory it is in");
+                fmt::format("give the directory it is in, {}",
+                            path.has_parent_path() ? path.parent_path().string() : "."));
   }
+  const auto name = path.filename().string();
   Checkpoint checkpoint{.directory = path.parent_path()};
-  add_shard(checkpoint, path, path.filename().string());
+  add_shard(checkpoint, path, name);
+  if (const auto others = missing_shards({name}); !others.empty()) {
+    checkpoint.ignored.push_back(fmt::format(
+        "the {} other shards beside {}, the only file that was named", others.size(), name));
+  }
   sort_tensors(checkpoint);
   return checkpoint;
 }
@@ -227,7 +233,8 @@ std::int64_t Checkpoint::bytes() const {
       [](std::int64_t sum, const Tensor& tensor) { return sum + tensor.bytes(); });
 }
 
-Checkpoint open_checkpoint(const fs::path& path, const OpenOptions& options) {
+Checkpoint open_checkpoint(const fs::path& given, const OpenOptions& options) {
+  const auto path = checkpoint_path(given);
   std::error_code error;
   const auto status = fs::status(path, error);
   if (!fs::exists(status)) {

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 #include <string_view>
 #include <tuple>
 
@@ -10,6 +9,7 @@
 #include <moesweep/checkpoint/header.hpp>
 
 #include "header_events.hpp"
+#include "other_files.hpp"
 
 namespace moesweep::checkpoint {
 namespace {
@@ -49,30 +49,6 @@ void refuse_gaps(const std::vector<TensorEntry>& entries, std::uint64_t data_beg
   }
 }
 
-struct OtherFile {
-  std::string_view first_bytes;
-  const char* what;
-  const char* remedy;
-};
-// What lies under the name of a safetensors file when it is not one.
-constexpr std::array other_files = {
-    OtherFile{"GGUF", "is a GGUF file", "give the safetensors checkpoint that it was made from"},
-    OtherFile{"version ", "is a Git LFS pointer, not the file that it stands for",
-              "fetch the files with `git lfs pull`"},
-    OtherFile{"<!DOCTYP", "is an HTML page", "download the file again, logged in if it is gated"},
-    OtherFile{"<!doctyp", "is an HTML page", "download the file again, logged in if it is gated"},
-    OtherFile{"<html", "is an HTML page", "download the file again, logged in if it is gated"},
-    OtherFile{"PK\3\4", "is a zip archive, as PyTorch writes them", "convert it to safetensors"},
-};
-
-void refuse_other_files(std::span<const std::byte> first8, const std::string& file) {
-  const std::string_view text(reinterpret_cast<const char*>(first8.data()), first8.size());
-  for (const auto& other : other_files) {
-    if (!text.starts_with(other.first_bytes)) continue;
-    throw Error(ExitCode::bad_input, file, other.what, other.remedy);
-  }
-}
-
 }  // namespace
 
 std::uint64_t header_bytes(std::span<const std::byte> first8, std::uint64_t file_bytes,
@@ -90,6 +66,9 @@ std::uint64_t header_bytes(std::span<const std::byte> first8, std::uint64_t file
     length = length << 8 | std::to_integer<std::uint64_t>(first8[i]);
   }
   if (length == 0) refuse("has an empty header");
+  if (length > max_header_bytes || length > file_bytes - prefix_bytes) {
+    refuse_text(first8.first(prefix_bytes), file);
+  }
   if (length > max_header_bytes) {
     refuse(fmt::format("header of {} bytes is above the limit of {}", length, max_header_bytes));
   }

@@ -4,9 +4,12 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace moesweep::checkpoint {
+
+inline constexpr std::string_view index_name = "model.safetensors.index.json";
 
 /// One line of an index's weight_map.
 struct IndexEntry {

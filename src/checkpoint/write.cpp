@@ -19,13 +19,14 @@ namespace {
 constexpr std::uint64_t piece_bytes = std::uint64_t{8} << 20;
 
 std::uint64_t tensor_bytes(const auto& tensor) {
-  auto bytes = checked_cast<std::uint64_t>(dtype_bytes(tensor.dtype));
+  auto bits = checked_cast<std::uint64_t>(dtype_bits(tensor.dtype));
   for (const auto side : tensor.shape) {
-    const auto product = checked_product(bytes, checked_cast<std::uint64_t>(side));
+    const auto product = checked_product(bits, checked_cast<std::uint64_t>(side));
     expect(product.has_value(), "tensor to be written is too large");
-    bytes = *product;
+    bits = *product;
   }
-  return bytes;
+  expect(bits % 8 == 0, "tensor to be written does not fill whole bytes");
+  return bits / 8;
 }
 
 // Only what parse_header accepts is written.

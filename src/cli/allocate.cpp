@@ -9,13 +9,13 @@
 #include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
-#include <moesweep/base/file.hpp>
 #include <moesweep/base/text.hpp>
 #include <moesweep/export/plans.hpp>
 #include <moesweep/pipeline/allocate.hpp>
 
 #include "allocate_report.hpp"
 #include "command.hpp"
+#include "plan_file.hpp"
 #include "shard_size.hpp"
 
 namespace moesweep::cli {
@@ -27,6 +27,7 @@ struct AllocateCommand {
   std::string runtime = "mlx";
   std::string shard_size = "4GiB";
   std::string out;
+  bool overwrite = false;
 };
 
 /// Beside the results of a run; nowhere for an inventory unless it is said.
@@ -34,7 +35,7 @@ std::optional<std::filesystem::path> destination(const AllocateCommand& command)
   if (!command.out.empty()) return command.out;
   std::error_code ignored;
   if (!std::filesystem::is_directory(command.source, ignored)) return std::nullopt;
-  return std::filesystem::path(command.source) / "plan.json";
+  return std::filesystem::path(command.source) / plan_file_name(command.options);
 }
 
 void allocate(AllocateCommand& command, const Context& context) {
@@ -43,9 +44,9 @@ void allocate(AllocateCommand& command, const Context& context) {
   options.runtime = names::runtime_named(command.runtime);
   options.shard_bytes = shard_bytes_of(command.shard_size);
   const auto report = pipeline::allocate(options);
-  for (const auto& note : report.notes) spdlog::warn("{}", note);
   const auto out = destination(command);
-  if (out) publish_file(*out, exports::plan_json(report.plan));
+  if (out) write_plan(*out, exports::plan_json(report.plan), command.overwrite);
+  for (const auto& note : report.notes) spdlog::warn("{}", note);
   const auto written = out ? out->string() : std::string();
   if (context.json) return print_json(report_as_json(report, written));
   if (!context.quiet) print_report(report, written);
@@ -67,6 +68,11 @@ void add_limits(CLI::App& command, pipeline::AllocateOptions& options) {
   command
       .add_option("--protect", options.protect,
                   "Keep tensors with this in their name, or that a glob matches; may be repeated")
+      ->allow_extra_args(false);
+  command
+      .add_option("--quantizable", options.quantizable,
+                  "generic: tensors with such names (a glob) may be quantized, beside those whose "
+                  "names end in .weight; may be repeated")
       ->allow_extra_args(false);
   command.add_option("--min-bits", options.min_bits, "ROLE=BITS at least; may be repeated")
       ->allow_extra_args(false);
@@ -112,7 +118,9 @@ void add_allocate(CLI::App& app, Context& context) {
                       "generic");
   command->add_option("--shard-size", state->shard_size, "Largest file that quantize will write")
       ->capture_default_str();
-  command->add_option("--out", state->out, "Plan (JSON); RUN/plan.json by default");
+  command->add_option("--out", state->out,
+                      "Plan (JSON); by default RUN/plan-METHOD-RUNTIME-TARGET.json");
+  command->add_flag("--overwrite", state->overwrite, "Replace another plan of the same name");
   command->callback([state, &context] { allocate(*state, context); });
 }
 

@@ -161,6 +161,7 @@ void print_comparison(const AllocateReport& report) {
                format_size(size.bytes), number(size.error, "{:.6g}"), with_coverage(size)});
   }
   table.print();
+  if (!report.why_no_swan.empty()) fmt::print("no plan by swan: {}\n", report.why_no_swan);
 }
 
 /// 0 for an error of 0, NaN when one of the two is not known.
@@ -313,6 +314,11 @@ Json report_as_json(const AllocateReport& report, const std::string& written) {
   document["curve"] = std::move(curve);
   document["compared"] = std::move(compared);
   document["swan_tensors"] = std::move(swan);
+  document["why_no_swan"] = report.why_no_swan;
+  document["sweep"] = nullptr;
+  if (report.units_total > 0) {
+    document["sweep"] = {{"units_done", report.units_done}, {"units_total", report.units_total}};
+  }
   document["below_floor"] = report.below_floor;
   document["notes"] = report.notes;
   return document;

@@ -9,6 +9,8 @@
 
 #include <moesweep/base/error.hpp>
 
+#include "standard_error.hpp"
+
 namespace moesweep::cli {
 
 /// Set by the command that ran, read by main().
@@ -26,9 +28,6 @@ CLI::App* add_command(CLI::App& app, Context& context, const std::string& name,
 
 /// Keys in the order written.
 using Json = nlohmann::ordered_json;
-
-/// A line on standard error after "moesweep: ". A full disk behind it is nobody's error.
-void print_error(std::string_view line);
 
 /// One document on standard output.
 void print_json(const Json& document);

@@ -8,8 +8,6 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <spdlog/sinks/stdout_color_sinks.h>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <moesweep/base/file.hpp>
@@ -34,18 +32,7 @@ void print_json(const Json& document) {
   fmt::print("{}\n", document.dump(2, ' ', false, Json::error_handler_t::replace));
 }
 
-// Not fmt::print: it throws when the stream cannot be written.
-void print_error(std::string_view line) {
-  std::fputs(fmt::format("moesweep: {}\n", printable(line)).c_str(), stderr);
-}
-
 namespace {
-
-void log_to_stderr() {
-  auto logger = spdlog::stderr_color_mt("moesweep");
-  logger->set_pattern("moesweep: %l: %v");
-  spdlog::set_default_logger(std::move(logger));
-}
 
 // Bad usage is the same in every process of a launch; the first one tells. The others give it time:
 // mpirun ends all processes with the first that fails.
@@ -126,6 +113,6 @@ int run_command(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   moesweep::cli::install_crash_handlers();
-  moesweep::cli::log_to_stderr();
+  moesweep::cli::log_to_standard_error();
   return moesweep::cli::run_command(argc, argv);
 }

@@ -67,7 +67,7 @@ double makespan_seconds(const Totals& totals, const sweep::Machine& machine) {
 }
 
 Json to_json(const pipeline::Job& job, const Totals& totals, const PlanOptions& options,
-             const sweep::Machine& machine) {
+             const sweep::Machine& machine, const std::string& memory_source) {
   Json document = {{"name", job.settings.text("name")},
                    {"fingerprint", job.fingerprint.hex()},
                    {"units", totals.units},
@@ -76,6 +76,7 @@ Json to_json(const pipeline::Job& job, const Totals& totals, const PlanOptions& 
                    {"peak_bytes_of_a_unit", totals.peak_bytes},
                    {"core_seconds_estimate", totals.seconds},
                    {"memory_bytes_of_a_rank", machine.memory_bytes},
+                   {"memory_of_a_rank_from", memory_source},
                    {"rates", options.cluster.empty() ? "default" : options.cluster},
                    {"longest_unit", totals.longest == nullptr ? "" : totals.longest->key}};
   if (!options.simulates()) {
@@ -99,13 +100,15 @@ Json to_json(const pipeline::Job& job, const Totals& totals, const PlanOptions& 
 }
 
 /// What `run` would use, and how fast that is taken to be.
-std::string assumptions(const PlanOptions& options, const sweep::Machine& machine) {
+std::string assumptions(const PlanOptions& options, const sweep::Machine& machine,
+                        const std::string& memory_source) {
   if (!options.cluster.empty()) {
     return fmt::format("ranks, memory and rates of {}", printable(options.cluster));
   }
   return fmt::format(
-      "{} of memory a rank, as `run` here; cautious default rates (doctor --calibrate measures)",
-      format_size(machine.memory_bytes));
+      "{} of memory a rank, as `run` here: {}; cautious default rates (doctor --calibrate "
+      "measures)",
+      format_size(machine.memory_bytes), printable(memory_source));
 }
 
 void print_units(const sweep::Plan& plan) {
@@ -122,7 +125,7 @@ void print_units(const sweep::Plan& plan) {
 }
 
 void print_totals(const pipeline::Job& job, const Totals& totals, const PlanOptions& options,
-                  const sweep::Machine& machine) {
+                  const sweep::Machine& machine, const std::string& memory_source) {
   fmt::print("job            {} ({})\n", printable(job.settings.text("name")),
              job.fingerprint.hex());
   fmt::print("units          {}\n", format_count(totals.units));
@@ -138,7 +141,7 @@ void print_totals(const pipeline::Job& job, const Totals& totals, const PlanOpti
     fmt::print("estimate       {} on 1 rank x {} threads\n",
                format_duration(makespan_seconds(totals, machine)), machine.threads);
   }
-  fmt::print("assumed        {}\n", assumptions(options, machine));
+  fmt::print("assumed        {}\n", assumptions(options, machine, memory_source));
 }
 
 void plan(const PlanOptions& options, const Context& context) {
@@ -152,10 +155,12 @@ void plan(const PlanOptions& options, const Context& context) {
   const ForecastOptions forecast{cluster ? &*cluster : nullptr, options.ranks, options.threads};
   for (const auto& warning : job.kind->warnings()) spdlog::warn("{}", printable(warning));
   const auto machine = pipeline::machine_from(forecast.cluster, job.settings, 1, options.threads);
-  pipeline::require_memory(job.plan, machine.memory_bytes);
+  const auto decides = pipeline::memory_source(forecast.cluster, job.settings);
+  pipeline::require_memory(job.plan, machine.memory_bytes, decides);
+  const auto memory_source = decides.empty() ? std::string("resources.memory") : decides;
   const auto totals = totals_of(job.plan);
   if (context.json) {
-    auto document = to_json(job, totals, options, machine);
+    auto document = to_json(job, totals, options, machine, memory_source);
     if (!options.sweep.empty())
       document["scaling"] = scaling_json(job, forecast, options.sweep);
     else if (options.simulates())
@@ -164,7 +169,7 @@ void plan(const PlanOptions& options, const Context& context) {
   }
   if (context.quiet) return;
   if (options.units) print_units(job.plan);
-  print_totals(job, totals, options, machine);
+  print_totals(job, totals, options, machine, memory_source);
   if (!options.sweep.empty())
     print_scaling(job, forecast, options.sweep);
   else if (options.simulates())

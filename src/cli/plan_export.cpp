@@ -12,10 +12,13 @@
 #include <moesweep/base/text.hpp>
 #include <moesweep/export/plans.hpp>
 
+#include "plan_file.hpp"
+
 namespace moesweep::cli {
 namespace {
 
-names::Architecture architecture_of(const PlanExportCommand& command, const records::Plan& plan) {
+names::Architecture named_architecture(const PlanExportCommand& command,
+                                       const records::Plan& plan) {
   if (!command.config.empty()) {
     return names::architecture_from(read_text_file(command.config), command.config);
   }
@@ -26,6 +29,12 @@ names::Architecture architecture_of(const PlanExportCommand& command, const reco
                 fmt::format("choose one of {}", fmt::join(names::known_architectures(), ", ")));
   }
   return {.model_type = command.architecture};
+}
+
+names::Architecture architecture_of(const PlanExportCommand& command, const records::Plan& plan) {
+  auto architecture = named_architecture(command, plan);
+  architecture.quantizable = plan.quantizable;
+  return architecture;
 }
 
 void report(const exports::PlanExport& made, const std::vector<std::filesystem::path>& written,
@@ -49,7 +58,8 @@ void report(const exports::PlanExport& made, const std::vector<std::filesystem::
 
 void add_plan_export_options(CLI::App& command, PlanExportCommand& state) {
   command.add_option("--plan", state.plan,
-                     "Export this plan of `moesweep allocate` instead of a run's tables");
+                     "Export this plan of `moesweep allocate`, or the only one of a run directory, "
+                     "instead of a run's tables");
   auto* architecture =
       command.add_option("--architecture", state.architecture,
                          fmt::format("Of a plan's tensors, instead of its own: {}",
@@ -67,7 +77,7 @@ bool is_plan_format(std::string_view format) {
 
 void export_plan_to(const PlanExportCommand& command, const std::string& format,
                     const std::string& output, bool overwrite, const Context& context) {
-  const auto plan = exports::read_plan(command.plan);
+  const auto plan = exports::read_plan(plan_file(command.plan));
   const auto made =
       exports::export_plan(plan, architecture_of(command, plan), format, command.allow_unmapped);
   report(made, exports::write_plan_export(made, output, overwrite), context);

@@ -1,12 +1,13 @@
 #include "progress.hpp"
 
-#include <cstdio>
 #include <string>
 
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <moesweep/base/text.hpp>
+
+#include "standard_error.hpp"
 
 namespace moesweep::cli {
 namespace {
@@ -38,11 +39,6 @@ std::string bar_of(const sweep::Progress& progress) {
          std::string(static_cast<std::size_t>(bar_width - filled), '.') + "] ";
 }
 
-// Not fmt::print, which throws: a terminal that is gone must not cost the sweep.
-void write(const std::string& text) {
-  std::fputs(text.c_str(), stderr);
-}
-
 }  // namespace
 
 ProgressDisplay::ProgressDisplay(bool quiet)
@@ -57,15 +53,14 @@ void ProgressDisplay::show(const sweep::Progress& progress) {
   }
   last_shown_ = progress.elapsed_seconds;
   if (on_terminal_)
-    write("\r\x1b[K" + bar_of(progress) + line_of(progress));
+    write_error("\r\x1b[K" + bar_of(progress) + line_of(progress));
   else
-    write("moesweep: " + line_of(progress) + '\n');
-  std::fflush(stderr);
+    write_error("moesweep: " + line_of(progress) + '\n');
 }
 
 void ProgressDisplay::finish(const sweep::Progress& progress) {
   if (quiet_ || !on_terminal_) return;
-  write("\r\x1b[K" + bar_of(progress) + line_of(progress) + '\n');
+  write_error("\r\x1b[K" + bar_of(progress) + line_of(progress) + '\n');
 }
 
 }  // namespace moesweep::cli

@@ -12,6 +12,7 @@
 #include <moesweep/store/run_directory.hpp>
 
 #include "command.hpp"
+#include "plan_file.hpp"
 #include "sweep_session.hpp"
 
 namespace moesweep::cli {
@@ -126,6 +127,7 @@ void print_written(const QuantizeCommand& command) {
 }
 
 void quantize(QuantizeCommand& command, Context& context) {
+  command.plan = plan_file(command.plan.empty() ? command.run : command.plan).string();
   command.options.run_directory = command.run_directory();
   command.options.job = job_of(command);
   const EndReport end{
@@ -145,8 +147,9 @@ void add_quantize(CLI::App& app, Context& context) {
       add_command(app, context, "quantize", "Write the checkpoint that a plan describes");
   auto state = std::make_shared<QuantizeCommand>();
   command->add_option("RUN", state->run, "Run directory of the sensitivity sweep")->required();
-  command->add_option("--plan", state->plan, "Plan (JSON), as `moesweep allocate` writes it")
-      ->required();
+  command->add_option(
+      "--plan", state->plan,
+      "Plan (JSON), as `moesweep allocate` writes it; by default the only one in RUN");
   command
       ->add_option("--to", state->to,
                    "mlx: packed, for mlx-lm; dequantized: the original names and dtypes")

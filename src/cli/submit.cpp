@@ -76,7 +76,8 @@ Submission prepare(const SubmitOptions& options) {
                                          pipeline::rates_from(cluster));
   for (const auto& warning : job.kind->warnings()) spdlog::warn("{}", printable(warning));
   pipeline::require_memory(job.plan,
-                           pipeline::machine_from(&cluster, job.settings, 1, 0).memory_bytes);
+                           pipeline::machine_from(&cluster, job.settings, 1, 0).memory_bytes,
+                           pipeline::memory_source(&cluster, job.settings));
   Submission submission;
   submission.run = fs::absolute(options.run_directory).lexically_normal();
   if (!submission.run.has_filename()) submission.run = submission.run.parent_path();

@@ -30,26 +30,65 @@ std::string number(double value, int digits) {
   return std::isnan(value) ? "-" : fmt::format("{:.{}f}", value, digits);
 }
 
-void print_ranking(const char* title, const std::vector<TensorRow>& tensors) {
+/// By what tensors are ranked, most sensitive first.
+struct Ranking {
+  const char* column;
+  double (*value)(const TensorRow&);
+  int digits;
+  bool largest_first;
+};
+
+double composite_of(const TensorRow& tensor) {
+  return tensor.composite;
+}
+
+/// In decibels, after rounding to 4 bits in groups of 128.
+double sqnr_of(const TensorRow& tensor) {
+  return -20.0 * std::log10(tensor.nrmse_rtn_4bit_g128);
+}
+
+constexpr Ranking composite_ranking = {"composite", composite_of, 4, true};
+constexpr Ranking sqnr_ranking = {"SQNR dB", sqnr_of, 2, false};
+
+void print_ranking(const char* title, const Ranking& ranking,
+                   const std::vector<TensorRow>& tensors) {
   fmt::print("{}\n", title);
-  TextTable table({"composite", "bits", "kurtosis", "concentration", "noise", "nrmse", "tensor"});
+  const bool has_bits = &ranking == &composite_ranking;
+  std::vector<std::string> columns = {ranking.column};
+  if (has_bits) columns.emplace_back("bits");
+  for (const auto* column : {"kurtosis", "concentration", "noise", "nrmse", "tensor"}) {
+    columns.emplace_back(column);
+  }
+  TextTable table(columns);
   for (const auto& tensor : tensors) {
-    table.add({number(tensor.composite, 4), fmt::format("{}", tensor.bits),
-               number(tensor.excess_kurtosis, 3), number(tensor.spectral_concentration, 4),
-               number(tensor.noise_amplification, 4), number(tensor.nrmse_rtn_4bit_g128, 4),
-               tensor.name});
+    std::vector<std::string> cells = {number(ranking.value(tensor), ranking.digits)};
+    if (has_bits) cells.push_back(fmt::format("{}", tensor.bits));
+    cells.push_back(number(tensor.excess_kurtosis, 3));
+    cells.push_back(number(tensor.spectral_concentration, 4));
+    cells.push_back(number(tensor.noise_amplification, 4));
+    cells.push_back(number(tensor.nrmse_rtn_4bit_g128, 4));
+    cells.push_back(tensor.name);
+    table.add(cells);
   }
   table.print();
   fmt::print("\n");
 }
 
-std::vector<TensorRow> by_composite(const std::vector<TensorRow>& tensors) {
+std::vector<TensorRow> ranked_by(const Ranking& ranking, const std::vector<TensorRow>& tensors) {
   std::vector<TensorRow> ranked;
   std::copy_if(tensors.begin(), tensors.end(), std::back_inserter(ranked),
-               [](const TensorRow& tensor) { return !std::isnan(tensor.composite); });
-  std::stable_sort(ranked.begin(), ranked.end(),
-                   [](const auto& a, const auto& b) { return a.composite > b.composite; });
+               [&](const TensorRow& tensor) { return !std::isnan(ranking.value(tensor)); });
+  std::stable_sort(ranked.begin(), ranked.end(), [&](const auto& a, const auto& b) {
+    const double first = ranking.value(a), second = ranking.value(b);
+    return ranking.largest_first ? first > second : first < second;
+  });
   return ranked;
+}
+
+void print_ranked(const Ranking& ranking, const std::vector<TensorRow>& ranked) {
+  const auto middle = static_cast<std::ptrdiff_t>(std::min(shown, ranked.size()));
+  print_ranking("most sensitive", ranking, {ranked.begin(), ranked.begin() + middle});
+  print_ranking("least sensitive", ranking, {ranked.end() - middle, ranked.end()});
 }
 
 /// The rule could not decide: the table keeps such a tensor, a summary must not call that its bits.
@@ -121,12 +160,11 @@ void print_bits(const records::Tables& tables, const std::vector<TensorRow>& ten
 void print_summary(const std::filesystem::path& run_directory) {
   const auto results = pipeline::read_run_results(run_directory);
   const auto tensors = records::rows_of<TensorRow>(results.tables);
-  const auto ranked = by_composite(tensors);
-  const auto count = std::min(shown, ranked.size());
-  const auto middle = static_cast<std::ptrdiff_t>(count);
-  if (count > 0) {
-    print_ranking("most sensitive", {ranked.begin(), ranked.begin() + middle});
-    print_ranking("least sensitive", {ranked.end() - middle, ranked.end()});
+  if (const auto ranked = ranked_by(composite_ranking, tensors); !ranked.empty()) {
+    print_ranked(composite_ranking, ranked);
+  } else if (const auto rounded = ranked_by(sqnr_ranking, tensors); !rounded.empty()) {
+    fmt::print("ranked by the signal to noise ratio of 4 bits in groups of 128\n\n");
+    print_ranked(sqnr_ranking, rounded);
   }
   print_undecided(tensors);
   if (!tensors.empty()) print_bits(results.tables, tensors);

@@ -18,6 +18,7 @@
 #include <moesweep/source/model.hpp>
 
 #include "command.hpp"
+#include "plan_file.hpp"
 #include "text_table.hpp"
 #include "verify_plan_values.hpp"
 
@@ -48,7 +49,9 @@ names::Architecture architecture_of(const VerifyPlanOptions& options, const reco
   // What is wrong with config.json is said by whoever needs it: find_modules.
   std::string problem;
   const auto config = name == "generic" ? "" : quantized::config_text(options.checkpoint);
-  return names::architecture_named(name, config, problem);
+  auto architecture = names::architecture_named(name, config, problem);
+  architecture.quantizable = plan.quantizable;
+  return architecture;
 }
 
 Verdict verify(const VerifyPlanOptions& options) {
@@ -179,7 +182,7 @@ void add_verify_plan(CLI::App& app, Context& context) {
   auto* command =
       add_command(app, context, "verify-plan", "Check that a checkpoint was quantized as planned");
   auto options = std::make_shared<VerifyPlanOptions>();
-  command->add_option("PLAN", options->plan, "Plan (JSON), as `moesweep allocate` writes it")
+  command->add_option("PLAN", options->plan, "Plan (JSON), as `moesweep allocate` writes it, or a run directory with one")
       ->required();
   command
       ->add_option("CHECKPOINT", options->checkpoint,
@@ -189,7 +192,10 @@ void add_verify_plan(CLI::App& app, Context& context) {
                       "Original checkpoint: measure the squared errors too");
   command->add_option("--architecture", options->architecture,
                       "model_type whose names the checkpoint has, instead of the plan's");
-  command->callback([options, &context] { verify_plan(*options, context); });
+  command->callback([options, &context] {
+    options->plan = plan_file(options->plan).string();
+    verify_plan(*options, context);
+  });
 }
 
 }  // namespace moesweep::cli

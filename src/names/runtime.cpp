@@ -1,9 +1,11 @@
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <moesweep/base/error.hpp>
+#include <moesweep/base/text.hpp>
 #include <moesweep/names/runtime.hpp>
 
 #include "runtimes.hpp"
@@ -13,11 +15,17 @@ namespace {
 
 constexpr std::array<std::string_view, 3> runtime_names = {"mlx", "gguf", "vllm"};
 
-Mapping map_generic(std::string_view name, std::span<const std::int64_t> shape) {
+Mapping map_generic(const Architecture& architecture, std::string_view name,
+                    std::span<const std::int64_t> shape) {
   const auto [module, leaf] = split_leaf(name);
   const RuntimeTensor target{.module = std::string(module), .suffix = std::string(leaf)};
-  if (leaf == "weight" && shape.size() >= 2) return quantized(target);
-  return kept(target, "only weights of two and more axes are quantized");
+  if (shape.size() < 2) return kept(target, "only weights of two and more axes are quantized");
+  if (leaf == "weight") return quantized(target);
+  const bool is_named = std::ranges::any_of(
+      architecture.quantizable, [&](const std::string& glob) { return matches_glob(glob, name); });
+  // The tensor's own name becomes that of a module.
+  if (is_named) return quantized({.module = std::string(name), .suffix = {}});
+  return kept(target, std::string(not_called_weight));
 }
 
 }  // namespace
@@ -36,7 +44,7 @@ Runtime runtime_named(std::string_view name) {
 
 Mapping map_tensor(Runtime runtime, const Architecture& architecture, std::string_view name,
                    std::span<const std::int64_t> shape) {
-  if (architecture.model_type == "generic") return map_generic(name, shape);
+  if (architecture.model_type == "generic") return map_generic(architecture, name, shape);
   const auto* family = find_family(architecture.model_type);
   if (family == nullptr) {
     return unmapped(

@@ -36,6 +36,9 @@ AllocateReport allocate(const AllocateOptions& options) {
   report.params = setting.params;
   report.original_bytes = setting.original_bytes;
   method->second(setting, report);
+  report.units_done = setting.source.units_done;
+  report.units_total = setting.source.units_total;
+  report.why_no_swan = why_no_swan(setting);
   report.alphas = alpha_groups(setting);
   const auto uniform = uniform_within(setting, report.size.bytes - setting.undecided_bytes, true);
   compare_methods(setting, uniform, report);

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <moesweep/base/text.hpp>
 
@@ -64,6 +65,13 @@ void require_target(const AllocationSetting& setting, const char* example) {
 }
 
 }  // namespace
+
+std::string why_no_swan(const AllocationSetting& setting) {
+  const auto& missing = setting.source.missing_metrics;
+  if (missing.empty()) return {};
+  return fmt::format("there are no composites, by which SWAN's rule decides: {} {} not measured",
+                     fmt::join(missing, ", "), missing.size() == 1 ? "was" : "were");
+}
 
 PlannedSize size_of(const AllocationSetting& setting, const Decisions& decisions, std::string how) {
   const auto coverage = coverage_of(setting.problem, decisions);
@@ -179,6 +187,11 @@ void allocate_uniform(const AllocationSetting& setting, AllocateReport& report) 
 void allocate_swan(const AllocationSetting& setting, AllocateReport& report) {
   for (const auto& tensor : setting.problem.tensors) {
     if (tensor.swan && tensor.swan->by_composite) ++report.swan_tensors[tensor.swan->bits];
+  }
+  if (report.swan_tensors.empty() && !setting.source.missing_metrics.empty()) {
+    throw Error(ExitCode::bad_input, setting.source.place, why_no_swan(setting),
+                "sweep with them among sensitivity.metrics, or plan with --method budget, which "
+                "needs error alone");
   }
   if (report.swan_tensors.empty()) {
     throw Error(ExitCode::bad_input, setting.source.place, "has no SWAN scores",

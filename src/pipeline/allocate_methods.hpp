@@ -23,6 +23,9 @@ void compare_methods(const AllocationSetting& setting, const std::optional<Unifo
 std::optional<Uniform> uniform_within(const AllocationSetting& setting, std::int64_t bytes,
                                       bool measured_only = false);
 
+/// Why SWAN's rule has nothing to go by: what the sweep left out. Empty when it left out nothing.
+std::string why_no_swan(const AllocationSetting& setting);
+
 /// What the decisions take and cost, and of how much of it the cost is known.
 PlannedSize size_of(const AllocationSetting& setting, const allocation::Decisions& decisions,
                     std::string how);

@@ -32,6 +32,21 @@ void require_protected(const AllocateOptions& options, std::span<const Tensor> t
   }
 }
 
+void require_quantizable(const AllocateOptions& options, std::span<const Tensor> tensors) {
+  for (const auto& glob : options.quantizable) {
+    std::vector<std::string> matrices;
+    bool matches = false;
+    for (const auto& tensor : tensors) {
+      if (tensor.shape.size() < 2) continue;
+      matches = matches || matches_glob(glob, tensor.name);
+      matrices.push_back(tensor.name);
+    }
+    if (matches) continue;
+    throw Error(ExitCode::bad_usage, "--quantizable " + glob, "matches no matrix",
+                remedy_for_pattern(glob, matrices));
+  }
+}
+
 void require_alpha(const allocation::Alpha& alpha, std::span<const Tensor> tensors) {
   constexpr std::size_t most_named = 5;
   if (alpha.patterns.empty()) return;
@@ -90,6 +105,7 @@ void require_quantizable_role(const allocation::Problem& problem, const std::str
 void require_matches(const AllocationSetting& setting, const allocation::Alpha& alpha) {
   const auto& problem = setting.problem;
   require_protected(setting.options, problem.tensors);
+  require_quantizable(setting.options, problem.tensors);
   require_alpha(alpha, problem.tensors);
   for (const auto& [role, factor] : alpha.by_role) require_role("--alpha", role, problem.tensors);
   for (const auto& [role, bits] : problem.constraints.min_bits) {

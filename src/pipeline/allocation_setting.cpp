@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include <moesweep/base/text.hpp>
+#include <moesweep/names/role.hpp>
 #include <moesweep/quantized/layout.hpp>
 
 #include "allocation_formats.hpp"
@@ -95,12 +96,26 @@ bool map_tensors(AllocationSource& source, names::Runtime runtime) {
   return can_be_written;
 }
 
+/// Names decide only where no family says what its tensors are.
+void take_quantizable(AllocationSource& source, const AllocateOptions& options) {
+  if (options.quantizable.empty()) return;
+  const auto& family = source.architecture.model_type;
+  if (family != "generic") {
+    throw Error(ExitCode::bad_usage, "--quantizable " + options.quantizable.front(),
+                fmt::format("is for names that are not known, and those of {} are", family),
+                "leave it out, or take names as they are with --architecture generic");
+  }
+  source.architecture.quantizable = options.quantizable;
+}
+
 /// Counts tensors and names the first.
 struct Counted {
   std::int64_t count = 0;
+  std::int64_t params = 0;
   std::string first;
-  void add(const std::string& name) {
-    if (count++ == 0) first = printable(name);
+  void add(const allocation::Tensor& tensor) {
+    if (count++ == 0) first = printable(tensor.name);
+    params += tensor.params();
   }
   std::string text() const {
     return fmt::format("{} tensors ({}, ...)", format_count(count), first);
@@ -111,16 +126,52 @@ bool needs_errors(const AllocationSetting& setting) {
   return setting.options.method == "budget" || setting.options.method == "floor";
 }
 
+/// A matrix that generic could store quantized but for what it is called.
+bool is_kept_for_its_name(const allocation::Tensor& tensor) {
+  return tensor.reason == names::not_called_weight && is_floating_point(tensor.dtype) &&
+         tensor.role != "bias" && tensor.role != "norm";
+}
+
+/// "model.layers.0.mlp.experts.w1" -> "*.experts.w1" where experts are named, else all indices of
+/// the name as wildcards.
+std::string glob_for(const std::string& name) {
+  const auto experts = name.rfind(".experts.");
+  if (experts != std::string::npos && names::expert_of(name) < 0) return "*" + name.substr(experts);
+  std::string glob;
+  bool is_index = false;
+  for (const char c : names::pattern_of(name)) {
+    if (c == '{') glob += '*';
+    is_index = c == '{' || (is_index && c != '}');
+    if (!is_index && c != '}') glob += c;
+  }
+  return glob;
+}
+
+/// Said where it matters: of much of the model.
+void note_names(const Counted& kept, AllocationSetting& setting) {
+  constexpr double much = 0.01;
+  const auto share = static_cast<double>(kept.params) / static_cast<double>(setting.params);
+  if (kept.count == 0 || share < much) return;
+  setting.source.notes.push_back(fmt::format(
+      "{} with {:.1f} % of the parameters are kept, as their names do not end in .weight; "
+      "--quantizable '{}' lets those be quantized that a glob names",
+      kept.text(), 100.0 * share, glob_for(kept.first)));
+}
+
 void note_what_is_kept(AllocationSetting& setting) {
-  Counted unmapped, experts, unmeasured;
+  Counted unmapped, experts, unmeasured, not_called_weight;
   bool any_measured = false;
   for (const auto& tensor : setting.problem.tensors) {
     any_measured = any_measured || !tensor.sse.empty();
-    if (tensor.fate == names::Fate::unmapped) unmapped.add(tensor.name);
+    if (tensor.fate == names::Fate::unmapped) unmapped.add(tensor);
     const bool kept = tensor.fate == names::Fate::mapped && !tensor.quantizable;
-    if (kept && tensor.role == "expert" && tensor.shape.size() > 1) experts.add(tensor.name);
+    if (kept && is_kept_for_its_name(tensor)) {
+      not_called_weight.add(tensor);
+    } else if (kept && tensor.role == "expert" && tensor.shape.size() > 1) {
+      experts.add(tensor);
+    }
     if (tensor.fate == names::Fate::mapped && tensor.quantizable && tensor.sse.empty()) {
-      unmeasured.add(tensor.name);
+      unmeasured.add(tensor);
     }
   }
   auto& notes = setting.source.notes;
@@ -128,6 +179,7 @@ void note_what_is_kept(AllocationSetting& setting) {
     notes.push_back(fmt::format("{} have no known name in {}: counted as kept", unmapped.text(),
                                 names::runtime_name(setting.options.runtime)));
   }
+  note_names(not_called_weight, setting);
   if (experts.count > 0) {
     notes.push_back(fmt::format("{} of experts are kept: {} of {} cannot hold them quantized",
                                 experts.text(), names::runtime_name(setting.options.runtime),
@@ -194,6 +246,7 @@ AllocationSetting set_up(const AllocateOptions& options) {
   parse_roles(options.roles);  // mistakes before anything is read
   setting.source = open_allocation_source(options.source, options.architecture);
   if (!options.architecture.empty()) require_fit(setting.source, options.runtime);
+  take_quantizable(setting.source, options);
   const bool can_be_written = map_tensors(setting.source, options.runtime);
   set_prior(setting.source);
   setting.swept = swept_formats(setting.source.tensors);
@@ -219,6 +272,7 @@ records::Plan plan_of(const AllocationSetting& setting, const allocation::Decisi
   plan.architecture = setting.source.architecture.model_type;
   plan.source_headers = checkpoint::headers_hash(setting.source.checkpoint).hex();
   plan.prior = setting.options.prior;
+  plan.quantizable = setting.options.quantizable;
   plan.rows = allocation::plan_rows(setting.problem, decisions);
   for (const auto& row : plan.rows) plan.bytes += row.bytes;
   if (!setting.with_headers) return plan;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <charconv>
 #include <map>
 #include <optional>
 #include <utility>
@@ -178,22 +179,61 @@ void add_measurements(AllocationSource& source, const records::Tables& tables) {
   }
 }
 
+/// Of an attribute of results.h5.
+std::int64_t count_of(const std::string& text) {
+  std::int64_t count = 0;
+  std::from_chars(text.data(), text.data() + text.size(), count);
+  return count;
+}
+
+/// "3 of 4 units are done, 1 failed".
+std::string units_text(const std::map<std::string, std::string>& attributes) {
+  const auto at = [&](const char* key) {
+    const auto found = attributes.find(key);
+    return found == attributes.end() ? std::string("0") : found->second;
+  };
+  const auto failed = at("units_failed");
+  return fmt::format("{} of {} units are done{}", at("units_done"), at("units_total"),
+                     failed == "0" ? "" : fmt::format(", {} failed", failed));
+}
+
+/// Composites need all of them.
+std::vector<std::string> metrics_left_out(const config::Settings& job) {
+  const auto& metrics = job.texts("sensitivity.metrics");
+  std::vector<std::string> missing;
+  for (const auto* metric : {"spectrum", "moments", "noise", "error"}) {
+    if (std::ranges::find(metrics, metric) == metrics.end()) missing.emplace_back(metric);
+  }
+  return missing;
+}
+
 AllocationSource from_run(const fs::path& path, const std::string& wanted) {
   const store::RunDirectory run{path};
   auto results = read_run_results(path);
   const auto rows = records::rows_of<CheckpointTensorRow>(results.tables);
-  if (rows.empty()) {
+  const auto job = config::load_job(run.job());
+  const bool is_sensitivity = job.text("kind") == "sensitivity";
+  const bool is_unfinished = results.attributes["complete"] != "yes";
+  if (rows.empty() && is_sensitivity && is_unfinished) {
+    throw Error(ExitCode::bad_input, run.results().string(),
+                "has no tensors yet: " + units_text(results.attributes),
+                "finish the sweep with " + how_to_finish(path));
+  }
+  if (rows.empty() || !is_sensitivity) {
     throw Error(ExitCode::bad_input, run.results().string(), "has no table checkpoint/tensors",
                 "name the run of a sensitivity sweep");
   }
-  const auto job = config::load_job(run.job());
   AllocationSource source;
   source.place = run.results().string();
-  if (results.attributes["complete"] != "yes") {
-    source.notes.push_back(fmt::format(
-        "the sweep is incomplete ({} of {} units): tensors that are not measured are kept",
-        results.attributes["units_done"], results.attributes["units_total"]));
+  source.units_done = count_of(results.attributes["units_done"]);
+  source.units_total = count_of(results.attributes["units_total"]);
+  if (is_unfinished) {
+    source.notes.push_back(
+        fmt::format("the sweep is unfinished ({}): the plan is of what was measured so far, the "
+                    "rest is kept; to finish it, {}",
+                    units_text(results.attributes), how_to_finish(path)));
   }
+  source.missing_metrics = metrics_left_out(job);
   read_headers(job, rows, source);
   source.architecture = architecture_of(source, wanted);
   source.expert_patterns = job.texts("checkpoint.expert_patterns");
@@ -231,7 +271,9 @@ void settle_architecture(AllocationSource& source, const std::string& wanted) {
   } else if (source.architecture.model_type == "generic") {
     source.notes.emplace_back(
         "no config.json names the architecture: taken for generic, which keeps all that is not "
-        "called .weight, stacks of experts among them; --architecture names it");
+        "called .weight, stacks of experts among them; --architecture names it, --quantizable "
+        "names "
+        "tensors");
   } else if (!names::is_known_architecture(source.architecture.model_type)) {
     throw Error(
         ExitCode::bad_input, (source.checkpoint.directory / config_file).string(),

@@ -23,6 +23,8 @@ struct AllocationSource {
   /// yet what a runtime makes of it.
   std::vector<allocation::Tensor> tensors;
   allocation::SwanThresholds thresholds;
+  std::vector<std::string> missing_metrics;      ///< that composites need and the job left out
+  std::int64_t units_done = 0, units_total = 0;  ///< of the sweep; 0 of a CSV file
   std::vector<std::string> notes;
 };
 

@@ -8,6 +8,7 @@
 #include <moesweep/base/dtype.hpp>
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/macos_file.hpp>
 #include <moesweep/checkpoint/checkpoint.hpp>
 
 #include "npy_header.hpp"
@@ -41,7 +42,7 @@ Array open_npy(const std::filesystem::path& path) {
 Arrays open_folder(const std::filesystem::path& folder) {
   Arrays arrays;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
-    if (entry.path().extension() != npy) continue;
+    if (entry.path().extension() != npy || is_of_macos(entry.path())) continue;
     auto name = entry.path().lexically_relative(folder);
     arrays.emplace(name.replace_extension().generic_string(), open_npy(entry.path()));
   }

@@ -48,15 +48,23 @@ Job prepare_job(config::Settings settings, const Rates& rates) {
   return job;
 }
 
-void require_memory(const sweep::Plan& plan, std::int64_t memory_bytes) {
+void require_memory(const sweep::Plan& plan, std::int64_t memory_bytes,
+                    const std::string& memory_source) {
+  const auto available =
+      memory_source.empty()
+          ? fmt::format("resources.memory is {}", format_size(memory_bytes))
+          : fmt::format("a rank may use {}, {}", format_size(memory_bytes), memory_source);
+  const auto* more = memory_source.empty()
+                         ? "raise resources.memory"
+                         : "give the job more memory, or start fewer ranks a node";
   for (const auto& stage : plan.stages()) {
     for (const auto& unit : stage.units) {
       if (unit.cost.peak_bytes <= memory_bytes) continue;
-      throw Error(ExitCode::bad_job, unit.key,
-                  fmt::format("needs {} of memory, resources.memory is {}",
-                              format_size(unit.cost.peak_bytes), format_size(memory_bytes)),
-                  "raise resources.memory, or in a sensitivity sweep drop \"spectrum\" from "
-                  "sensitivity.metrics");
+      throw Error(
+          ExitCode::bad_job, unit.key,
+          fmt::format("needs {} of memory, {}", format_size(unit.cost.peak_bytes), available),
+          fmt::format("{}, or in a sensitivity sweep drop \"spectrum\" from sensitivity.metrics",
+                      more));
     }
   }
 }

@@ -23,8 +23,17 @@ RankResources resources_here(const config::Settings& job) {
   const auto threads = job.integer("resources.threads");
   here.threads = threads > 0 ? checked_cast<int>(threads) : parallel::available_cpus();
   here.memory_bytes = job.integer("resources.memory");
-  if (here.memory_bytes == 0) here.memory_bytes = usable_memory();
+  if (here.memory_bytes > 0) return here;
+  const auto usable = usable_memory();
+  here.memory_bytes = usable.bytes;
+  here.memory_source = usable.source;
   return here;
+}
+
+std::string memory_source(const config::Settings* cluster, const config::Settings& job) {
+  if (job.integer("resources.memory") > 0) return {};
+  return cluster == nullptr ? resources_here(job).memory_source
+                            : "80 % of memory_per_task of the cluster profile";
 }
 
 sweep::Machine machine_from(const config::Settings* cluster, const config::Settings& job, int ranks,

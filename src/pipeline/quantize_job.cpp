@@ -33,8 +33,14 @@ names::Architecture architecture_of(const config::Settings& settings, const reco
                                                            : plan.architecture;
   // What config.json lacks is told by the model's notes, or refused by merged_config.
   std::string problem;
-  if (!named.empty()) return names::architecture_named(named, config, problem);
-  return config.empty() ? names::Architecture() : names::architecture_from(config, "config.json");
+  names::Architecture architecture;
+  if (!named.empty()) {
+    architecture = names::architecture_named(named, config, problem);
+  } else if (!config.empty()) {
+    architecture = names::architecture_from(config, "config.json");
+  }
+  architecture.quantizable = plan.quantizable;
+  return architecture;
 }
 
 quantized::Layout layout_of(const config::Settings& settings,

@@ -14,6 +14,7 @@
 #include <moesweep/base/file.hpp>
 #include <moesweep/base/foreign_name.hpp>
 #include <moesweep/base/json.hpp>
+#include <moesweep/base/macos_file.hpp>
 #include <moesweep/base/text.hpp>
 #include <moesweep/checkpoint/companion.hpp>
 
@@ -32,8 +33,9 @@ constexpr std::array companion_globs = {
     "chat_template*",      "*.jinja",       "*.model"};
 
 bool is_companion(const std::string& name) {
-  return std::ranges::any_of(companion_globs,
-                             [&](const char* glob) { return matches_glob(glob, name); });
+  return !is_of_macos(name) && std::ranges::any_of(companion_globs, [&](const char* glob) {
+    return matches_glob(glob, name);
+  });
 }
 
 /// Empty for a source without a folder of its own.

@@ -2,8 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
-#include <limits>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 #include <sched.h>
@@ -33,36 +32,6 @@ int ranks_like_this(comm::Session& session, const std::string& text) {
   return static_cast<int>(std::count(all.begin(), all.end(), json(text)));
 }
 
-// A number in a file of one line; "max" and a missing file are no limit.
-std::int64_t limit_in(const std::string& path) {
-  std::ifstream file(path);
-  std::int64_t bytes = 0;
-  return file >> bytes ? bytes : std::numeric_limits<std::int64_t>::max();
-}
-
-// cgroup v2: the strictest of this group and its parents.
-std::int64_t cgroup_limit() {
-  auto limit = limit_in("/sys/fs/cgroup/memory/memory.limit_in_bytes");
-  std::ifstream groups("/proc/self/cgroup");
-  for (std::string line; std::getline(groups, line);) {
-    if (line.rfind("0::", 0) != 0) continue;
-    for (std::string group = line.substr(3); group.size() > 1; group.resize(group.rfind('/'))) {
-      limit = std::min(limit, limit_in("/sys/fs/cgroup" + group + "/memory.max"));
-    }
-  }
-  return limit;
-}
-
-std::int64_t slurm_limit() {
-  const char* mebibytes = std::getenv("SLURM_MEM_PER_NODE");
-  const auto count = mebibytes == nullptr ? 0 : std::strtoll(mebibytes, nullptr, 10);
-  return count > 0 ? count << 20 : std::numeric_limits<std::int64_t>::max();
-}
-
-std::int64_t physical_memory() {
-  return static_cast<std::int64_t>(::sysconf(_SC_PHYS_PAGES)) * ::sysconf(_SC_PAGESIZE);
-}
-
 }  // namespace
 
 std::string host_name() {
@@ -80,14 +49,27 @@ int fair_threads(comm::Session& session) {
   return std::max(1, parallel::available_cpus() / sharing);
 }
 
-std::int64_t usable_memory() {
-  return std::min({cgroup_limit(), slurm_limit(), physical_memory()}) / 10 * 8;
+MemoryShare usable_memory() {
+  const auto limits = memory_limits();
+  return share_of(limits, scopes_of(limits));
 }
 
-std::int64_t fair_memory(comm::Session& session) {
+MemoryShare fair_memory(comm::Session& session) {
   char host[256] = {};
   ::gethostname(host, sizeof host - 1);
-  return usable_memory() / ranks_like_this(session, host);
+  const auto limits = memory_limits();
+  const json mine = {{"host", host}, {"scopes", scopes_of(limits)}};
+  const auto dump = [](const json& value) {
+    return value.dump(-1, ' ', false, json::error_handler_t::replace);
+  };
+  const auto all = json::parse(session.share(dump(json(session.gather(dump(mine))))));
+  std::vector<std::string> scopes;
+  for (const auto& text : all) {
+    const auto rank = json::parse(text.get<std::string>());
+    if (rank.at("host") != mine.at("host")) continue;
+    for (const auto& scope : rank.at("scopes")) scopes.push_back(scope.get<std::string>());
+  }
+  return share_of(limits, scopes);
 }
 
 }  // namespace moesweep::pipeline

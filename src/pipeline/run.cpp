@@ -37,7 +37,10 @@ RankResources resources_of(comm::Session& session, const config::Settings& setti
   RankResources out;
   out.threads = asked > 0 ? asked : mine;
   out.memory_bytes = settings.integer("resources.memory");
-  if (out.memory_bytes == 0) out.memory_bytes = memory;
+  if (out.memory_bytes == 0) {
+    out.memory_bytes = memory.bytes;
+    out.memory_source = memory.source;
+  }
   if (asked > parallel::available_cpus()) {
     spdlog::warn(
         "{} threads on {} CPUs of the affinity mask: mpirun binds a rank to one core unless told "
@@ -217,7 +220,7 @@ RunReport run(comm::Session& session, const RunOptions& options) {
   OpenEpoch open;
   agree(session, [&] {
     run.root = std::filesystem::absolute(options.run_directory);
-    require_memory(job.plan, resources.memory_bytes);
+    require_memory(job.plan, resources.memory_bytes, resources.memory_source);
     job.kind->run_in(run.root);
     if (!is_root) return;
     open = open_epoch(run, job, comm.size(), options.take_over);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <moesweep/launch/shell_text.hpp>
 #include <moesweep/pipeline/aggregate.hpp>
 #include <moesweep/pipeline/run_results.hpp>
 #include <moesweep/store/lock.hpp>
@@ -9,10 +10,15 @@
 namespace moesweep::pipeline {
 namespace {
 
-[[noreturn]] void refuse(const store::DamagedResults& damaged, const std::string& why) {
+[[noreturn]] void refuse(const store::DamagedResults& damaged, const std::string& why,
+                         const std::string& remedy) {
   throw store::DamagedResults(damaged.exit_code(), damaged.where(),
                               fmt::format("{} and was not made again: {}", damaged.problem(), why),
-                              damaged.remedy());
+                              remedy);
+}
+
+bool is_unfinished(const Aggregate& made) {
+  return made.rotten.empty() && made.units_done + made.units_failed < made.units_total;
 }
 
 /// Less than the whole sweep must not take the place of results that may have been complete, nor
@@ -29,12 +35,17 @@ std::string why_incomplete(const Aggregate& made) {
 void make_again(const store::RunDirectory& run, const store::DamagedResults& damaged) {
   try {
     const auto made = aggregate(run.root);
-    if (const auto why = why_incomplete(made); !why.empty()) refuse(damaged, why);
+    if (const auto why = why_incomplete(made); !why.empty()) {
+      const auto of_part = fmt::format(
+          "finish the sweep with {}, or take what there is with `moesweep aggregate {}`",
+          how_to_finish(run.root), launch::shell_word(run.root.native()));
+      refuse(damaged, why, is_unfinished(made) ? of_part : damaged.remedy());
+    }
     write_results(run.root, made);
   } catch (const store::DamagedResults&) {
     throw;
   } catch (const Error& error) {
-    refuse(damaged, error.what());
+    refuse(damaged, error.what(), damaged.remedy());
   }
   spdlog::warn("{} {}: it was made again from the segments", damaged.where(), damaged.problem());
 }
@@ -53,6 +64,12 @@ store::Results read_own_results(const store::RunDirectory& run) {
 }
 
 }  // namespace
+
+std::string how_to_finish(const std::filesystem::path& run_directory) {
+  const store::RunDirectory run{run_directory};
+  return fmt::format("`moesweep run {} --run-dir {}`", launch::shell_word(run.job().native()),
+                     launch::shell_word(run.root.native()));
+}
 
 store::Results read_run_results(const std::filesystem::path& run_directory) {
   const store::RunDirectory run{run_directory};

@@ -57,8 +57,9 @@ BlockStream::BlockStream(const checkpoint::Checkpoint& source,
       runs_(runs_of(source, stored)),
       row_(row_of(stored.columns)) {
   if (runs_.empty()) return;
-  const auto element = dtype_bytes(source.tensors[stored.origins.front().tensor].dtype);
-  const auto bytes = checked_cast<std::size_t>(largest_block(runs_, stored.columns) * element);
+  const auto dtype = source.tensors[stored.origins.front().tensor].dtype;
+  const auto bytes =
+      checked_cast<std::size_t>(bytes_of_elements(dtype, largest_block(runs_, stored.columns)));
   for (auto& buffer : buffers_) buffer.bytes = std::make_unique_for_overwrite<std::byte[]>(bytes);
   start_reading(buffers_[current_]);
 }
@@ -67,16 +68,16 @@ void BlockStream::start_reading(Buffer& buffer) {
   if (run_ == runs_.size()) return;
   const auto& run = runs_[run_];
   const auto& tensor = source_.tensors[stored_.origins[run.origin].tensor];
-  const auto element = dtype_bytes(tensor.dtype);
   const auto elements = std::min(run.elements - in_run_, block_elements(row_));
   buffer.block = {run.origin, run.source_first + in_run_, stored_first_, elements, {}};
-  const std::span out(buffer.bytes.get(), checked_cast<std::size_t>(elements * element));
+  const std::span out(buffer.bytes.get(),
+                      checked_cast<std::size_t>(bytes_of_elements(tensor.dtype, elements)));
   buffer.block.bytes = out;
-  buffer.pending =
-      reader_.start(tensor,
-                    {{.offset = checked_cast<std::uint64_t>(buffer.block.source_first * element),
-                      .bytes = out.size()}},
-                    out);
+  buffer.pending = reader_.start(tensor,
+                                 {{.offset = checked_cast<std::uint64_t>(
+                                       bytes_of_elements(tensor.dtype, buffer.block.source_first)),
+                                   .bytes = out.size()}},
+                                 out);
   stored_first_ += elements;
   in_run_ += elements;
   if (in_run_ < run.elements) return;

@@ -116,9 +116,9 @@ void expect_dequantized(std::vector<PlannedModule>& modules, const records::Plan
     module.quantizer.clear();
     module.group_size = 0;
     // 8-bit floats can't hold the values and are written as BF16.
-    const auto element = std::max<std::int64_t>(2, dtype_bytes(*dtype));
-    module.bits = checked_cast<std::int32_t>(8 * element);
-    module.bytes = module.params * element;
+    const auto bits = std::max<std::int64_t>(16, dtype_bits(*dtype));
+    module.bits = checked_cast<std::int32_t>(bits);
+    module.bytes = module.params * (bits / 8);
     module.problem.clear();
   }
 }

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <moesweep/base/macos_file.hpp>
 #include <moesweep/checkpoint/companion.hpp>
 #include <moesweep/quantized/found.hpp>
 
@@ -15,7 +16,9 @@ namespace {
 namespace fs = std::filesystem;
 
 bool has_gguf(const fs::path& path) {
-  const auto is_gguf = [](const fs::path& file) { return file.extension() == ".gguf"; };
+  const auto is_gguf = [](const fs::path& file) {
+    return file.extension() == ".gguf" && !is_of_macos(file);
+  };
   if (!fs::is_directory(path)) return is_gguf(path);
   return std::ranges::any_of(fs::directory_iterator(path), [&](const fs::directory_entry& entry) {
     return is_gguf(entry.path());
@@ -48,7 +51,8 @@ std::string_view format_name(Format format) {
   return names[static_cast<std::size_t>(format)];
 }
 
-std::string config_text(const fs::path& path) {
+std::string config_text(const fs::path& given) {
+  const auto path = checkpoint::checkpoint_path(given);
   const auto folder = fs::is_directory(path) ? path : path.parent_path();
   return checkpoint::read_companion(folder, "config.json").value_or("");
 }
@@ -64,7 +68,8 @@ Found find_plain(const checkpoint::Checkpoint& checkpoint) {
   return found;
 }
 
-Found find_modules(const fs::path& path) {
+Found find_modules(const fs::path& given) {
+  const auto path = checkpoint::checkpoint_path(given);
   if (has_gguf(path)) return find_gguf(path);
   const auto checkpoint = checkpoint::open_checkpoint(path);
   const auto config = config_text(path);

@@ -175,7 +175,7 @@ class Finder {
       module.shape.back() *= 2;
       module.bits = 4;
       module.quantizer = find_part(parts, "weight_global_scale") != nullptr ? "nvfp4" : "mxfp4";
-    } else if (!packed && dtype_bytes(codes.dtype) == 1) {
+    } else if (!packed && dtype_bits(codes.dtype) == 8) {
       module.shape = codes.shape;
       module.bits = 8;
       module.quantizer = codes.dtype == Dtype::i8 ? "ct_int8" : element_name(codes.dtype);

@@ -9,6 +9,7 @@
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/macos_file.hpp>
 #include <moesweep/quantized/found.hpp>
 #include <moesweep/quantized/gguf_header.hpp>
 
@@ -48,7 +49,7 @@ std::optional<SplitName> split_name(std::string_view name) {
 fs::path only_model_of(const fs::path& folder) {
   std::set<fs::path> files;
   for (const auto& entry : fs::directory_iterator(folder)) {
-    if (entry.path().extension() != ".gguf") continue;
+    if (entry.path().extension() != ".gguf" || is_of_macos(entry.path())) continue;
     const auto split = split_name(entry.path().filename().string());
     if (!split || split->number == 1) files.insert(entry.path());
   }

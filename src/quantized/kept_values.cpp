@@ -83,7 +83,9 @@ class BlockComparer {
       decode(from_, block.expected, block.expected_values);
       decode(to_, block.stored, block.stored_values);
     }
-    const auto element = checked_cast<std::size_t>(dtype_bytes(to_));
+    // Packed elements differ by the byte.
+    const auto element =
+        is_sub_byte(to_) ? std::size_t{1} : checked_cast<std::size_t>(dtype_bytes(to_));
     const auto count = block.stored.size() / element;
     for (std::size_t i = 0; i < count; ++i) {
       const bool equal =
@@ -173,6 +175,12 @@ struct KeptComparison::State {
     const Matrices matrices(tensor.shape);
     const auto rows = target.rows < 0 ? matrices.rows : target.rows;
     const bool swaps = target.transform == Transform::last_axis_to_middle && rows > 1;
+    if (target.transform == Transform::add_one &&
+        (dtype_bits(tensor.dtype) < 16 || !is_floating_point(tensor.dtype))) {
+      out.not_compared = fmt::format("nothing adds 1 to {}", dtype_name(tensor.dtype));
+      return;
+    }
+    if (is_sub_byte(tensor.dtype)) return compare_packed(tensor, stored, target, swaps, out);
     if (swaps && rows * matrices.columns > block_weights) {
       out.not_compared = "its kernels are too large to be turned in memory";
       return;
@@ -197,6 +205,25 @@ struct KeptComparison::State {
         compare_rows(slice, row, count);
       });
     }
+  }
+
+  /// Rows of packed elements may share a byte: only whole tensors are compared.
+  void compare_packed(const Tensor& tensor, const Tensor& stored, const RuntimeTensor& target,
+                      bool swaps, KeptValues& out) const {
+    if (swaps || target.rows >= 0 || target.stacked_at >= 0 || stored.bytes() != tensor.bytes()) {
+      out.not_compared = fmt::format("parts of {} are not compared", dtype_name(tensor.dtype));
+      return;
+    }
+    BlockComparer comparer(tensor.dtype, stored.dtype, false, out);
+    Block block;
+    for_row_blocks(tensor.bytes(), 1, [&](std::int64_t first, std::int64_t count) {
+      for (auto* bytes : {&block.expected, &block.stored}) {
+        bytes->resize(checked_cast<std::size_t>(count));
+      }
+      original_reader.read(tensor, checked_cast<std::uint64_t>(first), block.expected);
+      written_reader.read(stored, checked_cast<std::uint64_t>(first), block.stored);
+      comparer.compare(block);
+    });
   }
 
   static void read(const checkpoint::TensorReader& reader, const Tensor& tensor, std::int64_t first,

@@ -4,13 +4,14 @@
 namespace moesweep::quantized {
 
 std::int64_t StoredTensor::bytes() const {
-  auto bytes = checked_cast<std::uint64_t>(dtype_bytes(dtype));
+  auto bits = checked_cast<std::uint64_t>(dtype_bits(dtype));
   for (const auto side : shape) {
-    const auto product = checked_product(bytes, checked_cast<std::uint64_t>(side));
+    const auto product = checked_product(bits, checked_cast<std::uint64_t>(side));
     expect(product.has_value(), "stored tensor is too large");
-    bytes = *product;
+    bits = *product;
   }
-  return checked_cast<std::int64_t>(bytes);
+  expect(bits % 8 == 0, "stored tensor does not fill whole bytes");
+  return checked_cast<std::int64_t>(bits / 8);
 }
 
 std::vector<checkpoint::TensorShape> header_shapes(const StoredShard& shard) {

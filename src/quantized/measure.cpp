@@ -117,7 +117,7 @@ struct Measurement::State {
     const auto* const stored = find_tensor(written, row.tensor);
     const auto quantizer = quantizer_of(row);
     if (stored == nullptr || stored->shape != tensor.shape || !quantizer ||
-        dtype_bytes(stored->dtype) < 2 || !is_floating_point(stored->dtype)) {
+        dtype_bits(stored->dtype) < 16 || !is_floating_point(stored->dtype)) {
       return std::nullopt;
     }
     // As the sweep sees matrices: slices of expert stacks, otherwise all but the first axis.

@@ -32,6 +32,12 @@ std::vector<std::int64_t> shape_of_piece(const checkpoint::Tensor& tensor,
                                          const names::RuntimeTensor& target) {
   auto shape = tensor.shape;
   if (target.rows < 0) return shape;
+  if (is_sub_byte(tensor.dtype)) {
+    throw Error(
+        ExitCode::bad_input, tensor.name,
+        fmt::format("mlx-lm cuts it in two, which is not done with {}", dtype_name(tensor.dtype)),
+        "drop the tensor in the plan, or convert the checkpoint to BF16");
+  }
   expect(!shape.empty(), "part of a scalar");
   auto& side = shape[shape.size() == 1 ? 0 : shape.size() - 2];
   expect(target.first_row >= 0 && target.rows <= side - target.first_row,
@@ -133,7 +139,7 @@ void apply_transform(StoredTensor& stored, const checkpoint::Tensor& tensor) {
       }
       break;
     case names::Transform::add_one:
-      if (dtype_bytes(stored.dtype) >= 2 && is_floating_point(stored.dtype)) return;
+      if (dtype_bits(stored.dtype) >= 16 && is_floating_point(stored.dtype)) return;
       break;
     case names::Transform::other:
       throw Error(

@@ -60,7 +60,11 @@ std::optional<StoredRows> StoredRows::open(const checkpoint::Checkpoint& checkpo
   rows.biases_ = find_tensor(checkpoint, tensor_name(module.name, "biases"));
   const bool asymmetric = !is_mlx && !module.quantizer.starts_with("ct_int");
   if (rows.codes_ == nullptr || rows.scales_ == nullptr || asymmetric ||
-      (rows.biases_ != nullptr) != is_mlx || dtype_bytes(rows.codes_->dtype) != 4) {
+      (rows.biases_ != nullptr) != is_mlx || dtype_bits(rows.codes_->dtype) != 32) {
+    return std::nullopt;
+  }
+  if (!is_floating_point(rows.scales_->dtype) ||
+      (rows.biases_ != nullptr && !is_floating_point(rows.biases_->dtype))) {
     return std::nullopt;
   }
   // 32 codes fill whole words; other rows end in padding that depends on the format.

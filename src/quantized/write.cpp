@@ -84,7 +84,6 @@ class ShardWriter {
   }
 
   void copy(std::size_t index, const StoredTensor& stored) {
-    const auto element = dtype_bytes(stored.dtype);
     const bool adds_one = stored.transform == names::Transform::add_one;
     std::vector<float> numbers;
     std::vector<std::byte> changed;
@@ -92,7 +91,7 @@ class ShardWriter {
     while (const auto block = blocks.next()) {
       auto& part = part_of(*block);
       if (adds_one) add_one(stored.dtype, block->bytes, numbers, changed);
-      put(index, block->stored_first * element,
+      put(index, bytes_of_elements(stored.dtype, block->stored_first),
           adds_one ? std::span<const std::byte>(changed) : block->bytes, part);
     }
   }
@@ -163,7 +162,7 @@ std::int64_t write_peak_bytes(const checkpoint::Checkpoint& source, const Stored
   for (const auto& stored : shard.tensors) {
     if (!has_own_pass(stored)) continue;
     const auto largest = largest_block(runs_of(source, stored), stored.columns);
-    auto bytes = 2 * largest * dtype_bytes(source_dtype(source, stored));
+    auto bytes = 2 * bytes_of_elements(source_dtype(source, stored), largest);
     if (is_quantized(stored)) bytes += BlockQuantizer::bytes_for(stored, largest);
     if (stored.transform == names::Transform::add_one) {
       bytes += largest * (static_cast<std::int64_t>(sizeof(float)) + dtype_bytes(stored.dtype));
@@ -177,8 +176,8 @@ std::int64_t source_bytes(const checkpoint::Checkpoint& source, const StoredShar
   std::int64_t bytes = 0;
   for (const auto& stored : shard.tensors) {
     if (!has_own_pass(stored)) continue;
-    const auto element = dtype_bytes(source_dtype(source, stored));
-    for (const auto& run : runs_of(source, stored)) bytes += run.elements * element;
+    const auto dtype = source_dtype(source, stored);
+    for (const auto& run : runs_of(source, stored)) bytes += bytes_of_elements(dtype, run.elements);
   }
   return bytes;
 }

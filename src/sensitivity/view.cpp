@@ -28,7 +28,11 @@ MatrixView view_of(const checkpoint::Tensor& tensor, const Options& options) {
   const auto& shape = tensor.shape;
   if (is_vector(shape)) return {.skipped_because = "1-D"};
   if (tensor.dtype == Dtype::c64) return {.skipped_because = "complex dtype"};
-  if (!is_floating_point(tensor.dtype)) return {.skipped_because = "integer dtype"};
+  if (is_integer(tensor.dtype)) return {.skipped_because = "integer dtype"};
+  if (!is_floating_point(tensor.dtype)) {
+    return {.skipped_because =
+                fmt::format("dtype {}, which is not decoded", dtype_name(tensor.dtype))};
+  }
   if (tensor.params() == 0) return {.skipped_because = "empty"};
   if (options.experts == ExpertChoice::swan && shape.size() == 3) {
     const bool samples = shape[0] > sampled_slices;

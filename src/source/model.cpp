@@ -38,6 +38,15 @@ void note_storage(Model& model) {
   }
 }
 
+/// What was read in place of what was named.
+void note_choice(Model& model, const std::filesystem::path& given) {
+  const auto& read = model.checkpoint.directory;
+  if (!std::filesystem::is_directory(given) || read == given) return;
+  model.notes.push_back(
+      fmt::format("{} is a model of the Hugging Face cache: its snapshot {} is read",
+                  given.string(), read.string()));
+}
+
 void orient(Model& model, const std::vector<std::string>& expert_patterns) {
   const auto [transposed, assumed] =
       orient_experts(model.checkpoint, model.config, expert_patterns);
@@ -75,12 +84,13 @@ Model open_model(const std::filesystem::path& path, const ModelOptions& options)
   auto missing = checkpoint.missing;
   auto config = read_model_config(checkpoint.directory);
   // A file that is named itself may be one shard of many: only a folder is a promise.
-  if (std::filesystem::is_directory(path)) {
+  if (std::filesystem::is_directory(checkpoint::checkpoint_path(path))) {
     const auto parts = missing_parts(checkpoint, config, options.expert_patterns);
     missing.insert(missing.end(), parts.begin(), parts.end());
   }
   auto model = described(std::move(checkpoint), std::move(config));
   orient(model, options.expert_patterns);
+  note_choice(model, path);
   model.missing = std::move(missing);
   if (!options.allow_incomplete) require_whole(model);
   if (!model.missing.empty()) model.notes.push_back("incomplete: lacks " + list_of(model.missing));

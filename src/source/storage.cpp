@@ -51,7 +51,8 @@ constexpr StorageFormat exl3 = {"EXL3", "a trellis code between rotations (suh, 
 constexpr StorageFormat undecodable = {"integer codes", "scales that are not named"};
 
 bool is_f8(Dtype dtype) {
-  return dtype == Dtype::f8_e4m3 || dtype == Dtype::f8_e5m2;
+  return dtype == Dtype::f8_e4m3 || dtype == Dtype::f8_e5m2 || dtype == Dtype::f8_e4m3fnuz ||
+         dtype == Dtype::f8_e5m2fnuz;
 }
 
 bool is_byte(Dtype dtype) {
@@ -60,10 +61,6 @@ bool is_byte(Dtype dtype) {
 
 bool is_word(Dtype dtype) {
   return dtype == Dtype::u32 || dtype == Dtype::i32;
-}
-
-bool is_sub_byte(Dtype dtype) {
-  return dtype_bits(dtype) < 8;
 }
 
 /// What codes can be stored as.
@@ -334,11 +331,13 @@ class Finder {
     });
     const bool says_weights = tensor.name.ends_with(".weight") || tensor.name.ends_with("_proj");
     // In a layout that is not known: nothing was found that config.json declares, or there is a
-    // scale under another name. A tensor that is FP8 and nothing more is a matrix of such numbers.
+    // scale under another name. A tensor that is FP8, FP6 or FP4 and nothing more is a matrix of
+    // such numbers.
     const bool declared = config_.storage && (storage.coded.empty() || says_weights);
-    const bool claimed = declared || (others && says_weights) ||
-                         (is_f8(tensor.dtype) && has_scale_beside(tensor.name));
-    if (!named && !is_sub_byte(tensor.dtype) && !claimed) return;
+    const bool claimed =
+        declared || (others && says_weights) ||
+        ((is_f8(tensor.dtype) || is_sub_byte(tensor.dtype)) && has_scale_beside(tensor.name));
+    if (!named && !claimed) return;
     storage.plain[index] = false;
     storage.contradictions.push_back(fmt::format("{}: {} codes without scales that are known",
                                                  tensor.name, dtype_name(tensor.dtype)));

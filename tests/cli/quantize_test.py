@@ -322,7 +322,8 @@ class UseLite(QuantizeCase):
 
         def allocate(target):
             done = subprocess.run([binary(), "allocate", self.sweep.run_dir, "--target", str(target), "--json",
-                                   "--architecture", "generic", "--bits", "2", "--group-size", "128", "--out", plan],
+                                   "--architecture", "generic", "--bits", "2", "--group-size", "128", "--out", plan,
+                                   "--overwrite"],
                                   capture_output=True, text=True, env=environment(), check=False, timeout=120)
             return Result(done.returncode, done.stdout, done.stderr)
 

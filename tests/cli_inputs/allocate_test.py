@@ -49,7 +49,7 @@ class UseLite(AllocateTest):
 
     def plan(self, *options):
         return self.allocate(self.run_directory, "--architecture", "generic", "--out", self.folder / "plan.json",
-                             *options)
+                             "--overwrite", *options)
 
     def test_BudgetIsOptimalAndNeverBeatenAtTwentyTargets(self):
         compared = set()
@@ -72,8 +72,9 @@ class UseLite(AllocateTest):
 
     def test_ThePlanIsWrittenBesideTheResults(self):
         report = self.allocate(self.run_directory, "--architecture", "generic", "--target", "30%")
-        self.assertEqual(report["plan"], str(self.run_directory / "plan.json"))
-        rows = plan_rows(self.run_directory / "plan.json")
+        plan = self.run_directory / "plan-budget-mlx-30percent.json"
+        self.assertEqual(report["plan"], str(plan))
+        rows = plan_rows(plan)
         self.assertEqual(len(rows), 29)
         self.assertEqual(sum(row["bytes"] for row in rows.values()), report["without_headers"]["bytes"])
         self.assertLessEqual(report["bytes"], 0.3 * report["original_bytes"])

@@ -26,6 +26,14 @@ class ManyRanks(CliTest):
     def test_bad_usage_is_told_once(self):
         self.assert_refused_once(("run", self.job(), "--run-dir", self.folder / "run", "--bogus"), BAD_USAGE, "--bogus")
 
+    def test_ranks_of_a_node_share_its_memory(self):
+        run, env = self.folder / "run", {"SLURM_MEM_PER_NODE": "8"}
+        self.assert_ends(moesweep("plan", self.job(), env=env), COMPLETE)
+        done = moesweep("run", self.job(), "--run-dir", run, ranks=3, env=env)
+        self.assert_ends(done, BAD_JOB)
+        self.assertIn("a rank may use 2.13 MiB, 80 % of 8.00 MiB (SLURM_MEM_PER_NODE), shared by 3 ranks", done.stderr)
+        self.assertFalse(run.exists())
+
     def test_missing_shard_is_told_once(self):
         checkpoint = self.copy_of_use_lite()
         (checkpoint / "model-00002-of-00002.safetensors").unlink()

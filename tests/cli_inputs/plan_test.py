@@ -54,7 +54,19 @@ class Plan(CliTest):
         self.assertEqual(one["threads"], 1)
         text = moesweep("plan", self.job()).stdout
         self.assertRegex(text, rf"(?m)^estimate +\S.* on 1 rank x {cpus} threads$")
-        self.assertRegex(text, r"(?m)^assumed +\S+ \w+ of memory a rank, as `run` here; cautious default rates")
+        self.assertRegex(text, r"(?m)^assumed +\S+ \w+ of memory a rank, as `run` here: 80 % of [^;]+; cautious default rates")
+
+    def test_limits_of_slurm_are_seen_and_named(self):
+        for env, limit, source in (({"SLURM_MEM_PER_NODE": "64"}, 64, "SLURM_MEM_PER_NODE"),
+                                   ({"SLURM_MEM_PER_CPU": "12", "SLURM_CPUS_ON_NODE": "4"}, 48, "SLURM_MEM_PER_CPU x 4 CPUs")):
+            document = json.loads(moesweep("plan", self.job(), "--json", env=env).stdout)
+            self.assertEqual(document["memory_bytes_of_a_rank"], (limit << 20) // 10 * 8)
+            self.assertEqual(document["memory_of_a_rank_from"], f"80 % of {limit}.00 MiB ({source})")
+        few = {"SLURM_MEM_PER_NODE": "1"}
+        for done in (moesweep("plan", self.job(), env=few), moesweep("run", self.job(), "--run-dir", self.folder / "run", env=few)):
+            self.assert_refused(done, BAD_JOB, "of memory, a rank may use", "80 % of 1.00 MiB (SLURM_MEM_PER_NODE)")
+        asked = json.loads(moesweep("plan", self.job(), "--json", "--set", "resources.memory=1GiB", env=few).stdout)
+        self.assertEqual((asked["memory_bytes_of_a_rank"], asked["memory_of_a_rank_from"]), (1 << 30, "resources.memory"))
 
     def test_a_unit_beyond_the_memory_of_the_job_is_refused_as_by_run(self):
         done = moesweep("plan", self.job(), "--set", "resources.memory=1MiB")

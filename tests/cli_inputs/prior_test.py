@@ -56,7 +56,7 @@ class PriorCase(CliTest):
         return self.sweep(job, run)
 
     def allocate(self, run, *options, out="plan.json"):
-        done = moesweep("allocate", run, "--json", "--out", self.folder / out, *options)
+        done = moesweep("allocate", run, "--json", "--out", self.folder / out, "--overwrite", *options)
         self.assert_ends(done, COMPLETE)
         return json.loads(done.stdout)
 

@@ -51,7 +51,7 @@ class Readme(CliTest):
         self.assert_ends(moesweep("run", SOURCE / "jobs/demo.toml", "--run-dir", "demo-run", cwd=self.folder), COMPLETE)
         self.assert_ends(moesweep("allocate", "demo-run", "--target", "5bpw", "--architecture", "generic", cwd=self.folder),
                          COMPLETE)
-        made, committed = (json.loads(path.read_text()) for path in (self.folder / "demo-run/plan.json",
+        made, committed = (json.loads(path.read_text()) for path in (self.folder / "demo-run/plan-budget-mlx-5bpw.json",
                                                                      SOURCE / "tests/data/use-lite-plan.json"))
         for row, expected in zip(made["rows"], committed["rows"]):
             for sum_of_squares in ("sse", "sum_squares"):

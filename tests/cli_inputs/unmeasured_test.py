@@ -49,12 +49,12 @@ class SweptCase(CliTest):
         return self.sweep(job, run)
 
     def allocate(self, run, *options):
-        done = moesweep("allocate", run, "--json", "--out", self.folder / "plan.json", *options)
+        done = moesweep("allocate", run, "--json", "--out", self.folder / "plan.json", "--overwrite", *options)
         self.assert_ends(done, COMPLETE)
         return json.loads(done.stdout)
 
     def printed(self, run, *options):
-        done = moesweep("allocate", run, "--out", self.folder / "plan.json", *options)
+        done = moesweep("allocate", run, "--out", self.folder / "plan.json", "--overwrite", *options)
         self.assert_ends(done, COMPLETE)
         return done.stdout
 

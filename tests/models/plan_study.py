@@ -138,7 +138,7 @@ class Study:
             if method.options[:2] == SWAN.options:
                 options += ("--group-size", size.group_size)
         try:
-            report = json.loads(moesweep("allocate", self.run, "--for", "mlx", "--json", "--out", path, *options))
+            report = json.loads(moesweep("allocate", self.run, "--for", "mlx", "--json", "--out", path, "--overwrite", *options))
         except StudyError as error:
             if "below what is possible" in str(error):
                 return None

@@ -27,7 +27,9 @@ enum class Dtype : std::uint8_t {
   f8_e8m0,  ///< powers of 2: scales of blocks
   f6_e2m3,
   f6_e3m2,
-  f4,  ///< E2M1, two in a byte
+  f4,           ///< E2M1, two in a byte
+  f8_e4m3fnuz,  ///< without infinities and negative zero, other exponent bias (AMD, Graphcore)
+  f8_e5m2fnuz,
 };
 
 /// "BF16", "F8_E4M3", "BOOL", ... as written in safetensors headers.
@@ -37,9 +39,13 @@ std::optional<Dtype> parse_dtype(std::string_view name);
 std::int64_t dtype_bits(Dtype dtype);
 /// Bytes of one element: 1, 2, 4 or 8. bug() for types that are packed.
 std::int64_t dtype_bytes(Dtype dtype);
-/// Floating-point types carry weights. Integers and booleans are tables and packed data, E8M0 and
-/// types below 8 bits are codes that only scales make weights of.
+/// Bytes of so many elements, packed where the type is: the last one may be filled in part.
+std::int64_t bytes_of_elements(Dtype dtype, std::int64_t elements);
+/// Floating-point types that are decoded: they carry weights. Integers and booleans are tables and
+/// packed data; E8M0, FNUZ and types below 8 bits are what scales make weights of.
 bool is_floating_point(Dtype dtype);
+/// A type of less than 8 bits: several elements are in a byte.
+bool is_sub_byte(Dtype dtype);
 /// Integers and booleans.
 bool is_integer(Dtype dtype);
 

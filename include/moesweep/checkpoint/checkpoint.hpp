@@ -68,13 +68,21 @@ struct Checkpoint {
 /// Over names, dtypes and shapes of the tensors: what a plan is made for.
 Hash128 headers_hash(const Checkpoint& checkpoint);
 
+/// The folder or file that is meant by what a user gave in its place: the folder of
+/// `model.safetensors.index.json`, and of a model's folder in the cache of huggingface_hub
+/// (`models--owner--name`, or its `snapshots`) the snapshot of refs/main, or the only one. Anything
+/// else is returned as it is. Error(bad_input) where several could be meant (the whole cache, a
+/// model with several snapshots), naming them.
+std::filesystem::path checkpoint_path(const std::filesystem::path& given);
+
 struct OpenOptions {
   bool allow_incomplete = false;  ///< missing shards are listed in Checkpoint::missing, not refused
 };
 
-/// Opens a directory with `model.safetensors.index.json`, a directory of *.safetensors without an
-/// index, or one .safetensors file; reads headers only. With an index, what it names counts: other
-/// tensors and files are in Checkpoint::ignored. Without one, adapters, optimizer states, Apple's
+/// Opens checkpoint_path(path): a directory with `model.safetensors.index.json`, a directory of
+/// *.safetensors without an index, or one .safetensors file; reads headers only. With an index,
+/// what it names counts: other tensors and files are in Checkpoint::ignored. Without one, adapters,
+/// optimizer states, Apple's
 /// `._*` and, beside other files, `consolidated*` are ignored by name, and files that say
 /// `-of-000NN` must all be there. Shards may be links to anywhere, the index may not
 /// (companion.hpp). Error(bad_input), naming file and tensor, for: no safetensors at all, a shard

@@ -25,6 +25,8 @@ struct Architecture {
   std::int64_t layers = 0;       ///< 0: unknown
   std::int64_t experts = 0;      ///< routed experts a layer, 0: none or unknown
   bool tied_embeddings = false;  ///< lm_head is the embedding table
+  /// generic: globs of tensors that may be quantized beside those whose names end in ".weight".
+  std::vector<std::string> quantizable = {};
 };
 
 /// The model types that can be mapped, and "generic".
@@ -73,6 +75,11 @@ struct Mapping {
   bool quantizable = false;            ///< the runtime can hold it quantized
   std::string reason;                  ///< why it is dropped, unmapped or not quantizable
 };
+
+/// Mapping::reason of a matrix that generic keeps for its name alone: Architecture::quantizable
+/// changes that.
+inline constexpr std::string_view not_called_weight =
+    "its name does not end in .weight, and no --quantizable names it";
 
 /// Where a tensor of this name and shape goes.
 Mapping map_tensor(Runtime runtime, const Architecture& architecture, std::string_view name,

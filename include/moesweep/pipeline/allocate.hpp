@@ -23,6 +23,7 @@ struct AllocateOptions {
   std::vector<std::int32_t> group_sizes;  ///< empty: all that the runtime has
   std::vector<std::string> quantizers;    ///< empty: those of the runtime
   std::vector<std::string> protect;       ///< substrings or globs
+  std::vector<std::string> quantizable;   ///< globs: names::Architecture::quantizable
   std::vector<std::string> min_bits;      ///< "expert=4"
   std::vector<std::string> roles;         ///< "router=8:64", "embedding=keep"
   std::vector<std::string> alpha;         ///< "expert=2", or one CSV file of patterns and factors
@@ -73,8 +74,11 @@ struct AllocateReport {
   std::vector<AlphaGroup> alphas;  ///< of what can be quantized; largest alpha first
   /// Tensors whose composite decides SWAN's bits, by these bits, before ties and what fits.
   std::map<std::int32_t, std::int64_t> swan_tensors;
-  std::vector<std::string> below_floor;  ///< modules
-  std::vector<std::string> notes;        ///< what a reader has to know
+  /// Why `compared` has no plan by SWAN's rule, where the sweep could have had what that needs.
+  std::string why_no_swan;
+  std::int64_t units_done = 0, units_total = 0;  ///< of the sweep; 0 of a CSV file
+  std::vector<std::string> below_floor;          ///< modules
+  std::vector<std::string> notes;                ///< what a reader has to know
 
   double bits_per_weight(std::int64_t bytes) const;
 };

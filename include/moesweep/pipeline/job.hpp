@@ -29,8 +29,13 @@ using config::rates_from;
 struct RankResources {
   int threads = 1;
   std::int64_t memory_bytes = 0;
+  /// What memory_bytes follows from: "80 % of 24.00 MiB (/sys/fs/cgroup/memory.max)"; empty when
+  /// resources.memory says it.
+  std::string memory_source{};
 };
 RankResources resources_here(const config::Settings& job);
+/// RankResources::memory_source of what machine_from() assumes.
+std::string memory_source(const config::Settings* cluster, const config::Settings& job);
 
 /// Seconds a finished unit may wait for its segment: output.flush_seconds, longer on many ranks so
 /// that they do not storm the metadata server.
@@ -109,8 +114,10 @@ UnitId unit_id(std::string_view fingerprint_hex, std::string_view key);
 /// Error(bad_job).
 Job prepare_job(config::Settings settings, const Rates& rates);
 
-/// Refuses units that cannot fit: Error(bad_job) naming unit and the memory it needs.
-void require_memory(const sweep::Plan& plan, std::int64_t memory_bytes);
+/// Refuses units that cannot fit: Error(bad_job) naming unit, the memory it needs, and what decides
+/// how much there is (RankResources::memory_source).
+void require_memory(const sweep::Plan& plan, std::int64_t memory_bytes,
+                    const std::string& memory_source);
 
 /// The tables of results.h5 from the rows of all units, in key order. Needs the job file alone, not
 /// the inputs.

@@ -2,6 +2,7 @@
 // The one way to the results of a run directory for commands that read them.
 
 #include <filesystem>
+#include <string>
 
 #include <moesweep/store/results.hpp>
 
@@ -12,5 +13,8 @@ namespace moesweep::pipeline {
 /// store::DamagedResults naming the file, why it was not made again, and the remedy; Error(
 /// run_directory) when this is no run directory; and what store::read_results throws.
 store::Results read_run_results(const std::filesystem::path& run_directory);
+
+/// The command that finishes an unfinished sweep: "`moesweep run RUN/job.toml --run-dir RUN`".
+std::string how_to_finish(const std::filesystem::path& run_directory);
 
 }  // namespace moesweep::pipeline

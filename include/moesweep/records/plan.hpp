@@ -46,6 +46,8 @@ struct Plan {
   /// Where `alpha` is from when nothing else says it: "role" or "none". Empty: a plan of 0.2, which
   /// has no alpha.
   std::string prior;
+  /// names::Architecture::quantizable that it was made with.
+  std::vector<std::string> quantizable;
   std::vector<PlanRow> rows;
 };
 

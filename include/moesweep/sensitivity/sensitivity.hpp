@@ -64,7 +64,7 @@ struct MatrixView {
   std::int64_t slices = 0;
   std::int64_t rows = 0;
   std::int64_t columns = 0;
-  std::string skipped_because;  ///< "1-D", "integer dtype", "complex dtype", "empty"
+  std::string skipped_because;  ///< "1-D", "integer dtype", "dtype F4, which is not decoded"
   /// Slices of the tensor that the matrix is a sample of, stacked (ExpertChoice::swan); 0 when
   /// nothing is left out.
   std::int64_t sampled_of = 0;

@@ -157,6 +157,9 @@ std::string plan_json(const Plan& plan) {
                {"source_headers", clean(plan.source_headers)},
                {"prior", clean(plan.prior)},
                {"bytes", plan.bytes}};
+  if (!plan.quantizable.empty()) {
+    for (const auto& glob : plan.quantizable) head["quantizable"].push_back(clean(glob));
+  }
   auto text = head.dump(1);
   text.erase(text.size() - 2);  // the closing brace, for the rows to follow
   text += ",\n \"rows\": [";
@@ -190,6 +193,11 @@ Plan parse_plan(std::string_view text, const std::string& file) {
   reader.read(reader.member(document, {}, "source_headers"), "source_headers", plan.source_headers);
   reader.read(reader.member(document, {}, "bytes"), "bytes", plan.bytes);
   if (has_alpha) reader.read(reader.member(document, {}, "prior"), "prior", plan.prior);
+  if (const auto found = document.find("quantizable"); found != document.end()) {
+    if (!found->is_array()) throw reader.complaint("quantizable", "is not a list");
+    for (const auto& glob : *found)
+      reader.read(glob, "quantizable", plan.quantizable.emplace_back());
+  }
   const auto& rows = reader.member(document, {}, "rows");
   if (!rows.is_array()) throw reader.complaint("rows", "is not a list");
   plan.rows.reserve(rows.size());

@@ -47,11 +47,29 @@ TEST(NearestName, FindsTheTypoAndOnlyTheTypo) {
 }
 
 TEST(Dtype, NamesRoundTrip) {
-  for (int i = 0; i <= static_cast<int>(Dtype::f4); ++i) {
+  for (int i = 0; i <= static_cast<int>(Dtype::f8_e5m2fnuz); ++i) {
     const auto dtype = static_cast<Dtype>(i);
     EXPECT_EQ(parse_dtype(dtype_name(dtype)), dtype);
   }
   EXPECT_EQ(parse_dtype("F5"), std::nullopt);
+}
+
+TEST(Dtype, PackedElementsFillWholeBytesTogether) {
+  EXPECT_EQ(bytes_of_elements(Dtype::f4, 64), 32);
+  EXPECT_EQ(bytes_of_elements(Dtype::f4, 3), 2);
+  EXPECT_EQ(bytes_of_elements(Dtype::f6_e2m3, 4), 3);
+  EXPECT_EQ(bytes_of_elements(Dtype::f8_e4m3fnuz, 5), 5);
+  EXPECT_EQ(bytes_of_elements(Dtype::c64, 5), 40);
+  // The product with bits would not fit.
+  EXPECT_EQ(bytes_of_elements(Dtype::f32, std::int64_t{1} << 60), std::int64_t{1} << 62);
+}
+
+TEST(Dtype, OnlyTypesThatAreDecodedAreFloatingPoint) {
+  for (const auto dtype : {Dtype::f8_e8m0, Dtype::f8_e4m3fnuz, Dtype::f8_e5m2fnuz, Dtype::f4,
+                           Dtype::f6_e2m3, Dtype::f6_e3m2, Dtype::c64}) {
+    EXPECT_FALSE(is_floating_point(dtype)) << dtype_name(dtype);
+    EXPECT_FALSE(is_integer(dtype)) << dtype_name(dtype);
+  }
 }
 
 TEST(NumberOrder, LayersFollowTheirNumbers) {

@@ -200,6 +200,15 @@ TEST(HeaderBytes, FilesOfOtherKindsAreNamed) {
            {"version https://git-lfs.github.com/spec/v1", "git lfs pull"},
            {"<!DOCTYPE html><html>", "is an HTML page"},
            {"<html lang=en>", "is an HTML page"},
+           {"\n<!doctype html>", "is an HTML page"},
+           {"<HTML><HEAD>", "is an HTML page"},
+           {"<?xml version=\"1.0\"?><Error><Code>AccessDenied", "is an XML page"},
+           {"{\"error\":\"Repository not found\"}", "is an error message of a server"},
+           {"Entry not found", "is text that begins with \"Entry no\", not safetensors"},
+           {std::string("\0\5\26\7\0\2\0\0Mac OS X", 16), "is what macOS writes beside a file"},
+           {"\200\2\212\12l\374\234F\371 and more", "is a PyTorch file"},
+           {"\x89HDF\r\n\x1a\n and more", "is an HDF5 file"},
+           {std::string("\x93NUMPY\1\0v\0", 10), "is a NumPy array"},
            {std::string("PK\3\4\0\0\10\10 and more", 16), "is a zip archive"}}) {
     SCOPED_TRACE(text);
     EXPECT_THAT(

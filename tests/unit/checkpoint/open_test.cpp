@@ -91,10 +91,118 @@ TEST(OpenCheckpoint, NoSafetensorsAtAllIsRefused) {
   EXPECT_THAT(refused(directory.path()), HasSubstr("hold no tensors"));
 }
 
-TEST(OpenCheckpoint, AnIndexGivenAsTheCheckpointIsRefusedWithTheRemedy) {
+TEST(OpenCheckpoint, AnIndexMeansItsFolder) {
   const TemporaryDirectory directory;
   write_indexed(directory.path(), R"({"a":"2.safetensors","b":"1.safetensors"})");
-  EXPECT_THAT(refused(directory.path() / index_name), HasSubstr("give the directory"));
+  const auto checkpoint = open_checkpoint(directory.path() / index_name);
+  EXPECT_EQ(checkpoint.directory, directory.path());
+  EXPECT_EQ(checkpoint.tensors.size(), 2);
+  EXPECT_EQ(checkpoint_path(index_name), ".");
+}
+
+TEST(OpenCheckpoint, OtherJsonFilesAreRefusedWithTheirFolder) {
+  const TemporaryDirectory directory;
+  write_text(directory.path() / "config.json", "{}");
+  EXPECT_THAT(
+      refused(directory.path() / "config.json"),
+      HasSubstr("is not a checkpoint; give the directory it is in, " + directory.path().string()));
+}
+
+TEST(OpenCheckpoint, AnIndexThatIsAPointerOrAPageIsNamed) {
+  const TemporaryDirectory directory;
+  write_text(directory.path() / index_name, "version https://git-lfs.github.com/spec/v1\n");
+  EXPECT_THAT(refused(directory.path()), AllOf(HasSubstr(index_name), HasSubstr("git lfs pull")));
+  write_text(directory.path() / index_name, "<!DOCTYPE html>");
+  EXPECT_THAT(refused(directory.path()), HasSubstr("is an HTML page"));
+}
+
+TEST(OpenCheckpoint, WeightsOfOtherFormatsAreNamed) {
+  for (const auto& [file, what] : std::vector<std::pair<std::string, std::string>>{
+           {"m.gguf", "GGUF files (m.gguf, ...)"},
+           {"pytorch_model.bin", "PyTorch files (pytorch_model.bin, ...)"},
+           {"model.npz", "NumPy files"}}) {
+    const TemporaryDirectory directory;
+    write_text(directory.path() / "config.json", "{}");
+    write_text(directory.path() / file, "x");
+    EXPECT_THAT(refused(directory.path()),
+                AllOf(HasSubstr("has no .safetensors files but"), HasSubstr(what)));
+  }
+}
+
+TEST(OpenCheckpoint, FoldersWithCheckpointsAreNamed) {
+  const TemporaryDirectory directory;
+  write_text(directory.path() / "base" / "m.safetensors", one_tensor_file("a", "aa"));
+  write_text(directory.path() / "chat" / "m.safetensors", one_tensor_file("a", "aa"));
+  EXPECT_THAT(refused(directory.path()), HasSubstr("folders in it do (base, chat)"));
+}
+
+TEST(OpenCheckpoint, OneShardThatIsNamedSaysThatThereAreOthers) {
+  const TemporaryDirectory directory;
+  const auto file = directory.path() / "model-00002-of-00003.safetensors";
+  write_text(file, one_tensor_file("a", "aa"));
+  EXPECT_THAT(open_checkpoint(file).ignored,
+              ElementsAre(AllOf(HasSubstr("2 other shards"), HasSubstr("00002-of-00003"))));
+}
+
+class HuggingFaceCache : public testing::Test {
+ protected:
+  void add_snapshot(const std::string& commit) {
+    const auto blob = model / "blobs" / ("of" + commit);
+    write_text(blob, one_tensor_file(commit, "aa"));
+    fs::create_directories(model / "snapshots" / commit);
+    fs::create_symlink(fs::path("../../blobs") / blob.filename(),
+                       model / "snapshots" / commit / "model.safetensors");
+  }
+  static std::string tensor_of(const fs::path& path) {
+    return open_checkpoint(path).tensors.front().name;
+  }
+
+  const TemporaryDirectory home;
+  const fs::path hub = home.path() / "hub";
+  const fs::path model = hub / "models--org--name";
+};
+
+TEST_F(HuggingFaceCache, OfAModelMeansTheSnapshotOfMain) {
+  add_snapshot("1111");
+  add_snapshot("2222");
+  write_text(model / "refs" / "main", "1111\n");
+  EXPECT_EQ(tensor_of(model), "1111");
+  EXPECT_EQ(tensor_of(model / ""), "1111");
+  EXPECT_EQ(tensor_of(model / "snapshots"), "1111");
+  EXPECT_EQ(open_checkpoint(model).directory, model / "snapshots" / "1111");
+  EXPECT_EQ(tensor_of(model / "snapshots" / "2222"), "2222");
+  fs::create_directory_symlink(model, home.path() / "link");
+  EXPECT_EQ(tensor_of(home.path() / "link"), "1111");
+}
+
+TEST_F(HuggingFaceCache, OfAModelMeansItsOnlySnapshot) {
+  add_snapshot("1111");
+  EXPECT_EQ(tensor_of(model), "1111");
+  write_text(model / "refs" / "main", "3333");
+  EXPECT_EQ(tensor_of(model), "1111");
+}
+
+TEST_F(HuggingFaceCache, WithSeveralSnapshotsAndNoMainAsksForOne) {
+  add_snapshot("1111");
+  add_snapshot("2222");
+  EXPECT_THAT(refused(model), AllOf(HasSubstr("2 snapshots"), HasSubstr("1111, 2222")));
+  write_text(model / "refs" / "main", "../../../elsewhere");
+  EXPECT_THAT(refused(model), HasSubstr("refs/main names none of them"));
+}
+
+TEST_F(HuggingFaceCache, WithoutASnapshotSaysSo) {
+  fs::create_directories(model / "snapshots");
+  fs::create_directories(model / "blobs");
+  EXPECT_THAT(refused(model), HasSubstr("without a snapshot"));
+}
+
+TEST_F(HuggingFaceCache, AsAWholeAsksForAModel) {
+  add_snapshot("1111");
+  EXPECT_THAT(refused(hub),
+              AllOf(HasSubstr("is the whole Hugging Face cache"), HasSubstr("models--org--name")));
+  EXPECT_THAT(refused(home.path()), HasSubstr("models--org--name"));
+  write_text(hub / "m.safetensors", one_tensor_file("own", "aa"));
+  EXPECT_EQ(tensor_of(hub), "own");
 }
 
 TEST(OpenCheckpoint, AMissingShardIsRefusedByName) {

@@ -63,6 +63,22 @@ TEST(PlanFile, OnesOf02AreReadWithoutPriorAndAlpha) {
   EXPECT_TRUE(std::isnan(plan.rows[0].alpha));
 }
 
+TEST(PlanFile, GlobsOfQuantizableNamesReadBack) {
+  auto plan = sample();
+  EXPECT_EQ(plan_json(plan).find("quantizable"), std::string::npos);
+  plan.quantizable = {"*.experts.*", "a \"b\""};
+  const auto text = plan_json(plan);
+  const auto read = parse_plan(text, "plan.json");
+  EXPECT_EQ(read.quantizable, plan.quantizable);
+  EXPECT_EQ(plan_json(read), text);
+  for (const auto* damage : {"\"quantizable\": 3", "\"quantizable\": [3]"}) {
+    auto broken = text;
+    const auto begin = broken.find("\"quantizable\"");
+    broken.replace(begin, broken.find(']', begin) + 1 - begin, damage);
+    EXPECT_THROW(parse_plan(broken, "plan.json"), Error) << damage;
+  }
+}
+
 TEST(PlanFile, EmptyPlansReadBack) {
   EXPECT_TRUE(parse_plan(plan_json(test::plan_of({})), "plan.json").rows.empty());
 }

@@ -337,5 +337,25 @@ TEST(Ties, BiasesScalesAndNormsAreDecisionsOfTheirOwn) {
   }
 }
 
+TEST(Generic, GlobsNameMatricesThatMayBeQuantizedBesideWeights) {
+  Architecture generic = {.model_type = "generic"};
+  generic.quantizable = {"*.experts.*_proj", "emb?"};
+  const std::vector<std::int64_t> stack = {4, 64, 64}, matrix = {64, 64}, vector = {64};
+  for (const auto runtime : runtimes) {
+    const auto named = map_tensor(runtime, generic, "layers.0.experts.up_proj", stack);
+    EXPECT_TRUE(named.quantizable);
+    EXPECT_EQ(named.fate, Fate::mapped);
+    ASSERT_EQ(named.targets.size(), 1U);
+    EXPECT_EQ(named.targets[0].module, "layers.0.experts.up_proj");
+    EXPECT_EQ(named.targets[0].suffix, "");
+    EXPECT_TRUE(map_tensor(runtime, generic, "emb1", matrix).quantizable);
+    EXPECT_TRUE(map_tensor(runtime, generic, "other.weight", matrix).quantizable);
+    EXPECT_FALSE(map_tensor(runtime, generic, "emb1", vector).quantizable);
+    const auto other = map_tensor(runtime, generic, "layers.0.experts.gate", stack);
+    EXPECT_FALSE(other.quantizable);
+    EXPECT_EQ(other.reason, not_called_weight);
+  }
+}
+
 }  // namespace
 }  // namespace moesweep::names

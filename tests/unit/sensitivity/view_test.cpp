@@ -38,6 +38,15 @@ TEST(ViewOf, IntegersAndBooleansAreNotAnalysed) {
   }
 }
 
+TEST(ViewOf, TypesThatAreNotDecodedAreNamed) {
+  EXPECT_EQ(viewed("x", {64, 64}, Dtype::c64).skipped_because, "complex dtype");
+  for (const auto dtype : {Dtype::f8_e8m0, Dtype::f8_e4m3fnuz, Dtype::f8_e5m2fnuz, Dtype::f4,
+                           Dtype::f6_e2m3, Dtype::f6_e3m2}) {
+    EXPECT_EQ(viewed("x", {64, 64}, dtype).skipped_because,
+              "dtype " + std::string(dtype_name(dtype)) + ", which is not decoded");
+  }
+}
+
 TEST(ViewOf, EmptyTensorsAreNotAnalysed) {
   EXPECT_EQ(viewed("x", {0, 64}).skipped_because, "empty");
   EXPECT_EQ(viewed("m.experts.w", {0, 64, 64}).skipped_because, "empty");

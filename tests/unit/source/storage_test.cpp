@@ -268,9 +268,35 @@ TEST(Storage, Fp8ByItselfIsWeightsUntilSomethingSaysThatItHasScales) {
               ElementsAre("x.weight: F8_E4M3 codes without scales that are known"));
 }
 
+TEST(Storage, SmallFloatsByThemselvesAreNumbersUntilSomethingSaysThatTheyHaveScales) {
+  for (const auto dtype : {Dtype::f4, Dtype::f6_e2m3, Dtype::f6_e3m2, Dtype::f8_e4m3fnuz,
+                           Dtype::f8_e5m2fnuz, Dtype::f8_e8m0, Dtype::c64}) {
+    const auto lone = checkpoint_of({{"x.weight", dtype, {64, 64}}});
+    EXPECT_FALSE(storage_of(lone, {}).has_codes()) << dtype_name(dtype);
+    EXPECT_EQ(stored_size(lone, storage_of(lone, {})).weights, 64 * 64) << dtype_name(dtype);
+  }
+  for (const auto dtype : {Dtype::f4, Dtype::f6_e2m3, Dtype::f8_e4m3fnuz}) {
+    const auto lone = checkpoint_of({{"x.weight", dtype, {64, 64}}});
+    EXPECT_TRUE(storage_of(lone, declared(0, 0, "some")).has_codes()) << dtype_name(dtype);
+    const auto scaled =
+        checkpoint_of({{"x.weight", dtype, {64, 64}}, {"x.weight_scale", Dtype::f32, {64, 1}}});
+    EXPECT_EQ(storage_of(scaled, {}).coded.size(), 1U) << dtype_name(dtype);
+  }
+}
+
+TEST(Storage, FnuzWithScalesIsFp8) {
+  const auto checkpoint = checkpoint_of(
+      {{"x.weight", Dtype::f8_e4m3fnuz, {64, 64}}, {"x.weight_scale_inv", Dtype::f32, {1, 1}}});
+  const auto storage = storage_of(checkpoint, {});
+  ASSERT_EQ(storage.coded.size(), 1U);
+  EXPECT_EQ(storage.coded[0].format->name, "FP8 with scales");
+  EXPECT_EQ(storage.coded[0].weights, 64 * 64);
+}
+
 TEST(Storage, CodesWithoutScalesAndScalesWithoutCodesAreContradictions) {
   const auto checkpoint = checkpoint_of({{"a.weight_packed", Dtype::i32, {64, 8}},
                                          {"b.weight", Dtype::f4, {64, 64}},
+                                         {"b.my_scale", Dtype::f8_e8m0, {64, 2}},
                                          {"c.weight_scale_inv", Dtype::f32, {2, 2}},
                                          {"d.weight", Dtype::bf16, {64, 64}},
                                          {"d.weight_scale_inv", Dtype::f32, {1, 1}}});

@@ -1,0 +1,109 @@
+#include "plan_file.hpp"
+
+#include <algorithm>
+#include <system_error>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <moesweep/base/error.hpp>
+#include <moesweep/base/file.hpp>
+#include <moesweep/base/text.hpp>
+
+namespace moesweep::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr auto plan_glob = "plan*.json";
+constexpr std::int32_t uniform_bits = 4;
+
+/// "30 %" -> "30percent".
+std::string part_of_name(const std::string& text) {
+  std::string part;
+  for (const char c : text) {
+    const bool is_plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                          (c >= 'A' && c <= 'Z') || c == '.' || c == '-';
+    if (is_plain) part += c;
+    if (c == '%') part += "percent";
+  }
+  return part;
+}
+
+Error is_another_plan(const fs::path& path) {
+  return Error(ExitCode::bad_usage, path.string(), "exists already and is another plan",
+               "name another file with --out, or give --overwrite to replace it");
+}
+
+void refuse_what_is_no_file(const fs::path& path) {
+  std::error_code error;
+  const auto type = fs::symlink_status(path, error).type();
+  // What can't be looked at is told by who writes it.
+  if (type == fs::file_type::not_found || type == fs::file_type::none ||
+      type == fs::file_type::regular) {
+    return;
+  }
+  throw Error(ExitCode::bad_usage, path.string(), "exists and is not a regular file",
+              "name another file with --out");
+}
+
+std::vector<std::string> plans_in(const fs::path& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    auto name = entry->path().filename().string();
+    if (matches_glob(plan_glob, name)) names.push_back(std::move(name));
+  }
+  if (error) throw Error(ExitCode::bad_usage, folder.string(), error.message());
+  std::ranges::sort(names);
+  return names;
+}
+
+}  // namespace
+
+std::string plan_file_name(const pipeline::AllocateOptions& options) {
+  std::vector<std::string> parts = {"plan", options.method,
+                                    std::string(names::runtime_name(options.runtime))};
+  if (!options.target.empty()) {
+    parts.push_back(part_of_name(options.target));
+  } else {
+    auto bits = options.bits;
+    if (bits.empty() && options.method == "uniform") bits.push_back(uniform_bits);
+    for (const auto value : bits) parts.push_back(fmt::format("{}bit", value));
+    for (const auto value : options.group_sizes) parts.push_back(fmt::format("g{}", value));
+  }
+  return fmt::format("{}.json", fmt::join(parts, "-"));
+}
+
+void write_plan(const fs::path& path, const std::string& text, bool overwrite) {
+  refuse_what_is_no_file(path);
+  if (overwrite) return publish_file(path, std::string_view(text));
+  std::error_code ignored;
+  const bool is_there = fs::exists(fs::symlink_status(path, ignored));
+  if (!is_there && publish_file_exclusively(path, text)) return;
+  const auto there = open_for_reading(path);
+  if (file_size(there, path) != text.size() || read_text_file(path) != text) {
+    throw is_another_plan(path);
+  }
+}
+
+fs::path plan_file(const fs::path& given) {
+  std::error_code ignored;
+  if (!fs::is_directory(given, ignored)) return given;
+  const auto names = plans_in(given);
+  if (names.empty()) {
+    throw Error(ExitCode::bad_usage, given.string(), "has no plan",
+                fmt::format("make one with `moesweep allocate {}`, or name its file with --plan",
+                            given.string()));
+  }
+  if (names.size() > 1) {
+    throw Error(ExitCode::bad_usage, given.string(),
+                fmt::format("has {} plans: {}", names.size(), fmt::join(names, ", ")),
+                "name the file of one with --plan");
+  }
+  return given / names.front();
+}
+
+}  // namespace moesweep::cli

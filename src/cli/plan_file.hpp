@@ -1,0 +1,23 @@
+#pragma once
+// Which file a plan is in: the one that `allocate` writes, and the one that other commands mean.
+
+#include <filesystem>
+#include <string>
+
+#include <moesweep/pipeline/allocate.hpp>
+
+namespace moesweep::cli {
+
+/// "plan-budget-mlx-4.25bpw.json": method, runtime and target; without a target the bits and groups
+/// that options name. Letters, digits, dots and dashes alone.
+std::string plan_file_name(const pipeline::AllocateOptions& options);
+
+/// Writes a plan where there is none; an equal one that is there stays. Error(bad_usage) in the
+/// place of anything else, unless `overwrite` says that a file may be replaced.
+void write_plan(const std::filesystem::path& path, const std::string& text, bool overwrite);
+
+/// `given`, or of a run directory its only plan. Error(bad_usage) where it has none or several,
+/// naming them.
+std::filesystem::path plan_file(const std::filesystem::path& given);
+
+}  // namespace moesweep::cli

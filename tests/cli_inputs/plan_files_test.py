@@ -1,0 +1,215 @@
+"""Where plans are written and found, what they are made of: names without .weight, unfinished sweeps, sweeps without
+spectra; and which line of a log comes first."""
+import json
+import subprocess
+import unittest
+
+import numpy as np
+
+from cli import (BAD_INPUT, BAD_USAGE, COMPLETE, SOME_FAILED, STOPPED_EARLY, CliTest, command, moesweep, random_matrices,
+                 write_safetensors)
+
+GENERIC = ("--architecture", "generic")
+
+
+class PlanFiles(CliTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.shared = CliTest()
+        cls.shared.setUp()
+        cls.run_directory = cls.shared.sweep()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.shared.doCleanups()
+
+    def setUp(self):
+        super().setUp()
+        for plan in self.run_directory.glob("plan*.json"):
+            plan.unlink()
+
+    def allocate(self, *options):
+        return moesweep("allocate", self.run_directory, *GENERIC, *options)
+
+    def test_names_say_method_runtime_and_target(self):
+        for options, name in ((("--target", "5bpw"), "plan-budget-mlx-5bpw.json"),
+                              (("--target", "30%"), "plan-budget-mlx-30percent.json"),
+                              (("--target", "400 KiB"), "plan-budget-mlx-400KiB.json"),
+                              (("--method", "floor", "--target", "30dB"), "plan-floor-mlx-30dB.json"),
+                              (("--method", "swan"), "plan-swan-mlx.json"),
+                              (("--method", "uniform"), "plan-uniform-mlx-4bit.json"),
+                              (("--method", "uniform", "--bits", "8", "--group-size", "32"), "plan-uniform-mlx-8bit-g32.json")):
+            done = self.allocate(*options)
+            self.assert_ends(done, COMPLETE)
+            self.assertEqual(done.stdout.splitlines()[-1], str(self.run_directory / name))
+            self.assertTrue((self.run_directory / name).exists())
+
+    def test_another_plan_is_never_replaced_and_an_equal_one_is_no_error(self):
+        path = self.run_directory / "plan-budget-mlx-5bpw.json"
+        self.assert_ends(self.allocate("--target", "5bpw"), COMPLETE)
+        first = path.read_bytes()
+        self.assert_ends(self.allocate("--target", "5bpw"), COMPLETE)
+        refused = self.allocate("--target", "5bpw", "--prior", "none")
+        self.assert_refused(refused, BAD_USAGE, path, "is another plan", "--out", "--overwrite")
+        self.assertEqual(path.read_bytes(), first)
+        self.assert_ends(self.allocate("--target", "5bpw", "--prior", "none", "--overwrite"), COMPLETE)
+        self.assertNotEqual(path.read_bytes(), first)
+
+    def test_out_is_not_replaced_either(self):
+        out = self.folder / "notes.txt"
+        out.write_text("mine\n")
+        self.assert_refused(self.allocate("--target", "5bpw", "--out", out), BAD_USAGE, out, "exists already")
+        self.assertEqual(out.read_text(), "mine\n")
+        link = self.folder / "link"
+        link.symlink_to(out)
+        for more in ((), ("--overwrite",)):
+            self.assert_refused(self.allocate("--target", "5bpw", "--out", link, *more), BAD_USAGE, link,
+                                "is not a regular file")
+        self.assertEqual(out.read_text(), "mine\n")
+
+    def test_commands_take_the_only_plan_of_a_run_and_ask_which_of_several(self):
+        write = ("quantize", self.run_directory, self.folder / "out", "--to", "mlx")
+        self.assert_refused(moesweep(*write), BAD_USAGE, "has no plan", "moesweep allocate")
+        self.assert_ends(self.allocate("--target", "5bpw"), COMPLETE)
+        self.assert_ends(moesweep(*write), COMPLETE)
+        self.assert_ends(moesweep("verify-plan", self.run_directory, self.folder / "out"), COMPLETE)
+        self.assert_ends(moesweep("export", "--plan", self.run_directory, "--to", "json", self.folder / "exported"), COMPLETE)
+        self.assert_ends(self.allocate("--target", "6bpw"), COMPLETE)
+        for done in (moesweep("quantize", self.run_directory, self.folder / "other", "--to", "mlx"),
+                     moesweep("verify-plan", self.run_directory, self.folder / "out"),
+                     moesweep("export", "--plan", self.run_directory, "--to", "json", self.folder / "second")):
+            self.assert_refused(done, BAD_USAGE, "2 plans", "plan-budget-mlx-5bpw.json", "plan-budget-mlx-6bpw.json")
+        self.assertFalse((self.folder / "other").exists())
+
+
+class NamesWithoutWeight(CliTest):
+    """Stacks of experts as parameters of their own, in a checkpoint of no known family."""
+    EXPERTS = ("blocks.0.experts.w_in", "blocks.0.experts.w_out")
+
+    def setUp(self):
+        super().setUp()
+        random = np.random.default_rng(2)
+        tensors = {"blocks.0.attn.q.weight": random.standard_normal((64, 64), np.float32),
+                   "blocks.0.attn.q.bias": random.standard_normal(64, np.float32)}
+        for name in self.EXPERTS:
+            tensors[name] = random.standard_normal((4, 64, 64), np.float32)
+        write_safetensors(self.folder / "model/model.safetensors", tensors)
+        self.run_directory = self.sweep(self.job(self.folder / "model"))
+        self.plan = self.folder / "plan.json"
+
+    def allocate(self, *options):
+        return moesweep("allocate", self.run_directory, *GENERIC, "--method", "uniform", "--out", self.plan, "--overwrite",
+                        *options)
+
+    def rows(self):
+        return {row["tensor"]: row for row in json.loads(self.plan.read_text())["rows"]}
+
+    def test_what_is_kept_for_its_name_is_said_with_the_way_out(self):
+        done = self.allocate()
+        self.assert_ends(done, COMPLETE)
+        self.assertRegex(done.stderr, r"2 tensors \(blocks.0.experts.w_in, ...\) with 8\d.\d % of the parameters are kept")
+        self.assertIn("--quantizable '*.experts.w_in'", done.stderr)
+        self.assertEqual(self.rows()[self.EXPERTS[0]]["action"], "keep")
+        self.assertIn("--quantizable", self.rows()[self.EXPERTS[0]]["reason"])
+
+    def test_globs_name_them_and_later_commands_know(self):
+        done = self.allocate("--quantizable", "*.experts.w_in", "--quantizable", "*.w_out")
+        self.assert_ends(done, COMPLETE)
+        self.assertNotIn("--quantizable", done.stderr)
+        for name in self.EXPERTS:
+            self.assertEqual((self.rows()[name]["action"], self.rows()[name]["bits"]), ("quantize", 4))
+            self.assertGreater(self.rows()[name]["sse"], 0)
+        self.assertEqual(json.loads(self.plan.read_text())["quantizable"], ["*.experts.w_in", "*.w_out"])
+        out = self.folder / "out"
+        self.assert_ends(moesweep("quantize", self.run_directory, out, "--plan", self.plan, "--to", "mlx"), COMPLETE)
+        self.assert_ends(moesweep("verify-plan", self.plan, out, "--against", self.folder / "model"), COMPLETE)
+        index = json.loads((out / "model.safetensors.index.json").read_text())["weight_map"]
+        self.assertIn(self.EXPERTS[0] + ".scales", index)
+        exported = self.folder / "exported"
+        self.assert_ends(moesweep("export", "--plan", self.plan, "--to", "mlx-lm", exported), COMPLETE)
+        modules = json.loads((exported / "quantization.json").read_text())["quantization"]
+        self.assertEqual(modules[self.EXPERTS[0]]["bits"], 4)
+
+    def test_a_glob_for_nothing_and_one_beside_known_names_are_refused(self):
+        self.assert_refused(self.allocate("--quantizable", "*.experts.w_inn"), BAD_USAGE, "matches no matrix",
+                            'did you mean "*.experts.w_in"?')
+        self.assert_refused(self.allocate("--quantizable", "*.bias"), BAD_USAGE, "matches no matrix")
+        named = moesweep("allocate", self.run_directory, "--method", "uniform", "--architecture", "llama", "--out", self.plan,
+                         "--quantizable", "*.experts.*")
+        self.assertEqual(named.returncode, BAD_USAGE)
+
+
+class UnfinishedSweep(CliTest):
+    def setUp(self):
+        super().setUp()
+        self.matrices = random_matrices(4, 64, 64)
+        self.write()
+        self.run_directory = self.folder / "run"
+        self.finish = f"`moesweep run {self.run_directory}/job.toml --run-dir {self.run_directory}`"
+
+    def write(self):
+        write_safetensors(self.folder / "model/model.safetensors", self.matrices)
+
+    def test_nothing_measured_says_how_to_finish(self):
+        stopped = moesweep("run", self.job(self.folder / "model"), "--run-dir", self.run_directory, "--deadline", "1")
+        self.assert_ends(stopped, STOPPED_EARLY)
+        allocate = ("allocate", self.run_directory, "--method", "uniform", "--json", *GENERIC)
+        self.assert_refused(moesweep(*allocate), BAD_INPUT, "5 of 5 units are not done", self.finish,
+                            f"`moesweep aggregate {self.run_directory}`")
+        moesweep("aggregate", self.run_directory)
+        self.assert_refused(moesweep(*allocate), BAD_INPUT, "0 of 5 units are done", self.finish)
+        self.assert_ends(moesweep(*self.finish.strip("`").split()[1:]), COMPLETE)
+        whole = moesweep(*allocate)
+        self.assert_ends(whole, COMPLETE)
+        self.assertNotIn("unfinished", whole.stderr)
+        self.assertEqual(json.loads(whole.stdout)["sweep"], {"units_done": 5, "units_total": 5})
+
+    def test_a_part_is_planned_and_says_what_it_is(self):
+        self.matrices["layers.2.weight"][3, 4] = np.nan
+        self.write()
+        self.assert_ends(moesweep("run", self.job(self.folder / "model"), "--run-dir", self.run_directory), SOME_FAILED)
+        part = moesweep("allocate", self.run_directory, "--target", "6bpw", "--bits", "4", "--bits", "16", "--json", *GENERIC)
+        self.assert_ends(part, COMPLETE)
+        self.assertIn("the sweep is unfinished (4 of 5 units are done, 1 failed): the plan is of what was measured so far",
+                      part.stderr)
+        self.assertIn(self.finish, part.stderr)
+        self.assertEqual(json.loads(part.stdout)["sweep"], {"units_done": 4, "units_total": 5})
+
+
+class WithoutSpectra(CliTest):
+    def test_tensors_are_ranked_by_their_error_and_the_missing_metric_is_named(self):
+        rough = random_matrices(3, 64, 64)
+        rough["layers.1.weight"][0, 0] = 1e4
+        write_safetensors(self.folder / "model/model.safetensors", rough)
+        job = self.job(self.folder / "model", 'sensitivity.metrics = ["moments", "noise", "error"]')
+        run = self.folder / "run"
+        done = moesweep("run", job, "--run-dir", run)
+        self.assert_ends(done, COMPLETE)
+        self.assertIn("ranked by the signal to noise ratio of 4 bits in groups of 128", done.stdout)
+        most = done.stdout.split("most sensitive")[1].splitlines()[2]
+        self.assertTrue(most.endswith("layers.1.weight"), done.stdout)
+        self.assertIn("no composite", done.stdout)
+        self.assertIn("spectrum", done.stdout)
+        planned = moesweep("allocate", run, "--target", "6bpw", *GENERIC)
+        self.assert_ends(planned, COMPLETE)
+        self.assertIn("no plan by swan: there are no composites, by which SWAN's rule decides: spectrum was not measured",
+                      planned.stdout)
+        self.assert_refused(moesweep("allocate", run, "--method", "swan", *GENERIC), BAD_INPUT, "spectrum was not measured",
+                            "sensitivity.metrics", "--method budget")
+
+
+class OneLog(CliTest):
+    def test_what_was_printed_comes_before_the_line_on_standard_error(self):
+        """Both in one file, as batch systems have it."""
+        write_safetensors(self.folder / "model/model-00001-of-00002.safetensors", random_matrices(1, 64, 64))
+        log = self.folder / "log"
+        with log.open("w") as file:
+            done = subprocess.run(command("inspect", self.folder / "model"), stdout=file, stderr=subprocess.STDOUT, check=False)
+        self.assertEqual(done.returncode, BAD_INPUT)
+        lines = log.read_text().splitlines()
+        self.assertTrue(lines[0].startswith("count"), lines)
+        self.assertTrue(lines[-1].startswith("moesweep: "), lines)
+
+
+if __name__ == "__main__":
+    unittest.main()
