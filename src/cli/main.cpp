@@ -12,6 +12,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <moesweep/base/failures.hpp>
 #include <moesweep/base/file.hpp>
 #include <moesweep/base/text.hpp>
 #include <moesweep/comm/session.hpp>
@@ -109,6 +110,10 @@ int run_command(int argc, char** argv) {
     return report(app, error);
   } catch (const Error& error) {
     return report(error);
+  } catch (const std::bad_alloc& refused) {
+    return report(memory_error(refused));
+  } catch (const std::length_error& refused) {
+    return report(memory_error(refused));
   } catch (const std::filesystem::filesystem_error& error) {
     return report(io_error_of(error));
   } catch (const std::system_error& error) {
