@@ -12,7 +12,7 @@
 namespace moesweep::store {
 
 /// What tables may take in memory of a file of `file_bytes`: 1 GiB, or 256 bytes a byte of the file
-/// where that is more. Long tables of few values, the ones that shrink most, have measured 60.
+/// where that is more. Long tables, the ones that shrink most, have measured 55.
 std::uint64_t results_bytes_for(std::uint64_t file_bytes);
 
 /// Attributes, then tables in the order of the catalog, each column by column, then the end.
