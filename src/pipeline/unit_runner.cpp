@@ -16,13 +16,20 @@ void publish(const std::vector<Artifact>& artifacts, const std::filesystem::path
 }  // namespace
 
 void UnitRunner::start(sweep::UnitIndex unit) {
-  notes_.started(job_.plan.unit(unit).id);
-  pool_.start([this, unit] {
+  const auto id = job_.plan.unit(unit).id;
+  notes_.started(id);
+  const auto task = [this, unit] {
     auto outcome = compute(unit);
     const std::lock_guard lock(mutex_);
     finished_.push_back(std::move(outcome));
     has_finished_.notify_one();
-  });
+  };
+  try {
+    pool_.start(task);
+  } catch (...) {
+    notes_.finished(id);
+    throw;
+  }
 }
 
 void UnitRunner::wait(std::chrono::microseconds longest) {

@@ -25,14 +25,14 @@ std::optional<Error> failure_of(const std::function<void()>& step) {
 TEST(CatchFailures, OutOfMemoryTellsHowMuchWasAskedFor) {
   if (is_sanitized) GTEST_SKIP() << "the sanitizer's operator new ends the program";
   const volatile std::size_t bytes = std::size_t{3} << 60;
-  const auto error =
-      failure_of([&] { [[maybe_unused]] const volatile auto* memory = new char[bytes]; });
+  // Not new-expressions, which a compiler may leave out.
+  const auto error = failure_of([&] { ::operator delete(::operator new(bytes)); });
   ASSERT_TRUE(error);
   EXPECT_EQ(error->exit_code(), ExitCode::io_error);
   EXPECT_THAT(error->what(), HasSubstr("out of memory: 3221225472.00 GiB were asked for"));
-  const auto aligned = failure_of([&] {
-    [[maybe_unused]] const volatile auto* memory = new (std::align_val_t{64}) char[bytes];
-  });
+  constexpr std::align_val_t cache_line{64};
+  const auto aligned =
+      failure_of([&] { ::operator delete(::operator new(bytes, cache_line), cache_line); });
   ASSERT_TRUE(aligned);
   EXPECT_THAT(aligned->what(), HasSubstr("were asked for"));
 }

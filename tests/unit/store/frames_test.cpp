@@ -71,7 +71,8 @@ Bytes cache_frames() {
 Bytes state_frames() {
   return frames_of([](FrameWriter& frames) {
     PlainWriter(frames).number(4);
-    frames.write(std::as_bytes(std::span(test::ramp(24))));
+    const auto states = test::ramp(24);
+    frames.write(std::as_bytes(std::span(states)));
   });
 }
 
