@@ -2,6 +2,7 @@
 
 #include "isolated.hpp"
 
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
 #include <numeric>
@@ -123,7 +124,8 @@ TEST(Isolated, GoingInCirclesEnds) {
   limits.cpu_seconds = 1;
   expect_bad_file(failure_of(
                       [](FrameWriter&) {
-                        for (volatile std::uint64_t i = 0;; i = i + 1) {
+                        std::atomic<bool> for_ever = true;
+                        while (for_ever) {
                         }
                       },
                       limits),
