@@ -11,6 +11,10 @@ if(MOESWEEP_SANITIZE)
                          $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   target_link_options(moesweep_flags INTERFACE -fsanitize=${MOESWEEP_SANITIZE})
 endif()
+if(MOESWEEP_FUZZ)
+  target_compile_options(moesweep_flags INTERFACE -fsanitize=fuzzer-no-link)
+  target_link_options(moesweep_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 
 # moesweep_module(<name> [SOURCES ...] [PUBLIC ...] [PRIVATE ...])
 # Defines moesweep_<name> from src/<name>; private headers stay in src/<name>.

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <moesweep/base/failures.hpp>
 #include <moesweep/base/file.hpp>
 #include <moesweep/base/text.hpp>
 #include <moesweep/comm/session.hpp>
@@ -96,6 +97,10 @@ int run_command(int argc, char** argv) {
     return report(app, error);
   } catch (const Error& error) {
     return report(error);
+  } catch (const std::bad_alloc& refused) {
+    return report(memory_error(refused));
+  } catch (const std::length_error& refused) {
+    return report(memory_error(refused));
   } catch (const std::filesystem::filesystem_error& error) {
     return report(io_error_of(error));
   } catch (const std::system_error& error) {

@@ -1,3 +1,6 @@
+#include <new>
+#include <stdexcept>
+
 #include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/info.h>
 #include <oneapi/tbb/task_arena.h>
@@ -55,7 +58,14 @@ int TaskPool::threads() const {
 }
 
 void TaskPool::start(std::function<void()> task) {
-  state_->arena.enqueue(state_->group.defer(std::move(task)));
+  try {
+    state_->arena.enqueue(state_->group.defer(std::move(task)));
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::runtime_error& refused) {  // TBB's own word for a thread it cannot start
+    throw Error(ExitCode::io_error, "threads", refused.what(),
+                "lower resources.threads or raise the limit of processes (ulimit -u)");
+  }
 }
 
 int available_cpus() {

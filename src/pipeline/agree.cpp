@@ -5,8 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include <moesweep/base/error.hpp>
-#include <moesweep/base/file.hpp>
+#include <moesweep/base/failures.hpp>
 
 namespace moesweep::pipeline {
 namespace {
@@ -28,13 +27,7 @@ Error from_text(const std::string& text) {
 
 void agree(comm::Session& session, const std::function<void()>& step) {
   std::string failure;
-  try {
-    step();
-  } catch (const Error& error) {
-    failure = to_text(error);
-  } catch (const std::filesystem::filesystem_error& error) {
-    failure = to_text(io_error_of(error));
-  }
+  catch_failures(step, [&](const Error& error) { failure = to_text(error); });
   std::string first;
   for (const auto& text : session.gather(failure)) {
     if (first.empty()) first = text;

@@ -47,16 +47,19 @@ class Line {
   const std::vector<std::string>& cells_;
 };
 
+// Far more than any tensor has, and few enough for the bits of many of them to be added up.
+constexpr std::uint64_t most_weights = std::uint64_t{1} << 48;
+
 std::optional<std::vector<std::int64_t>> parse_shape(const std::string& text) {
   std::vector<std::int64_t> shape;
-  std::uint64_t bytes = 8;
+  std::uint64_t weights = 1;
   for (const auto& part : split_text(text, 'x')) {
     std::int64_t side = 0;
     const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), side);
     if (error != std::errc() || end != part.data() + part.size() || side < 1) return std::nullopt;
-    const auto product = checked_product(bytes, checked_cast<std::uint64_t>(side));
-    if (!product || !std::in_range<std::int64_t>(*product)) return std::nullopt;
-    bytes = *product;
+    const auto product = checked_product(weights, checked_cast<std::uint64_t>(side));
+    if (!product || *product > most_weights) return std::nullopt;
+    weights = *product;
     shape.push_back(side);
   }
   if (shape.size() > checkpoint::max_rank) return std::nullopt;

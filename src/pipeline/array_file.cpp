@@ -1,5 +1,6 @@
 #include "array_file.hpp"
 
+#include <algorithm>
 #include <memory>
 
 #include <fmt/format.h>
@@ -32,10 +33,15 @@ Array open_npy(const std::filesystem::path& path) {
   bytes.resize(npy_header_bytes(bytes, file_bytes, place));
   read_exactly(file, 0, bytes, path);
   const auto header = parse_npy_header(bytes, file_bytes, place);
-  return {place, header.type, header.shape, [path, header] {
-            std::vector<std::byte> data(header.data_bytes);
-            read_exactly(open_for_reading(path), header.data_begin, data, path);
-            return data;
+  return {place, header.type, header.shape, [path, header](const TakeBytes& take) {
+            const auto npy_file = open_for_reading(path);
+            std::vector<std::byte> data;
+            for_each_part(header.data_bytes, header.type.bytes,
+                          [&](std::uint64_t offset, std::size_t part_bytes) {
+                            data.resize(part_bytes);
+                            read_exactly(npy_file, header.data_begin + offset, data, path);
+                            take(data);
+                          });
           }};
 }
 
@@ -79,12 +85,17 @@ Arrays open_safetensors(const std::filesystem::path& path) {
   Arrays arrays;
   for (const auto& tensor : checkpoint.tensors) {
     const auto place = fmt::format("{}:{}", path.string(), tensor.name);
-    arrays.emplace(tensor.name,
-                   Array{place, type_of(tensor.dtype, place), tensor.shape, [reader, tensor] {
-                           std::vector<std::byte> data(checked_cast<std::size_t>(tensor.bytes()));
-                           reader->read(tensor, 0, data);
-                           return data;
-                         }});
+    const auto type = type_of(tensor.dtype, place);
+    const auto read = [reader, tensor, type](const TakeBytes& take) {
+      std::vector<std::byte> data;
+      for_each_part(checked_cast<std::uint64_t>(tensor.bytes()), type.bytes,
+                    [&](std::uint64_t offset, std::size_t part_bytes) {
+                      data.resize(part_bytes);
+                      reader->read(tensor, offset, data);
+                      take(data);
+                    });
+    };
+    arrays.emplace(tensor.name, Array{place, type, tensor.shape, read});
   }
   return arrays;
 }
@@ -95,6 +106,16 @@ std::int64_t Array::elements() const {
   std::int64_t count = 1;
   for (const auto size : shape) count *= size;
   return count;
+}
+
+void for_each_part(std::uint64_t bytes, std::int64_t element_bytes,
+                   const std::function<void(std::uint64_t, std::size_t)>& piece) {
+  constexpr std::uint64_t most = std::uint64_t{1} << 20;
+  const auto element = checked_cast<std::uint64_t>(element_bytes);
+  const auto part = most / element * element;
+  for (std::uint64_t offset = 0; offset < bytes; offset += part) {
+    piece(offset, std::min(part, bytes - offset));
+  }
 }
 
 Arrays open_arrays(const std::filesystem::path& path) {

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -26,12 +27,16 @@ struct ElementType {
   std::int64_t bytes = 4;
 };
 
+using TakeBytes = std::function<void(std::span<const std::byte>)>;
+
 /// Little-endian, last index fastest.
 struct Array {
   std::string place;  ///< file and array, for messages
   ElementType type;
   std::vector<std::int64_t> shape;
-  std::function<std::vector<std::byte>()> read;
+  /// Hands over the data in order, in pieces of whole elements, of 1 MiB at most. A piece is as
+  /// long as `take` runs.
+  std::function<void(const TakeBytes& take)> for_each_piece;
 
   std::int64_t elements() const;
 };
@@ -42,9 +47,18 @@ using Arrays = std::map<std::string, Array>;
 /// what is hostile, truncated, big-endian or in Fortran order.
 Arrays open_arrays(const std::filesystem::path& path);
 
-/// Of any floating-point type; float64 is rounded.
-std::vector<float> floats_of(const Array& array);
+/// Of any floating-point type, in pieces; float64 is rounded.
+void for_each_float(const Array& array, const std::function<void(std::span<const float>)>& take);
+
+/// The values of an array that is not states, all at once: more than these are refused before any
+/// is read. A sample has a few of them.
+inline constexpr std::int64_t most_values = std::int64_t{1} << 25;
+inline constexpr std::int64_t most_text_bytes = std::int64_t{1} << 30;
 std::vector<std::int64_t> integers_of(const Array& array);
 std::vector<std::string> texts_of(const Array& array);
+
+/// Calls `piece(offset, bytes)` for `bytes` bytes in pieces of at most 1 MiB of whole elements.
+void for_each_part(std::uint64_t bytes, std::int64_t element_bytes,
+                   const std::function<void(std::uint64_t offset, std::size_t bytes)>& piece);
 
 }  // namespace moesweep::pipeline

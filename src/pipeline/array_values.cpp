@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <span>
@@ -7,6 +8,7 @@
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/float16.hpp>
+#include <moesweep/base/text.hpp>
 
 #include "array_file.hpp"
 
@@ -17,21 +19,29 @@ static_assert(std::endian::native == std::endian::little, "arrays are read as th
 
 // Elements lie at any address: members of an archive are not aligned.
 template <typename Element, typename Value, typename Convert>
-std::vector<Value> convert(const Array& array, const Convert& value_of) {
-  const auto bytes = array.read();
-  std::vector<Value> values(bytes.size() / sizeof(Element));
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    Element element;
-    std::memcpy(&element, &bytes[i * sizeof(Element)], sizeof(Element));
-    values[i] = value_of(element);
-  }
-  return values;
+void convert(const Array& array, const Convert& value_of,
+             const std::function<void(std::span<const Value>)>& take) {
+  std::vector<Value> values;
+  array.for_each_piece([&](std::span<const std::byte> bytes) {
+    values.resize(bytes.size() / sizeof(Element));
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      Element element;
+      std::memcpy(&element, &bytes[i * sizeof(Element)], sizeof(Element));
+      values[i] = value_of(element);
+    }
+    take(values);
+  });
 }
 
 template <typename Element>
 std::vector<std::int64_t> widen(const Array& array) {
-  return convert<Element, std::int64_t>(array,
-                                        [](Element element) { return std::int64_t{element}; });
+  std::vector<std::int64_t> all;
+  convert<Element, std::int64_t>(
+      array, [](Element element) { return std::int64_t{element}; },
+      [&](std::span<const std::int64_t> values) {
+        all.insert(all.end(), values.begin(), values.end());
+      });
+  return all;
 }
 
 [[noreturn]] void refuse(const Array& array, const std::string& what) {
@@ -71,26 +81,59 @@ std::string utf8_of(std::span<const std::byte> characters, const Array& array) {
   return text;
 }
 
+// Compressed, a file of a megabyte may hold a billion of them.
+void require_few(const Array& array) {
+  const bool is_text =
+      array.type.kind == ElementKind::bytes || array.type.kind == ElementKind::unicode;
+  const auto most =
+      is_text ? std::min(most_values, most_text_bytes / array.type.bytes) : most_values;
+  if (array.elements() <= most) return;
+  throw Error(ExitCode::bad_input, array.place,
+              fmt::format("holds {} values, at most {} are read of what is not states",
+                          format_count(array.elements()), format_count(most)),
+              "write fewer samples or shorter texts");
+}
+
+void append_texts(std::vector<std::string>& texts, const Array& array,
+                  std::span<const std::byte> bytes) {
+  const auto width = checked_cast<std::size_t>(array.type.bytes);
+  for (std::size_t at = 0; at < bytes.size(); at += width) {
+    const auto one = bytes.subspan(at, width);
+    if (array.type.kind == ElementKind::unicode) {
+      texts.push_back(utf8_of(one, array));
+    } else {
+      const auto* text = reinterpret_cast<const char*>(one.data());
+      texts.emplace_back(text, ::strnlen(text, width));
+    }
+  }
+}
+
 }  // namespace
 
-std::vector<float> floats_of(const Array& array) {
+void for_each_float(const Array& array, const std::function<void(std::span<const float>)>& take) {
   if (array.type.kind == ElementKind::bfloat) {
-    return convert<std::uint16_t, float>(array, [](std::uint16_t bits) {
-      return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
-    });
+    return convert<std::uint16_t, float>(
+        array,
+        [](std::uint16_t bits) {
+          return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
+        },
+        take);
   }
   if (array.type.kind != ElementKind::floating) refuse(array, "floating-point values");
   switch (array.type.bytes) {
     case 2:
-      return convert<std::uint16_t, float>(array, float_of_half);
+      return convert<std::uint16_t, float>(array, float_of_half, take);
     case 4:
-      return convert<float, float>(array, [](float value) { return value; });
+      return convert<float, float>(
+          array, [](float value) { return value; }, take);
     default:
-      return convert<double, float>(array, [](double value) { return static_cast<float>(value); });
+      return convert<double, float>(
+          array, [](double value) { return static_cast<float>(value); }, take);
   }
 }
 
 std::vector<std::int64_t> integers_of(const Array& array) {
+  require_few(array);
   if (array.type.kind == ElementKind::unsigned_integer) return widen<std::uint8_t>(array);
   if (array.type.kind != ElementKind::signed_integer) refuse(array, "integers");
   switch (array.type.bytes) {
@@ -109,19 +152,10 @@ std::vector<std::string> texts_of(const Array& array) {
   if (array.type.kind != ElementKind::bytes && array.type.kind != ElementKind::unicode) {
     refuse(array, "text");
   }
-  const auto bytes = array.read();
-  const auto width = checked_cast<std::size_t>(array.type.bytes);
+  require_few(array);
   std::vector<std::string> texts;
-  texts.reserve(bytes.size() / width);
-  for (std::size_t at = 0; at < bytes.size(); at += width) {
-    const auto one = std::span(bytes).subspan(at, width);
-    if (array.type.kind == ElementKind::unicode) {
-      texts.push_back(utf8_of(one, array));
-    } else {
-      const auto* text = reinterpret_cast<const char*>(one.data());
-      texts.emplace_back(text, ::strnlen(text, width));
-    }
-  }
+  array.for_each_piece(
+      [&](std::span<const std::byte> bytes) { append_texts(texts, array, bytes); });
   return texts;
 }
 

@@ -3,6 +3,7 @@
 #include <bit>
 #include <chrono>
 #include <cstdlib>
+#include <exception>
 #include <functional>
 #include <random>
 #include <vector>
@@ -36,15 +37,22 @@ constexpr int small_units = 200;
 // Mean over the threads of the seconds that `work` takes on all of them at once.
 double seconds_on_all(int threads, const std::function<void()>& work) {
   std::vector<double> seconds(checked_cast<std::size_t>(threads));
+  std::vector<std::exception_ptr> failures(seconds.size());
+  const auto measure = [&](std::size_t i) {
+    try {
+      const auto begin = std::chrono::steady_clock::now();
+      work();
+      seconds[i] = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    } catch (...) {
+      failures[i] = std::current_exception();
+    }
+  };
   {
     parallel::TaskPool pool(threads);
-    for (auto& mine : seconds) {
-      pool.start([&mine, &work] {
-        const auto begin = std::chrono::steady_clock::now();
-        work();
-        mine = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-      });
-    }
+    for (std::size_t i = 0; i < seconds.size(); ++i) pool.start([&measure, i] { measure(i); });
+  }
+  for (const auto& failure : failures) {
+    if (failure) std::rethrow_exception(failure);
   }
   double sum = 0.0;
   for (const double one : seconds) sum += one;

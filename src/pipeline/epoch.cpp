@@ -10,7 +10,7 @@
 #include <spdlog/spdlog.h>
 
 #include <moesweep/base/cast.hpp>
-#include <moesweep/base/error.hpp>
+#include <moesweep/base/failures.hpp>
 #include <moesweep/base/file.hpp>
 #include <moesweep/comm/session.hpp>
 #include <moesweep/kernels/isa.hpp>
@@ -181,12 +181,10 @@ OpenEpoch open_epoch(const store::RunDirectory& run, const Job& job, int ranks, 
 
 void record_if_it_fails(const store::RunDirectory& run, Epoch epoch,
                         const std::function<void()>& step) {
-  try {
-    step();
-  } catch (const Error& error) {
+  catch_failures(step, [&](const Error& error) {
     close_epoch(run, epoch, error.exit_code(), 0);
-    throw;
-  }
+    throw error;
+  });
 }
 
 ExitCode close_epoch(const store::RunDirectory& run, Epoch epoch, ExitCode exit_code,

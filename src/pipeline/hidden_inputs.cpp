@@ -68,7 +68,7 @@ void HiddenInputs::require_pooling(const std::string& variant, const std::string
   if (!is_new({variant, layer, pooling})) return;
   const auto& opened = cache(variant);
   if (opened.has_pooled(layer, pooling)) {
-    opened.pooled(layer, pooling);
+    opened.check_pooled(layer, pooling);
     return;
   }
   throw Error(
@@ -81,7 +81,7 @@ void HiddenInputs::require_span_means(const std::string& variant, const std::str
   if (!is_new({variant, layer, span_means_name})) return;
   const auto& opened = cache(variant);
   if (opened.has_span_means(layer) && opened.info().spans > 0) {
-    opened.span_means(layer);
+    opened.check_span_means(layer);
     return;
   }
   throw Error(ExitCode::bad_input, opened.path().string(),
@@ -93,7 +93,7 @@ void HiddenInputs::require_token_states(const std::string& variant, const std::s
   if (!is_new({variant, layer, token_states_name})) return;
   const auto& opened = cache(variant);
   if (opened.has_token_states(layer)) {
-    opened.token_states(layer);
+    opened.check_token_states(layer);
     return;
   }
   throw Error(ExitCode::bad_input, opened.path().string(), "has no token states of layer " + layer,

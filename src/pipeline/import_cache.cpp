@@ -221,7 +221,8 @@ void Import::collect_states() {
     }
     require_shape(array, expected);
     layers.insert(name.substr(0, name.find('/')));
-    states_.push_back({name, [&states = array] { return floats_of(states); }});
+    states_.push_back(
+        {name, [&states = array](const auto& take) { for_each_float(states, take); }});
     result_.datasets.push_back(name);
   }
   if (states_.empty() || info_.hidden_dim == 0) {

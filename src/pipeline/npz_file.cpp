@@ -54,17 +54,20 @@ void read_fully(const Member& member, std::span<std::byte> out, const std::strin
   }
 }
 
-std::vector<std::byte> read_data(const Archive& archive, zip_uint64_t index,
-                                 const NpyHeader& header, const std::string& place) {
+void read_data(const Archive& archive, zip_uint64_t index, const NpyHeader& header,
+               const std::string& place, const TakeBytes& take) {
   const auto member = open_member(archive, index, place);
   std::vector<std::byte> skipped(header.data_begin);
   read_fully(member, skipped, place);
-  std::vector<std::byte> data(header.data_bytes);
-  read_fully(member, data, place);
+  std::vector<std::byte> data;
+  for_each_part(header.data_bytes, header.type.bytes, [&](std::uint64_t, std::size_t part_bytes) {
+    data.resize(part_bytes);
+    read_fully(member, data, place);
+    take(data);
+  });
   // The checksum is compared when the end is read.
   std::byte beyond{};
   if (zip_fread(member.get(), &beyond, 1) != 0) refuse(place, "has a wrong checksum or length");
-  return data;
 }
 
 struct MemberInfo {
@@ -103,7 +106,7 @@ Array open_array(const Archive& archive, zip_uint64_t index, const MemberInfo& i
   read_fully(member, std::span(bytes).subspan(npy_prefix_bytes), place);
   const auto header = parse_npy_header(bytes, info.bytes, place);
   return {place, header.type, header.shape,
-          [=] { return read_data(archive, index, header, place); }};
+          [=](const TakeBytes& take) { read_data(archive, index, header, place, take); }};
 }
 
 }  // namespace

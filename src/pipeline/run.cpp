@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <moesweep/base/failures.hpp>
 #include <moesweep/kernels/isa.hpp>
 #include <moesweep/parallel/task_pool.hpp>
 #include <moesweep/pipeline/aggregate.hpp>
@@ -185,19 +186,38 @@ void finish(const store::RunDirectory& run, RunReport& report, Epoch epoch, cons
                   {"units_declined", report.units_declined}});
   }
   if (report.exit_code == ExitCode::complete || report.exit_code == ExitCode::some_failed) {
-    try {
+    const auto aggregate = [&] {
       const auto made = write_aggregate(run.root);
       if (report.exit_code == ExitCode::complete && kind != nullptr) kind->finish(made.tables);
       report.digest = made.digest;
       const auto failures = records::rows_of<records::FailureRow>(made.tables);
       report.error = describe_failures(failures);
       if (report.exit_code == ExitCode::some_failed && kind != nullptr) kind->explain(failures);
-    } catch (const Error& error) {
+    };
+    catch_failures(aggregate, [&](const Error& error) {
       report.exit_code = error.exit_code();
       report.error = error.what();
-    }
+    });
   }
   report.exit_code = close_epoch(run, epoch, report.exit_code, observer.published());
+}
+
+// What fails in the loop of messages itself leaves ranks that wait for each other: the epoch is
+// closed, and all of them end.
+sweep::RankResult drive_or_close(RankWork& work, comm::Comm& comm, const sweep::RankInputs& inputs,
+                                 const store::RunDirectory& run, Epoch epoch,
+                                 const Observer& observer) {
+  sweep::RankResult ended;
+  const auto drive = [&] { ended = sweep::drive(comm, work.runner, work.sink, inputs); };
+  catch_failures(drive, [&](const Error& error) {
+    if (comm.rank() == comm::coordinator_rank) {
+      close_epoch(run, epoch, error.exit_code(), observer.published());
+    }
+    if (comm.size() == 1) throw error;
+    spdlog::error("{}", printable(error.what()));
+    comm::abort_all(static_cast<int>(error.exit_code()));
+  });
+  return ended;
 }
 
 ExitCode share_exit_code(comm::Session& session, ExitCode of_rank0) {
@@ -248,7 +268,7 @@ RunReport run(comm::Session& session, const RunOptions& options) {
   inputs.done = std::move(open.done);
   inputs.failed_without_run = std::move(open.failed_without_run);
   inputs.observe = std::ref(observer);
-  const auto ended = sweep::drive(comm, work->runner, work->sink, inputs);
+  const auto ended = drive_or_close(*work, comm, inputs, run, epoch, observer);
 
   RunReport report;
   report.exit_code = ended.exit_code;

@@ -1,9 +1,8 @@
 #include "unit_runner.hpp"
 
 #include <chrono>
-#include <new>
 
-#include <moesweep/base/error.hpp>
+#include <moesweep/base/failures.hpp>
 #include <moesweep/base/file.hpp>
 
 namespace moesweep::pipeline {
@@ -17,13 +16,20 @@ void publish(const std::vector<Artifact>& artifacts, const std::filesystem::path
 }  // namespace
 
 void UnitRunner::start(sweep::UnitIndex unit) {
-  notes_.started(job_.plan.unit(unit).id);
-  pool_.start([this, unit] {
+  const auto id = job_.plan.unit(unit).id;
+  notes_.started(id);
+  const auto task = [this, unit] {
     auto outcome = compute(unit);
     const std::lock_guard lock(mutex_);
     finished_.push_back(std::move(outcome));
     has_finished_.notify_one();
-  });
+  };
+  try {
+    pool_.start(task);
+  } catch (...) {
+    notes_.finished(id);
+    throw;
+  }
 }
 
 void UnitRunner::wait(std::chrono::microseconds longest) {
@@ -43,23 +49,22 @@ std::optional<sweep::Outcome> UnitRunner::poll() {
   return outcome;
 }
 
-// Errors of the input and a lack of memory fail the unit and the sweep goes on; anything else is a
-// bug and ends it.
+// Errors of the input and what the system refuses (memory, threads) fail the unit and the sweep
+// goes on; anything else is a bug and ends it.
 sweep::Outcome UnitRunner::compute(sweep::UnitIndex unit) const {
   using std::chrono::duration;
   sweep::Outcome outcome;
   outcome.unit = unit;
   outcome.started = duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
   const auto begin = std::chrono::steady_clock::now();
-  try {
+  const auto run = [&] {
     auto rows = job_.kind->run(unit);
     publish(rows.artifacts, artifacts_);
     outcome.bytes_read = rows.bytes_read;
     outcome.payload = std::move(rows.tables);
-  } catch (const Error& error) {
-    outcome.error = error.what();
-  } catch (const std::bad_alloc&) {
-    outcome.error = "out of memory; lower resources.threads or raise the job's memory";
+  };
+  try {
+    catch_failures(run, [&](const Error& error) { outcome.error = error.what(); });
   } catch (const std::exception& error) {
     bug(error.what());
   }

@@ -28,10 +28,14 @@ PaddedTexts pad(std::span<const std::string> texts, std::size_t length);
 /// With parents; without object times, so that equal content gives equal bytes.
 H5Handle create_group(hid_t file, const std::string& name);
 
-/// Creates and fills a dataset, contiguous where `chunk` is empty, else in chunks that are shuffled
-/// and deflated. `data` null: filled later.
+/// Creates a dataset, contiguous where `chunk` is empty, else in chunks that are shuffled and
+/// deflated, and fills it where there is `data`.
 H5Handle create_dataset(hid_t group, const std::string& name, hid_t type,
                         const std::vector<hsize_t>& dims, const std::vector<hsize_t>& chunk,
                         const void* data);
+
+/// Fills rows of a dataset from `first_row` on; `count` are the sides of what is written.
+void write_rows(hid_t file, const std::string& dataset, hid_t type, hsize_t first_row,
+                const std::vector<hsize_t>& count, const void* data);
 
 }  // namespace moesweep::store

@@ -9,7 +9,6 @@
 
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
-#include <moesweep/base/float16.hpp>
 
 namespace moesweep::store {
 namespace {
@@ -223,28 +222,32 @@ bool holds_floats(const OpenDataset& open) {
   return false;
 }
 
-RawFloats read_floats(const OpenDataset& open, const DatasetPlace& place) {
-  if (!holds_floats(open)) refuse(place, "does not hold float16, float32 or float64");
-  RawFloats raw;
-  const auto read = [&](hid_t type, auto& values) {
-    values.resize(open.elements());
-    if (values.empty()) return;
-    h5_check(H5Dread(open.dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()),
+void read_rows(const OpenDataset& open, const DatasetPlace& place, hid_t memory_type,
+               std::size_t value_bytes, std::size_t piece_bytes, std::vector<std::byte>& rows,
+               const std::function<void()>& take) {
+  if (open.elements() == 0) return;
+  const auto row_bytes = open.elements() / open.dims[0] * value_bytes;
+  const H5Handle properties(H5Dget_create_plist(open.dataset), H5Pclose, "H5Dget_create_plist");
+  const auto chunk = chunk_dims(properties, open.dims.size());
+  const hsize_t together = chunk.empty() ? 1 : chunk[0];
+  const auto groups = std::max<hsize_t>(piece_bytes / row_bytes / together, 1);
+  const auto at_once = std::min(open.dims[0], groups * together);
+  const H5Handle in_file(H5Dget_space(open.dataset), H5Sclose, "H5Dget_space");
+  std::vector<hsize_t> start(open.dims.size(), 0);
+  auto count = open.dims;
+  for (; start[0] < open.dims[0]; start[0] += count[0]) {
+    count[0] = std::min(at_once, open.dims[0] - start[0]);
+    rows.resize(count[0] * row_bytes);
+    h5_check(
+        H5Sselect_hyperslab(in_file, H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr),
+        "H5Sselect_hyperslab");
+    const H5Handle in_memory(
+        H5Screate_simple(static_cast<int>(count.size()), count.data(), nullptr), H5Sclose,
+        "H5Screate_simple");
+    h5_check(H5Dread(open.dataset, memory_type, in_memory, in_file, H5P_DEFAULT, rows.data()),
              "H5Dread " + place.name);
-  };
-  if (open.element_bytes == 2) {
-    read(open.type, raw.halves);
-  } else {
-    read(H5T_NATIVE_FLOAT, raw.floats);
+    take();
   }
-  return raw;
-}
-
-std::vector<float> RawFloats::take() {
-  if (halves.empty()) return std::move(floats);
-  std::vector<float> values(halves.size());
-  std::ranges::transform(halves, values.begin(), float_of_half);
-  return values;
 }
 
 }  // namespace moesweep::store

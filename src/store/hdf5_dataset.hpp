@@ -2,7 +2,9 @@
 // Datasets of files that someone else may have made: opened only when nothing in them can make
 // HDF5 read elsewhere or allocate more than the file can hold.
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -48,17 +50,15 @@ std::vector<std::int64_t> read_integers(const OpenDataset& open, const DatasetPl
 /// Texts of fixed or variable length, at most 4 KiB each.
 std::vector<std::string> read_texts(const OpenDataset& open, const DatasetPlace& place);
 
-/// Floating-point values as HDF5 gives them quickly: halves are converted by the caller, when
-/// others may use HDF5 again.
-struct RawFloats {
-  std::vector<std::uint16_t> halves;
-  std::vector<float> floats;
-
-  std::vector<float> take();
-};
 /// float16 (little-endian), float32 and float64.
-RawFloats read_floats(const OpenDataset& open, const DatasetPlace& place);
 bool holds_floats(const OpenDataset& open);
+
+/// All rows (of the first dimension) as `memory_type`, `value_bytes` a value, in pieces: `rows`
+/// holds the next ones when `take` is called. A piece is whole chunks, each of which is unpacked
+/// once, and at least `piece_bytes` where there are as many.
+void read_rows(const OpenDataset& open, const DatasetPlace& place, hid_t memory_type,
+               std::size_t value_bytes, std::size_t piece_bytes, std::vector<std::byte>& rows,
+               const std::function<void()>& take);
 
 /// IEEE binary16, little-endian, which HDF5 has no name for.
 H5Handle half_type();

@@ -51,19 +51,19 @@ void with_file(const std::filesystem::path& path, const std::function<void(hid_t
   file.close("H5Fclose");
 }
 
-OutputFile::OutputFile(const std::filesystem::path& path) : file_(create(path)) {}
+Hdf5Output::Hdf5Output(const std::filesystem::path& path) : file_(create(path)) {}
 
-OutputFile::~OutputFile() {
+Hdf5Output::~Hdf5Output() {
   const Hdf5Call call;
   file_.reset();
 }
 
-void OutputFile::step(const std::function<void(hid_t)>& write) {
+void Hdf5Output::step(const std::function<void(hid_t)>& write) {
   const Hdf5Call call;
   write(*file_);
 }
 
-void OutputFile::close() {
+void Hdf5Output::close() {
   const Hdf5Call call;
   file_->close("H5Fclose");
 }

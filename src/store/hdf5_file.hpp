@@ -18,13 +18,13 @@ namespace moesweep::store {
 void with_file(const std::filesystem::path& path, const std::function<void(hid_t file)>& read);
 
 /// A file being written, in steps between which others may use HDF5.
-class OutputFile {
+class Hdf5Output {
  public:
   /// Replaces what is at `path`.
-  explicit OutputFile(const std::filesystem::path& path);
-  ~OutputFile();
-  OutputFile(const OutputFile&) = delete;
-  OutputFile& operator=(const OutputFile&) = delete;
+  explicit Hdf5Output(const std::filesystem::path& path);
+  ~Hdf5Output();
+  Hdf5Output(const Hdf5Output&) = delete;
+  Hdf5Output& operator=(const Hdf5Output&) = delete;
 
   void step(const std::function<void(hid_t file)>& write);
   /// Last; everything is handed to the operating system then.

@@ -1,5 +1,7 @@
 #include "hdf5_handle.hpp"
 
+#include <new>
+
 #include <fmt/format.h>
 
 #include <moesweep/base/error.hpp>
@@ -7,18 +9,26 @@
 namespace moesweep::store {
 namespace {
 
-herr_t keep_innermost(unsigned, const H5E_error2_t* error, void* text) {
-  *static_cast<std::string*>(text) = error->desc;
+struct Innermost {
+  std::string reason = "unknown reason";
+  bool no_memory = false;
+};
+
+herr_t keep_innermost(unsigned, const H5E_error2_t* error, void* kept) {
+  auto& innermost = *static_cast<Innermost*>(kept);
+  innermost.reason = error->desc;
+  if (error->maj_num == H5E_RESOURCE && error->min_num == H5E_NOSPACE) innermost.no_memory = true;
   return 0;
 }
 
 }  // namespace
 
 void h5_fail(const std::string& what) {
-  std::string reason = "unknown reason";
-  H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, keep_innermost, &reason);
+  Innermost innermost;
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, keep_innermost, &innermost);
   H5Eclear2(H5E_DEFAULT);
-  throw Error(ExitCode::io_error, "HDF5", fmt::format("{} failed: {}", what, reason));
+  if (innermost.no_memory) throw std::bad_alloc();
+  throw Error(ExitCode::io_error, "HDF5", fmt::format("{} failed: {}", what, innermost.reason));
 }
 
 void h5_prepare() {

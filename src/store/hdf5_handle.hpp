@@ -8,7 +8,8 @@
 
 namespace moesweep::store {
 
-/// Throws Error(io_error) with HDF5's own innermost message when `result` is negative.
+/// Throws Error(io_error) with HDF5's own innermost message when `result` is negative, and
+/// std::bad_alloc when it is that there is no memory.
 template <typename Result>
 Result h5_check(Result result, const std::string& what);
 

@@ -194,19 +194,32 @@ std::vector<std::int64_t> read_int64_column(hid_t file, const std::string& table
   return std::get<std::vector<std::int64_t>>(read_column(group, info, file_name + ":" + table));
 }
 
-std::optional<records::Table> read_table(hid_t file, const records::TableInfo& info,
-                                         const std::string& file_name) {
-  if (!has_path(file, info.name, file_name)) return std::nullopt;
+bool read_columns(hid_t file, const records::TableInfo& info, const std::string& file_name,
+                  const std::function<void(records::ColumnValues)>& take) {
+  if (!has_path(file, info.name, file_name)) return false;
   const H5Handle group(H5Gopen2(file, info.name.c_str(), H5P_DEFAULT), H5Gclose,
                        "H5Gopen " + info.name);
-  records::Table table(info);
-  for (std::size_t i = 0; i < table.columns.size(); ++i) {
-    table.columns[i] = read_column(group, info.columns[i], file_name + ":" + info.name);
-    const auto rows = std::visit([](const auto& v) { return v.size(); }, table.columns[i]);
-    if (rows != table.rows()) {
+  std::optional<std::size_t> rows;
+  for (const auto& column : info.columns) {
+    auto values = read_column(group, column, file_name + ":" + info.name);
+    const auto size = std::visit([](const auto& v) { return v.size(); }, values);
+    if (rows.value_or(size) != size) {
       throw Error(ExitCode::bad_input, file_name, "columns of " + info.name + " differ in length");
     }
+    rows = size;
+    take(std::move(values));
   }
+  return true;
+}
+
+std::optional<records::Table> read_table(hid_t file, const records::TableInfo& info,
+                                         const std::string& file_name) {
+  records::Table table(info);
+  std::size_t next = 0;
+  const bool is_there = read_columns(file, info, file_name, [&](records::ColumnValues values) {
+    table.columns[next++] = std::move(values);
+  });
+  if (!is_there) return std::nullopt;
   return table;
 }
 

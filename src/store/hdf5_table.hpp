@@ -1,6 +1,7 @@
 #pragma once
 // Tables as groups of one-dimensional datasets, one a column.
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -28,6 +29,9 @@ std::vector<std::int64_t> read_int64_column(hid_t file, const std::string& table
 /// write and sizes that the file cannot hold are Error(bad_input) naming `file_name`.
 std::optional<records::Table> read_table(hid_t file, const records::TableInfo& info,
                                          const std::string& file_name);
+/// The same column by column, in the order of `info`; false when the group does not exist.
+bool read_columns(hid_t file, const records::TableInfo& info, const std::string& file_name,
+                  const std::function<void(records::ColumnValues column)>& take);
 
 /// One text, of fixed length when written; attributes of other types and shapes are nothing.
 void write_attribute(hid_t object, const std::string& name, const std::string& value);

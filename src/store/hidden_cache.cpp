@@ -10,14 +10,14 @@
 #include <moesweep/base/text.hpp>
 #include <moesweep/store/hidden_cache.hpp>
 
-#include "hdf5_file.hpp"
 #include "hidden_cache_check.hpp"
+#include "hidden_cache_frames.hpp"
 #include "hidden_cache_layout.hpp"
+#include "hidden_cache_states.hpp"
 
 namespace moesweep::store {
 namespace {
 
-using layout::FileShapes;
 using records::HiddenCacheInfo;
 using Shape = std::vector<std::int64_t>;
 
@@ -68,18 +68,39 @@ std::int64_t tokens_of(const std::vector<std::int64_t>& offsets) {
   return offsets.empty() ? 0 : offsets.back();
 }
 
+void stream_finite(const StatesPlace& place, const char* row_name, const TakeStates& take) {
+  const auto rows = checked_cast<std::size_t>(place.shape.front());
+  const StateRows as_rows{place.values() / rows, row_name, place.dataset, place.file.string()};
+  std::size_t taken = 0;
+  stream_states(place, [&](std::span<const float> values) {
+    check_finite(values, taken, as_rows);
+    taken += values.size();
+    take(values);
+  });
+}
+
 }  // namespace
 
 HiddenCache::HiddenCache(std::filesystem::path path) : path_(std::move(path)) {
   const auto file_name = path_.string();
-  FileShapes shapes;
-  with_file(path_, [&](hid_t file) {
-    info_ = layout::read_samples(file, file_name);
-    check_samples(info_, file_name);
-    shapes = layout::read_shapes(file, file_name);
-    skills_ = layout::read_skills(file, file_name, info_.samples);
-    token_offsets_ = layout::read_offsets(file, file_name, info_);
+  // In a process of its own, and once more on what came out of it.
+  auto contents = read_contents(path_, [&](hid_t file) {
+    CacheContents read;
+    read.info = layout::read_samples(file, file_name);
+    check_samples(read.info, file_name);
+    read.shapes = layout::read_shapes(file, file_name);
+    read.skills = layout::read_skills(file, file_name, read.info.samples);
+    read.token_offsets = layout::read_offsets(file, file_name, read.info);
+    return read;
   });
+  check_samples(contents.info, file_name);
+  if (!contents.token_offsets.empty()) {
+    layout::check_offsets(contents.token_offsets, contents.info, file_name);
+  }
+  info_ = std::move(contents.info);
+  skills_ = std::move(contents.skills);
+  token_offsets_ = std::move(contents.token_offsets);
+  const auto& shapes = contents.shapes;
   info_.variant = path_.stem().string();
   std::vector<std::string> found;
   for (const auto& [name, layer] : shapes.layers) {
@@ -120,16 +141,19 @@ void HiddenCache::add_token_file() {
     throw Error(ExitCode::bad_input, file_name, "token states are here and in " + path_.string(),
                 "remove one of them");
   }
-  FileShapes shapes;
-  with_file(beside, [&](hid_t file) {
-    shapes = layout::read_shapes(file, file_name);
-    token_offsets_ = layout::read_offsets(file, file_name, info_);
+  auto contents = read_contents(beside, [&](hid_t file) {
+    CacheContents read;
+    read.shapes = layout::read_shapes(file, file_name);
+    read.token_offsets = layout::read_offsets(file, file_name, info_);
+    return read;
   });
+  token_offsets_ = std::move(contents.token_offsets);
   if (token_offsets_.empty()) {
     refuse(file_name, layout::offsets, "is missing", "write the first token of each sample");
   }
+  layout::check_offsets(token_offsets_, info_, file_name);
   tokens_path_ = beside;
-  for (const auto& [layer, content] : shapes.layers) {
+  for (const auto& [layer, content] : contents.shapes.layers) {
     for (const auto& [dataset, shape] : content.datasets) {
       if (dataset != layout::states) continue;
       check_shape(info_, tokens_of(token_offsets_), layer, dataset, shape, file_name);
@@ -163,22 +187,41 @@ bool HiddenCache::has_token_states(const std::string& layer) const {
   return found != nullptr && !found->tokens.empty();
 }
 
-std::vector<float> HiddenCache::read_states(const std::filesystem::path& file,
-                                            const std::string& dataset, const Shape& shape,
-                                            const std::string& row_name) const {
-  const DatasetPlace place{file.string(), dataset, "dataset"};
-  RawFloats raw;
-  with_file(file, [&](hid_t id) {
-    const auto open = open_dataset(id, place);
-    const bool unchanged = std::ranges::equal(
-        open.dims, shape,
-        [](hsize_t have, std::int64_t want) { return std::cmp_equal(have, want); });
-    if (!unchanged) store::refuse(place, "has another shape than when the cache was opened");
-    raw = read_floats(open, place);
+HiddenCache::Dataset HiddenCache::pooled_states(const std::string& layer,
+                                                const std::string& pooling) const {
+  require(has_pooled(layer, pooling), layer, pooling);
+  return {path_, layer + "/" + pooling, {info_.samples, info_.hidden_dim}, "sample"};
+}
+
+HiddenCache::Dataset HiddenCache::span_states(const std::string& layer) const {
+  require(has_span_means(layer), layer, layout::span_mean);
+  return {path_,
+          fmt::format("{}/{}", layer, layout::span_mean),
+          {info_.samples, info_.spans, info_.hidden_dim},
+          "sample"};
+}
+
+HiddenCache::Dataset HiddenCache::states_of_tokens(const std::string& layer) const {
+  require(has_token_states(layer), layer, layout::states);
+  return {find_layer(layer)->tokens,
+          fmt::format("{}/{}", layer, layout::states),
+          {tokens_of(token_offsets_), info_.hidden_dim},
+          "token"};
+}
+
+std::vector<float> HiddenCache::read(const Dataset& dataset) {
+  const StatesPlace place{dataset.file, dataset.name, dataset.shape};
+  std::vector<float> states;
+  states.reserve(place.values());
+  stream_finite(place, dataset.row_name, [&](std::span<const float> values) {
+    states.insert(states.end(), values.begin(), values.end());
   });
-  auto values = raw.take();
-  check_finite(values, checked_cast<std::size_t>(shape.front()), row_name, dataset, file.string());
-  return values;
+  return states;
+}
+
+void HiddenCache::check(const Dataset& dataset) {
+  stream_finite({dataset.file, dataset.name, dataset.shape}, dataset.row_name,
+                [](std::span<const float>) {});
 }
 
 void HiddenCache::require(bool has, const std::string& layer, const std::string& dataset) const {
@@ -194,21 +237,28 @@ void HiddenCache::require(bool has, const std::string& layer, const std::string&
 }
 
 std::vector<float> HiddenCache::pooled(const std::string& layer, const std::string& pooling) const {
-  require(has_pooled(layer, pooling), layer, pooling);
-  return read_states(path_, layer + "/" + pooling, {info_.samples, info_.hidden_dim}, "sample");
+  return read(pooled_states(layer, pooling));
 }
 
 std::vector<float> HiddenCache::span_means(const std::string& layer) const {
-  require(has_span_means(layer), layer, layout::span_mean);
-  return read_states(path_, fmt::format("{}/{}", layer, layout::span_mean),
-                     {info_.samples, info_.spans, info_.hidden_dim}, "sample");
+  return read(span_states(layer));
 }
 
 records::TokenStates HiddenCache::token_states(const std::string& layer) const {
-  require(has_token_states(layer), layer, layout::states);
-  auto states = read_states(find_layer(layer)->tokens, fmt::format("{}/{}", layer, layout::states),
-                            {tokens_of(token_offsets_), info_.hidden_dim}, "token");
+  auto states = read(states_of_tokens(layer));
   return {checked_cast<std::int64_t>(token_offsets_.size()) - 1, token_offsets_, std::move(states)};
+}
+
+void HiddenCache::check_pooled(const std::string& layer, const std::string& pooling) const {
+  check(pooled_states(layer, pooling));
+}
+
+void HiddenCache::check_span_means(const std::string& layer) const {
+  check(span_states(layer));
+}
+
+void HiddenCache::check_token_states(const std::string& layer) const {
+  check(states_of_tokens(layer));
 }
 
 Hash128 HiddenCache::content_hash() const {

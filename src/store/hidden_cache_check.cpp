@@ -196,16 +196,14 @@ void check_samples(const HiddenCacheInfo& info, const std::string& file_name) {
   check.spans();
 }
 
-void check_finite(std::span<const float> values, std::size_t rows, const std::string& row_name,
-                  const std::string& dataset, const std::string& file_name) {
+void check_finite(std::span<const float> values, std::size_t first, const StateRows& rows) {
   const auto bad = std::ranges::find_if(values, [](float value) { return !std::isfinite(value); });
   if (bad == values.end()) return;
-  const auto row_values = values.size() / rows;
-  const auto at = static_cast<std::size_t>(bad - values.begin());
-  throw Error(
-      ExitCode::bad_input, fmt::format("{}:/{}", file_name, dataset),
-      fmt::format("holds {} at {} {}, value {}", *bad, row_name, at / row_values, at % row_values),
-      "states must be finite float32: leave that sample out or compute it again");
+  const auto at = first + static_cast<std::size_t>(bad - values.begin());
+  throw Error(ExitCode::bad_input, fmt::format("{}:/{}", rows.file_name, rows.dataset),
+              fmt::format("holds {} at {} {}, value {}", *bad, rows.row_name, at / rows.row_values,
+                          at % rows.row_values),
+              "states must be finite float32: leave that sample out or compute it again");
 }
 
 }  // namespace moesweep::store

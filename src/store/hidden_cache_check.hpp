@@ -12,8 +12,14 @@ namespace moesweep::store {
 /// Samples, labels, splits, clusters, citations and spans.
 void check_samples(const records::HiddenCacheInfo& info, const std::string& file_name);
 
-/// No NaN and no infinity. `values` holds equally many of each of `rows`, which `row_name` says.
-void check_finite(std::span<const float> values, std::size_t rows, const std::string& row_name,
-                  const std::string& dataset, const std::string& file_name);
+/// Rows of states, for messages.
+struct StateRows {
+  std::size_t row_values;
+  std::string row_name;  ///< "sample" or "token"
+  std::string dataset;
+  std::string file_name;
+};
+/// No NaN and no infinity among `values`, which begin with value `first` of the dataset.
+void check_finite(std::span<const float> values, std::size_t first, const StateRows& rows);
 
 }  // namespace moesweep::store

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -88,18 +89,6 @@ void write_extras(hid_t file, const CacheExtras& extras) {
                 extras.token_offsets.data());
 }
 
-// Nothing when one of the values needs more than a half.
-std::vector<std::uint16_t> halves_of(const std::vector<float>& values) {
-  std::vector<std::uint16_t> halves;
-  halves.reserve(values.size());
-  for (const auto value : values) {
-    const auto half = exact_half(value);
-    if (!half) return {};
-    halves.push_back(*half);
-  }
-  return halves;
-}
-
 Dims dims_of(const CacheStates& states, const HiddenCacheInfo& info, const CacheExtras& extras) {
   const auto name = states.dataset.substr(states.dataset.find('/') + 1);
   const auto d = checked_cast<hsize_t>(info.hidden_dim);
@@ -113,27 +102,134 @@ Dims dims_of(const CacheStates& states, const HiddenCacheInfo& info, const Cache
   return {checked_cast<hsize_t>(extras.token_offsets.back()), d};
 }
 
-void write_states(OutputFile& file, const CacheStates& states, const Dims& dims,
-                  const std::string& file_name) {
-  const auto values = states.make();
+hsize_t product(const Dims& dims) {
   hsize_t count = 1;
   for (const auto dim : dims) count *= dim;
-  if (values.size() != count) {
-    throw Error(ExitCode::bad_input, fmt::format("{}:/{}", file_name, states.dataset),
-                fmt::format("{} values are not [{}]", values.size(), fmt::join(dims, ", ")));
+  return count;
+}
+
+/// Rows of one dataset, put together to whole chunks.
+template <typename Value>
+class RowsOut {
+ public:
+  RowsOut(Hdf5Output& file, const CacheStates& states, Dims dims, hid_t type)
+      : file_(file),
+        states_(states),
+        dims_(std::move(dims)),
+        type_(type),
+        row_values_(dims_[0] == 0 ? 1 : product(dims_) / dims_[0]) {
+    const auto chunk = chunk_of(dims_, sizeof(Value));
+    file_.step([&](hid_t id) {
+      create_dataset(id, states_.dataset, type_, dims_, chunk, nullptr)
+          .close("H5Dclose " + states_.dataset);
+    });
+    if (chunk.empty()) return;
+    const auto chunk_values = chunk[0] * row_values_;
+    rows_.reserve(std::max<hsize_t>(piece_values / chunk_values, 1) * chunk_values);
   }
-  check_finite(values, dims[0], states.dataset.ends_with("/states") ? "token" : "sample",
-               states.dataset, file_name);
-  const auto halves = halves_of(values);
+
+  void put(Value value) {
+    rows_.push_back(value);
+    if (rows_.size() == rows_.capacity()) write();
+  }
+
+  void finish() {
+    if (!rows_.empty()) write();
+    if (next_row_ != dims_[0]) refuse_change();
+  }
+
+  [[noreturn]] void refuse_change() const {
+    throw Error(ExitCode::io_error, states_.dataset, "changed while it was read",
+                "run the same command again");
+  }
+
+ private:
+  static constexpr hsize_t piece_values = hsize_t{1} << 20;
+
+  void write() {
+    auto count = dims_;
+    count[0] = rows_.size() / row_values_;
+    if (rows_.size() % row_values_ != 0 || next_row_ + count[0] > dims_[0]) refuse_change();
+    file_.step(
+        [&](hid_t id) { write_rows(id, states_.dataset, type_, next_row_, count, rows_.data()); });
+    next_row_ += count[0];
+    rows_.clear();
+  }
+
+  Hdf5Output& file_;
+  const CacheStates& states_;
+  Dims dims_;
+  hid_t type_;
+  hsize_t row_values_;
+  hsize_t next_row_ = 0;
+  std::vector<Value> rows_;
+};
+
+// The first of two passes: whether all is as it should be, and halves would do.
+bool fit_halves(const CacheStates& states, const Dims& dims, const std::string& file_name) {
+  const StateRows rows{dims[0] == 0 ? 1 : product(dims) / dims[0],
+                       states.dataset.ends_with("/states") ? "token" : "sample", states.dataset,
+                       file_name};
+  std::size_t count = 0;
+  bool halves = true;
+  states.for_each_piece([&](std::span<const float> values) {
+    check_finite(values, count, rows);
+    count += values.size();
+    halves = halves &&
+             std::ranges::all_of(values, [](float value) { return exact_half(value).has_value(); });
+  });
+  if (count == product(dims)) return halves;
+  throw Error(ExitCode::bad_input, fmt::format("{}:/{}", file_name, states.dataset),
+              fmt::format("{} values are not [{}]", count, fmt::join(dims, ", ")));
+}
+
+void write_halves(Hdf5Output& file, const CacheStates& states, const Dims& dims, hid_t type) {
+  RowsOut<std::uint16_t> rows(file, states, dims, type);
+  states.for_each_piece([&](std::span<const float> values) {
+    for (const auto value : values) {
+      const auto half = exact_half(value);
+      if (!half) rows.refuse_change();
+      rows.put(*half);
+    }
+  });
+  rows.finish();
+}
+
+void write_floats(Hdf5Output& file, const CacheStates& states, const Dims& dims) {
+  RowsOut<float> rows(file, states, dims, H5T_IEEE_F32LE);
+  states.for_each_piece([&](std::span<const float> values) {
+    for (const auto value : values) rows.put(value);
+  });
+  rows.finish();
+}
+
+// A row is one chunk at least, and HDF5 has a few of them in memory.
+void require_short_rows(const CacheStates& states, const Dims& dims, const std::string& file_name) {
+  constexpr hsize_t most_values = hsize_t{1} << 24;
+  const auto row_values = dims[0] == 0 ? 0 : product(dims) / dims[0];
+  if (row_values <= most_values) return;
+  throw Error(ExitCode::bad_input, fmt::format("{}:/{}", file_name, states.dataset),
+              fmt::format("has [{}] values a row, at most {} are written",
+                          fmt::join(dims.begin() + 1, dims.end(), ", "), most_values),
+              "hidden states are far smaller: check the array");
+}
+
+void write_states(Hdf5Output& file, const CacheStates& states, const Dims& dims,
+                  const std::string& file_name) {
+  require_short_rows(states, dims, file_name);
+  const bool halves = fit_halves(states, dims, file_name);
+  std::optional<H5Handle> half;
   file.step([&](hid_t id) {
     const auto layer = states.dataset.substr(0, states.dataset.find('/'));
     if (!has_object(id, layer, file_name)) create_group(id, layer).close("H5Gclose " + layer);
-    if (halves.empty()) {
-      write_dataset(id, states.dataset, H5T_IEEE_F32LE, 4, dims, values.data());
-    } else {
-      write_dataset(id, states.dataset, half_type(), 2, dims, halves.data());
-    }
+    if (halves) half.emplace(half_type());
   });
+  if (halves) {
+    write_halves(file, states, dims, *half);
+  } else {
+    write_floats(file, states, dims);
+  }
+  file.step([&](hid_t) { half.reset(); });
 }
 
 }  // namespace
@@ -146,7 +242,7 @@ std::int64_t write_hidden_cache(const std::filesystem::path& path, const HiddenC
     layout::check_offsets(extras.token_offsets, info, file_name);
   }
   FilePublisher publisher(path);
-  OutputFile file(publisher.temporary());
+  Hdf5Output file(publisher.temporary());
   file.step([&](hid_t id) {
     write_root(id, info);
     write_samples(id, info);

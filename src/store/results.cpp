@@ -11,9 +11,12 @@
 
 #include "checksum_block.hpp"
 #include "hdf5_create.hpp"
+#include "hdf5_dataset.hpp"
 #include "hdf5_handle.hpp"
 #include "hdf5_image.hpp"
 #include "hdf5_table.hpp"
+#include "isolated.hpp"
+#include "results_frames.hpp"
 
 namespace moesweep::store {
 namespace {
@@ -49,6 +52,33 @@ H5Handle open_or_create_group(hid_t file, const std::string& name) {
   return {H5Gopen2(file, name.c_str(), H5P_DEFAULT), H5Gclose, "H5Gopen " + name};
 }
 
+std::string remedy_for(const std::filesystem::path& path) {
+  return fmt::format("`moesweep aggregate {}` makes it again from the segments",
+                     path.parent_path().string());
+}
+
+// Column by column: those that are here already are taken out of the frames while HDF5 unpacks the
+// next.
+void send_results(hid_t file, const std::filesystem::path& path, FrameWriter& frames) {
+  auto attributes = read_attributes(file);
+  const auto version = attributes[schema_attribute];
+  if (version != results_schema_version) {
+    throw Error(ExitCode::bad_input, path.string(),
+                fmt::format("has schema version \"{}\", this program reads {}", version,
+                            results_schema_version),
+                remedy_for(path));
+  }
+  ResultsWriter out(frames);
+  out.attributes(attributes);
+  for (const auto* info : records::all_tables()) {
+    if (!has_path(file, info->name, path.string())) continue;
+    out.begin_table(*info);
+    read_columns(file, *info, path.string(),
+                 [&](const records::ColumnValues& values) { out.column(values); });
+  }
+  out.end();
+}
+
 void write_matrix(hid_t file, const ByteMatrix& matrix) {
   const auto slash = matrix.path.rfind('/');
   expect(slash != std::string::npos, "a matrix lies in a group");
@@ -63,11 +93,6 @@ void write_matrix(hid_t file, const ByteMatrix& matrix) {
   write_attribute(dataset, "description", matrix.description);
   dataset.close("H5Dclose " + matrix.path);
   group.close("H5Gclose " + matrix.path);
-}
-
-std::string remedy_for(const std::filesystem::path& path) {
-  return fmt::format("`moesweep aggregate {}` makes it again from the segments",
-                     path.parent_path().string());
 }
 
 bool starts_as_hdf5(std::span<const std::byte> bytes) {
@@ -119,21 +144,16 @@ void write_results(const std::filesystem::path& path, const records::Tables& tab
 Results read_results(const std::filesystem::path& path) {
   Results results;
   const auto bytes = read_checked(path);
-  with_image(bytes, path.string(), [&](hid_t file) {
-    results.attributes = read_attributes(file);
-    const auto version = results.attributes[schema_attribute];
-    if (version != results_schema_version) {
-      throw Error(ExitCode::bad_input, path.string(),
-                  fmt::format("has schema version \"{}\", this program reads {}", version,
-                              results_schema_version),
-                  remedy_for(path));
-    }
-    for (const auto* info : records::all_tables()) {
-      if (auto table = read_table(file, *info, path.string())) {
-        results.tables.emplace(info->name, std::move(*table));
-      }
-    }
-  });
+  records::all_tables();  // made now, not in the reader
+  const auto most_bytes = results_bytes_for(bytes.size());
+  const ReaderLimits limits{checked_cast<std::int64_t>(most_bytes), cpu_seconds_for(most_bytes)};
+  const auto read = [&](FrameWriter& frames) {
+    with_image(bytes, path.string(), [&](hid_t file) { send_results(file, path, frames); });
+  };
+  const auto take = [&](FrameReader& frames) {
+    results = receive_results(frames, path.string(), most_bytes);
+  };
+  read_isolated(path.string(), limits, read, take);
   return results;
 }
 

@@ -1,12 +1,12 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
-#include <exception>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 
-#include <moesweep/base/error.hpp>
+#include <moesweep/base/failures.hpp>
 #include <moesweep/base/file.hpp>
 #include <moesweep/store/digest.hpp>
 #include <moesweep/store/segment_writer.hpp>
@@ -34,7 +34,7 @@ struct SegmentWriter::State {
   bool flush_asked = false;
   bool stopping = false;
   std::deque<Published> published;
-  std::exception_ptr failure;
+  std::optional<Error> failure;
 
   std::thread thread;  // last: starts when the rest exists
 };
@@ -63,17 +63,17 @@ void SegmentWriter::State::run() {
     pending_bytes = 0;
     flush_asked = false;
     lock.unlock();
-    std::exception_ptr failed;
-    try {
-      for (auto& record : records) record.unit.payload_hash = digest_of(record.rows).hex();
-      const auto image = encode_segment(records);
-      group.segment = publish_image(image);
-    } catch (...) {
-      failed = std::current_exception();
-    }
+    std::optional<Error> failed;
+    catch_failures(
+        [&] {
+          for (auto& record : records) record.unit.payload_hash = digest_of(record.rows).hex();
+          const auto image = encode_segment(records);
+          group.segment = publish_image(image);
+        },
+        [&](const Error& error) { failed = error; });
     lock.lock();
     if (failed)
-      failure = failed;
+      failure = std::move(failed);
     else
       published.push_back(std::move(group));
   }
@@ -129,7 +129,7 @@ std::optional<SegmentWriter::Published> SegmentWriter::poll() {
     state_->published.pop_front();
     return first;
   }
-  if (state_->failure) std::rethrow_exception(std::exchange(state_->failure, nullptr));
+  if (const auto failure = std::exchange(state_->failure, std::nullopt)) throw *failure;
   return std::nullopt;
 }
 

@@ -2,7 +2,7 @@
 #include <utility>
 #include <vector>
 
-#include <moesweep/base/error.hpp>
+#include <moesweep/base/failures.hpp>
 #include <moesweep/sweep/worker.hpp>
 
 namespace moesweep::sweep {
@@ -50,9 +50,9 @@ bool may_be_overtaken(WorkerState& state, UnitIndex unit) {
 void start_unit(WorkerState& state, JobRunner& runner, UnitIndex unit, std::int64_t peak_bytes) {
   if (state.short_of_memory == unit) state.short_of_memory.reset();
   if (state.short_of_memory) ++state.overtaken;
+  runner.start(unit);
   state.running.emplace(unit, peak_bytes);
   state.bytes_running += peak_bytes;
-  runner.start(unit);
 }
 
 bool start_units(WorkerState& state, comm::Comm& comm, JobRunner& runner, double unix_now) {
@@ -105,17 +105,11 @@ bool collect_computed(WorkerState& state, comm::Comm& comm, JobRunner& runner, R
 
 bool collect_published(WorkerState& state, comm::Comm& comm, ResultSink& sink) {
   bool any = false;
-  try {
-    while (auto published = sink.poll()) {
-      any = true;
-      state.unpublished -= static_cast<std::int64_t>(published->units.size());
-      comm.send(coordinator_rank,
-                encode(Durable{std::move(published->segment), std::move(published->units)}));
-    }
-  } catch (const Error& error) {
-    // What could not be published runs again after a resume.
-    state.broken = true;
-    comm.send(coordinator_rank, encode(Broken{error.exit_code(), error.what()}));
+  while (auto published = sink.poll()) {
+    any = true;
+    state.unpublished -= static_cast<std::int64_t>(published->units.size());
+    comm.send(coordinator_rank,
+              encode(Durable{std::move(published->segment), std::move(published->units)}));
   }
   return any;
 }
@@ -162,13 +156,21 @@ void on_message(WorkerState& state, comm::Comm& comm, const Message& message) {
 bool step(WorkerState& state, comm::Comm& comm, JobRunner& runner, ResultSink& sink,
           double unix_now) {
   if (state.finished) return false;
-  bool any = collect_computed(state, comm, runner, sink);
-  if (!state.draining) any = start_units(state, comm, runner, unix_now) || any;
-  if (is_idle(state) && state.unflushed > 0) {
-    state.unflushed = 0;
-    sink.flush();
-  }
-  any = collect_published(state, comm, sink) || any;
+  bool any = false;
+  const auto work = [&] {
+    any = collect_computed(state, comm, runner, sink);
+    if (!state.draining && !state.broken) any = start_units(state, comm, runner, unix_now) || any;
+    if (is_idle(state) && state.unflushed > 0) {
+      state.unflushed = 0;
+      sink.flush();
+    }
+    any = collect_published(state, comm, sink) || any;
+  };
+  // What could not be started or published runs again after a resume.
+  catch_failures(work, [&](const Error& error) {
+    state.broken = true;
+    comm.send(coordinator_rank, encode(Broken{error.exit_code(), error.what()}));
+  });
   const bool all_published = state.unpublished == 0 || state.broken;
   if (state.draining && is_idle(state) && all_published && !state.drained_sent) {
     state.drained_sent = true;

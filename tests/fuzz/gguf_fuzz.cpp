@@ -2,31 +2,22 @@
 // file and apart.
 
 #include <algorithm>
-#include <cstdint>
-#include <cstdlib>
 #include <cstring>
-#include <string_view>
 
-#include <moesweep/base/error.hpp>
 #include <moesweep/quantized/gguf_header.hpp>
 
-namespace {
-
-void require(bool consistent) {
-  if (!consistent) std::abort();
-}
-
-}  // namespace
+#include "promise.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace moesweep;
+  using fuzz::require;
   const quantized::GgufBytes bytes{size, [=](std::uint64_t offset, std::span<std::byte> out) {
                                      require(offset <= size && out.size() <= size - offset);
                                      if (!out.empty()) {
                                        std::memcpy(out.data(), data + offset, out.size());
                                      }
                                    }};
-  try {
+  fuzz::parses_or_refuses([&] {
     auto tensors = quantized::parse_gguf(bytes, "fuzz").tensors;
     std::erase_if(tensors, [](const auto& tensor) { return tensor.byte_begin == tensor.byte_end; });
     std::ranges::sort(tensors, {}, &quantized::GgufTensor::byte_begin);
@@ -35,10 +26,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       require(tensor.byte_begin >= covered && tensor.byte_end <= size && tensor.type != nullptr);
       covered = tensor.byte_end;
     }
-  } catch (const Error& error) {
-    require(error.exit_code() == ExitCode::bad_input);
-    const std::string_view line = error.what();
-    require(line.find('\n') == std::string_view::npos && line.size() < 16384);
-  }
+  });
   return 0;
 }

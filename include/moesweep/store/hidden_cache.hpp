@@ -17,7 +17,9 @@ namespace moesweep::store {
 
 /// A cache, opened for reading. Opening reads and checks everything but the states; those are read,
 /// and checked for NaN and infinities, each time they are asked for. Every way in which a file can
-/// be wrong is Error(bad_input) naming file and dataset. Safe to use from many threads at once.
+/// be wrong is Error(bad_input) naming file and dataset. HDF5 reads in a process of its own, which
+/// holds at most 1 GiB; what is read beside states is at most as much. Safe to use from many
+/// threads at once.
 ///
 /// Token states come from the cache itself or from `<variant>_tokens.h5` beside it.
 class HiddenCache {
@@ -39,6 +41,11 @@ class HiddenCache {
   std::vector<float> span_means(const std::string& layer) const;
   records::TokenStates token_states(const std::string& layer) const;
 
+  /// Read and check the same without keeping it.
+  void check_pooled(const std::string& layer, const std::string& pooling) const;
+  void check_span_means(const std::string& layer) const;
+  void check_token_states(const std::string& layer) const;
+
   /// Of `/skills/<name>`, by name: a class for each sample [N].
   const std::vector<std::pair<std::string, std::vector<std::int8_t>>>& skills() const {
     return skills_;
@@ -57,9 +64,17 @@ class HiddenCache {
   void add(const std::string& layer, const std::string& dataset, const std::filesystem::path& file);
   void add_token_file();
   void require(bool has, const std::string& layer, const std::string& dataset) const;
-  std::vector<float> read_states(const std::filesystem::path& file, const std::string& dataset,
-                                 const std::vector<std::int64_t>& shape,
-                                 const std::string& row_name) const;
+  struct Dataset {
+    std::filesystem::path file;
+    std::string name;
+    std::vector<std::int64_t> shape;
+    const char* row_name;
+  };
+  Dataset pooled_states(const std::string& layer, const std::string& pooling) const;
+  Dataset span_states(const std::string& layer) const;
+  Dataset states_of_tokens(const std::string& layer) const;
+  static std::vector<float> read(const Dataset& dataset);
+  static void check(const Dataset& dataset);
 
   std::filesystem::path path_;
   std::filesystem::path tokens_path_;  ///< empty when there is no such file
@@ -73,10 +88,11 @@ class HiddenCache {
 /// splits, spans and citations. Error(bad_input) naming both files and the first difference.
 void require_same_samples(std::span<const records::HiddenCacheInfo* const> variants);
 
-/// States to be written, made when their turn comes: one array is in memory at a time.
+/// States to be written, in pieces and in order: no array is in memory as a whole. They are asked
+/// for twice: for what they hold, and to be written.
 struct CacheStates {
   std::string dataset;  ///< "L1/mean" [N, d], "L1/span_mean" [N, S, d], "L1/states" [tokens, d]
-  std::function<std::vector<float>()> make;
+  std::function<void(const std::function<void(std::span<const float>)>& take)> for_each_piece;
 };
 
 /// Beside `info`: what only some caches have.

@@ -177,7 +177,7 @@ TEST_F(RefusedCache, StatesThatAreNotFinite) {
     EXPECT_THAT(refusal(), HasSubstr("at sample 2, value 1"));
   }
   auto states = test::small_states();
-  states[0].make = [] { return std::vector<float>(24, std::nanf("")); };
+  states[0] = test::whole("L2/mean", std::vector<float>(24, std::nanf("")));
   EXPECT_THAT(problem_of([&] {
                 write_hidden_cache(path_, test::small_info(), states, test::small_extras());
               }),

@@ -101,8 +101,8 @@ TEST_F(HiddenCacheTest, EqualContentGivesEqualBytes) {
 TEST_F(HiddenCacheTest, FailedWritingLeavesTheOldCache) {
   const auto before = read_file(path_);
   const std::vector<CacheStates> failing{
-      {"L2/mean", [] { return test::ramp(24); }},
-      {"L10/mean", []() -> std::vector<float> { throw std::runtime_error("source"); }}};
+      test::whole("L2/mean", test::ramp(24)),
+      {"L10/mean", [](const auto&) { throw std::runtime_error("source"); }}};
   EXPECT_THROW(write_hidden_cache(path_, test::small_info(), failing), std::runtime_error);
   EXPECT_EQ(read_file(path_), before);
   const std::filesystem::directory_iterator entries(folder_.path());
@@ -114,7 +114,8 @@ TEST_F(HiddenCacheTest, CacheIsCopiedFromACache) {
   const HiddenCache cache(path_);
   auto info = test::small_info();
   info.layers = {"L2"};
-  const std::vector<CacheStates> states{{"L2/mean", [&] { return cache.pooled("L2", "mean"); }}};
+  const std::vector<CacheStates> states{
+      {"L2/mean", [&](const auto& take) { take(cache.pooled("L2", "mean")); }}};
   write_hidden_cache(folder_.path() / "copy.h5", info, states);
   EXPECT_EQ(HiddenCache(folder_.path() / "copy.h5").pooled("L2", "mean"), test::ramp(24));
 }

@@ -39,12 +39,15 @@ inline std::vector<float> ramp(std::int64_t count, float first = 0.0F) {
   return values;
 }
 
+/// All values as one piece.
+inline store::CacheStates whole(const std::string& dataset, std::vector<float> values) {
+  return {dataset, [values = std::move(values)](const auto& take) { take(values); }};
+}
+
 inline std::vector<store::CacheStates> small_states() {
-  return {{"L2/mean", [] { return ramp(24); }},
-          {"L10/mean", [] { return ramp(24, 0.1F); }},
-          {"L10/last_token", [] { return ramp(24, 2.0F); }},
-          {"L2/span_mean", [] { return ramp(48); }},
-          {"L10/states", [] { return ramp(11 * 4); }}};
+  return {whole("L2/mean", ramp(24)), whole("L10/mean", ramp(24, 0.1F)),
+          whole("L10/last_token", ramp(24, 2.0F)), whole("L2/span_mean", ramp(48)),
+          whole("L10/states", ramp(11 * 4))};
 }
 
 /// Token states of the first two samples.

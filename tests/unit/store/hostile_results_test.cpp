@@ -2,6 +2,7 @@
 // the file, whatever it makes HDF5 do. What accidents do is in results_test.cpp.
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <functional>
 #include <iterator>
@@ -22,6 +23,7 @@
 namespace moesweep::store {
 namespace {
 
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
 
 constexpr auto table = "sensitivity/distortion";
@@ -194,6 +196,58 @@ TEST_F(HostileResults, SizesPatchedBeyondTheFileAreRefused) {
   test::write_bytes(path_, bytes);
   seal();
   EXPECT_THAT(refusal(), HasSubstr("more rows"));
+}
+
+// HDF5 1.10.8 divides by the side of a chunk when a dataset is opened.
+TEST_F(HostileResults, AFileThatHdf5CrashesOnIsRefused) {
+  auto bytes = read_file(path_);
+  // A layout message: version 3, chunked, two sides (rows, and the 8 bytes of an element) behind
+  // the address.
+  constexpr std::array begin = {std::byte{3}, std::byte{2}, std::byte{2}};
+  constexpr std::uint64_t sides = rows | std::uint64_t{8} << 32;
+  constexpr std::size_t sides_at = begin.size() + 8;
+  int patched = 0;
+  for (std::size_t at = 0; at + sides_at + sizeof sides <= bytes.size(); ++at) {
+    std::uint64_t here = 0;
+    std::memcpy(&here, &bytes[at + sides_at], sizeof here);
+    if (here != sides || !std::equal(begin.begin(), begin.end(), &bytes[at])) continue;
+    std::memset(&bytes[at + sides_at], 0, 4);
+    ++patched;
+  }
+  ASSERT_GT(patched, 0);
+  test::write_bytes(path_, bytes);
+  seal();
+  // Later versions refuse it on their own.
+  EXPECT_THAT(refusal(), AnyOf(HasSubstr("the HDF5 library crashed on it"), HasSubstr("failed")));
+}
+
+TEST_F(HostileResults, TablesThatUnpackToMoreThanTheLimitAreRefused) {
+  // 1.5 GiB of one text, in a file of a few megabytes.
+  constexpr hsize_t many = 3 << 18;
+  constexpr hsize_t chunk = 1 << 10;
+  const hid_t text = H5Tcopy(H5T_C_S1);
+  H5Tset_size(text, 2048);
+  modify([&](hid_t file) {
+    H5Ldelete(file, text_column, H5P_DEFAULT);
+    const hid_t space = H5Screate_simple(1, &many, nullptr);
+    const hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_chunk(properties, 1, &chunk);
+    H5Pset_deflate(properties, 1);
+    const hid_t dataset =
+        H5Dcreate2(file, text_column, text, space, H5P_DEFAULT, properties, H5P_DEFAULT);
+    const std::vector<char> values(chunk * 2048, 'x');
+    const hid_t in_memory = H5Screate_simple(1, &chunk, nullptr);
+    for (hsize_t first = 0; first < many; first += chunk) {
+      H5Sselect_hyperslab(space, H5S_SELECT_SET, &first, nullptr, &chunk, nullptr);
+      ASSERT_GE(H5Dwrite(dataset, text, in_memory, space, H5P_DEFAULT, values.data()), 0);
+    }
+    H5Sclose(in_memory);
+    H5Dclose(dataset);
+    H5Pclose(properties);
+    H5Sclose(space);
+  });
+  H5Tclose(text);
+  EXPECT_THAT(refusal(), AnyOf(HasSubstr("takes more than"), HasSubstr("holds more than")));
 }
 
 TEST_F(HostileResults, WrongTypesAreRefused) {

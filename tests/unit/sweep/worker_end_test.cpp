@@ -1,5 +1,9 @@
 // Deadlines, stops and a sink that cannot publish.
 
+#include <functional>
+#include <new>
+#include <system_error>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -156,6 +160,28 @@ TEST(WorkerBroken, WhatIsComputedAfterwardsDoesNotKeepItFromLeaving) {
   w.finish(1);
   w.tell(Leave{});
   EXPECT_THAT(all_of_kind<Drained>(w.step()), SizeIs(1));
+}
+
+// Threads and memory, not the unit's own input.
+TEST(WorkerBroken, AUnitThatTheSystemDoesNotLetStartEndsTheEpochOrderly) {
+  const std::vector<std::function<void()>> refusals = {
+      [] {
+        throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again));
+      },
+      [] { throw std::bad_alloc(); }};
+  for (const auto& refusal : refusals) {
+    Worker w(even_plan(3), options(2));
+    w.runner.refuse = refusal;
+    w.tell(Work{{0, 1}});
+    const auto broken = all_of_kind<Broken>(w.step());
+    ASSERT_THAT(broken, SizeIs(1));
+    EXPECT_EQ(broken[0].exit_code, ExitCode::io_error);
+    EXPECT_THAT(w.step(), IsEmpty()) << "it is told once, and nothing more is started";
+    const auto back = all_of_kind<HandedBack>(w.tell(Leave{}));
+    ASSERT_THAT(back, SizeIs(1));
+    EXPECT_THAT(back[0].units, ElementsAre(0U, 1U));
+    EXPECT_THAT(all_of_kind<Drained>(w.step()), SizeIs(1));
+  }
 }
 
 TEST(WorkerFinish, SaysGoodbyeLastAndDoesNothingAfter) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -19,6 +20,7 @@ namespace moesweep::sweep::test {
 class FakeRunner final : public JobRunner {
  public:
   void start(UnitIndex unit) override {
+    if (refuse) refuse();
     started.push_back(unit);
     running.push_back(unit);
   }
@@ -34,6 +36,7 @@ class FakeRunner final : public JobRunner {
   }
   std::vector<UnitIndex> started;
   std::vector<UnitIndex> running;
+  std::function<void()> refuse;  ///< throws when a unit is to start
 
  private:
   std::deque<Outcome> finished;

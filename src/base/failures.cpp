@@ -1,0 +1,98 @@
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <stdexcept>
+#include <system_error>
+
+#include <moesweep/base/failures.hpp>
+#include <moesweep/base/file.hpp>
+#include <moesweep/base/sanitizers.hpp>
+
+namespace moesweep {
+namespace {
+
+constexpr auto memory_remedy =
+    "give the program more memory, or the job fewer threads (resources.threads)";
+
+struct Scaled {
+  double count;
+  const char* unit;
+};
+
+// Not format_size: there is no memory for it.
+Scaled scaled(std::size_t bytes) {
+  constexpr double kibi = 1024.0;
+  const auto count = static_cast<double>(bytes);
+  if (count >= kibi * kibi * kibi) return {count / (kibi * kibi * kibi), "GiB"};
+  if (count >= kibi * kibi) return {count / (kibi * kibi), "MiB"};
+  return {count / kibi, "KiB"};
+}
+
+}  // namespace
+
+OutOfMemory::OutOfMemory(std::size_t bytes) noexcept {
+  const auto [count, unit] = scaled(bytes);
+  std::snprintf(text_, sizeof text_, "out of memory: %.2f %s were asked for", count, unit);
+}
+
+Error memory_error(const std::bad_alloc& refused) {
+  const bool told = dynamic_cast<const OutOfMemory*>(&refused) != nullptr;
+  return Error(ExitCode::io_error, "", told ? refused.what() : "out of memory", memory_remedy);
+}
+
+Error memory_error(const std::length_error& refused) {
+  return Error(ExitCode::io_error, "",
+               std::string("out of memory: more than any memory was asked for, ") + refused.what(),
+               memory_remedy);
+}
+
+void catch_failures(const std::function<void()>& step,
+                    const std::function<void(const Error&)>& failed) {
+  try {
+    step();
+  } catch (const Error& error) {
+    failed(error);
+  } catch (const std::bad_alloc& refused) {
+    failed(memory_error(refused));
+  } catch (const std::length_error& refused) {
+    failed(memory_error(refused));
+  } catch (const std::filesystem::filesystem_error& refused) {
+    failed(io_error_of(refused));
+  } catch (const std::system_error& refused) {
+    failed(Error(ExitCode::io_error, "operating system", refused.what()));
+  }
+}
+
+}  // namespace moesweep
+
+// The language's own operator new does not tell how much was asked for. The sanitizers bring
+// theirs.
+#if !MOESWEEP_SANITIZED
+void* operator new(std::size_t bytes) {
+  if (void* memory = std::malloc(bytes == 0 ? 1 : bytes)) return memory;
+  throw moesweep::OutOfMemory(bytes);
+}
+
+void* operator new(std::size_t bytes, std::align_val_t alignment) {
+  const auto step = static_cast<std::size_t>(alignment);
+  // aligned_alloc asks for a multiple of the alignment.
+  const auto rounded = (bytes + step - 1) / step * step;
+  if (rounded >= bytes) {
+    if (void* memory = std::aligned_alloc(step, rounded == 0 ? step : rounded)) return memory;
+  }
+  throw moesweep::OutOfMemory(bytes);
+}
+
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::align_val_t) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
+  std::free(memory);
+}
+#endif

@@ -1,0 +1,89 @@
+#include "hidden_cache_states.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <moesweep/base/cast.hpp>
+#include <moesweep/base/error.hpp>
+#include <moesweep/base/float16.hpp>
+
+#include "hdf5_dataset.hpp"
+#include "hdf5_file.hpp"
+#include "isolated.hpp"
+#include "plain_values.hpp"
+
+namespace moesweep::store {
+namespace {
+
+constexpr std::size_t piece_bytes = std::size_t{4} << 20;
+constexpr std::size_t piece_values = std::size_t{1} << 18;
+constexpr std::int64_t half_bytes = 2;
+constexpr std::int64_t float_bytes = 4;
+
+void send_rows(const OpenDataset& open, const DatasetPlace& place, FrameWriter& frames) {
+  const bool are_halves = open.element_bytes == half_bytes;
+  PlainWriter(frames).number(are_halves ? half_bytes : float_bytes);
+  std::vector<std::byte> rows;
+  const auto send = [&] { frames.write(rows); };
+  if (are_halves) return read_rows(open, place, open.type, half_bytes, piece_bytes, rows, send);
+  read_rows(open, place, H5T_NATIVE_FLOAT, float_bytes, piece_bytes, rows, send);
+}
+
+void send_states(const StatesPlace& states, FrameWriter& frames) {
+  const DatasetPlace place{states.file.string(), states.dataset, "dataset"};
+  with_file(states.file, [&](hid_t file) {
+    const auto open = open_dataset(file, place);
+    const bool unchanged = std::ranges::equal(
+        open.dims, states.shape,
+        [](hsize_t have, std::int64_t want) { return std::cmp_equal(have, want); });
+    if (!unchanged) refuse(place, "has another shape than when the cache was opened");
+    if (!holds_floats(open)) refuse(place, "does not hold float16, float32 or float64");
+    send_rows(open, place, frames);
+  });
+}
+
+}  // namespace
+
+std::size_t StatesPlace::values() const {
+  std::optional<std::uint64_t> count = 1;
+  for (const auto side : shape) {
+    if (count) count = checked_product(*count, checked_cast<std::uint64_t>(side));
+  }
+  if (!count || !checked_product(*count, sizeof(float))) {
+    throw Error(ExitCode::bad_input, file.string() + ":/" + dataset,
+                "declares more values than any memory holds");
+  }
+  return *count;
+}
+
+void receive_states(FrameReader& in, std::size_t values, const TakeStates& take) {
+  const auto element_bytes = PlainReader(in, "", 0).number();
+  if (element_bytes != half_bytes && element_bytes != float_bytes) {
+    throw BrokenStream(BrokenStream::Why::makes_no_sense);
+  }
+  std::vector<float> piece(std::min(values, piece_values));
+  std::vector<std::uint16_t> halves(element_bytes == half_bytes ? piece.size() : 0);
+  while (values > 0) {
+    const auto now = std::span(piece).first(std::min(values, piece.size()));
+    if (element_bytes == half_bytes) {
+      const auto packed = std::span(halves).first(now.size());
+      in.read(std::as_writable_bytes(packed));
+      std::ranges::transform(packed, now.begin(), float_of_half);
+    } else {
+      in.read(std::as_writable_bytes(now));
+    }
+    take(now);
+    values -= now.size();
+  }
+}
+
+void stream_states(const StatesPlace& place, const TakeStates& take) {
+  const auto values = place.values();
+  ReaderLimits limits;
+  limits.cpu_seconds = cpu_seconds_for(values * sizeof(float));
+  read_isolated(
+      place.file.string(), limits, [&](FrameWriter& out) { send_states(place, out); },
+      [&](FrameReader& in) { receive_states(in, values, take); });
+}
+
+}  // namespace moesweep::store

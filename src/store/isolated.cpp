@@ -1,0 +1,251 @@
+#include "isolated.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <optional>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <moesweep/base/cast.hpp>
+#include <moesweep/base/failures.hpp>
+#include <moesweep/base/file.hpp>
+#include <moesweep/base/sanitizers.hpp>
+#include <moesweep/base/text.hpp>
+
+#include "hdf5_call.hpp"
+#include "hdf5_handle.hpp"
+
+namespace moesweep::store {
+namespace {
+
+constexpr auto bad_file_remedy =
+    "the file is damaged or was made to do that: copy it or write it again";
+constexpr int pipe_bytes = 1 << 20;
+
+// How a reader ends that could not even say what is wrong.
+constexpr int no_memory_to_tell = 2;
+constexpr int unexpected = 3;
+
+void set_limit(__rlimit_resource resource, rlim_t soft, rlim_t hard) {
+  rlimit now{};
+  ::getrlimit(resource, &now);
+  const rlimit wanted{std::min(soft, now.rlim_max), std::min(hard, now.rlim_max)};
+  ::setrlimit(resource, &wanted);
+}
+
+// Of addresses, as RLIMIT_AS counts them.
+rlim_t mapped_bytes() {
+  char text[32] = {};
+  const FileDescriptor statm(::open("/proc/self/statm", O_RDONLY | O_CLOEXEC));
+  if (!statm || ::read(statm.get(), text, sizeof text - 1) <= 0) return RLIM_INFINITY;
+  return static_cast<rlim_t>(std::strtoull(text, nullptr, 10)) *
+         static_cast<rlim_t>(::sysconf(_SC_PAGESIZE));
+}
+
+/// Whether the limit is ours, not a stricter one that the user has set.
+bool limit_memory(std::int64_t bytes) {
+  if (is_sanitized) return true;
+  rlimit now{};
+  ::getrlimit(RLIMIT_AS, &now);
+  const auto mapped = mapped_bytes();
+  if (mapped == RLIM_INFINITY) return true;
+  const auto most = mapped + checked_cast<rlim_t>(bytes);
+  if (now.rlim_cur <= most) return false;
+  set_limit(RLIMIT_AS, most, most);
+  return true;
+}
+
+// The parent's handlers tell of bugs and end all ranks; to the parent a crash here is an answer.
+void restore_signals() {
+  std::set_terminate(std::abort);
+  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGPIPE, SIGXCPU, SIGXFSZ}) {
+    std::signal(signal, SIG_DFL);
+  }
+  // The parent stops when it is told to, and its reader with it.
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR1, SIGUSR2}) std::signal(signal, SIG_IGN);
+  sigset_t none;
+  sigemptyset(&none);
+  ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
+}
+
+// The C library says "malloc(): corrupted top size" on its own; the parent says it in one line.
+void silence() {
+  if (is_sanitized) return;
+  const FileDescriptor nowhere(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+  if (nowhere) ::dup2(nowhere.get(), STDERR_FILENO);
+}
+
+void put_all(int pipe, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const auto written = ::write(pipe, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) ::_exit(unexpected);
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+}
+
+Error beyond_memory(const std::string& file_name, const ReaderLimits& limits, bool limit_is_ours,
+                    const Error& refused) {
+  if (!limit_is_ours) {
+    return Error(ExitCode::io_error, file_name, refused.problem(), refused.remedy());
+  }
+  return Error(ExitCode::bad_input, file_name,
+               fmt::format("takes more than {} to read: {}", format_size(limits.memory_bytes),
+                           refused.problem()),
+               "no file that was written by this program does: write it again, in smaller chunks");
+}
+
+[[noreturn]] void read_in_child(int pipe, const std::string& file_name, const ReaderLimits& limits,
+                                const std::function<void(FrameWriter&)>& read) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  restore_signals();
+  silence();
+  set_limit(RLIMIT_CORE, 0, 0);
+  set_limit(RLIMIT_FSIZE, 0, 0);
+  set_limit(RLIMIT_CPU, checked_cast<rlim_t>(limits.cpu_seconds),
+            checked_cast<rlim_t>(limits.cpu_seconds) + 1);
+  const bool limit_is_ours = limit_memory(limits.memory_bytes);
+  FrameWriter out([pipe](std::span<const std::byte> bytes) { put_all(pipe, bytes); });
+  try {
+    try {
+      read(out);
+      out.end();
+    } catch (const Error& error) {
+      out.fail(error);
+    } catch (const std::bad_alloc& refused) {
+      out.fail(beyond_memory(file_name, limits, limit_is_ours, memory_error(refused)));
+    } catch (const std::length_error& refused) {
+      out.fail(beyond_memory(file_name, limits, limit_is_ours, memory_error(refused)));
+    }
+  } catch (const std::bad_alloc&) {
+    ::_exit(no_memory_to_tell);
+  } catch (...) {
+    ::_exit(unexpected);
+  }
+  ::_exit(0);
+}
+
+/// A child that is killed and waited for when nobody wants it any more.
+class ReaderProcess {
+ public:
+  ReaderProcess(const std::string& file_name, const ReaderLimits& limits,
+                const std::function<void(FrameWriter&)>& read);
+  ~ReaderProcess() { end(); }
+  ReaderProcess(const ReaderProcess&) = delete;
+  ReaderProcess& operator=(const ReaderProcess&) = delete;
+
+  std::size_t more(std::span<std::byte> out) const;
+  /// As waitpid has it; nothing when another part of the process has waited for all children.
+  std::optional<int> wait();
+
+ private:
+  void end() {
+    if (pid_ <= 0) return;
+    ::kill(pid_, SIGKILL);
+    wait();
+  }
+
+  pid_t pid_ = -1;
+  FileDescriptor pipe_;
+};
+
+ReaderProcess::ReaderProcess(const std::string& file_name, const ReaderLimits& limits,
+                             const std::function<void(FrameWriter&)>& read) {
+  FileDescriptor far_end;
+  {
+    // Also so that no other reader inherits this one's pipe, whose end would then not be seen.
+    const Hdf5Call call;
+    h5_prepare();
+    int ends[2] = {-1, -1};
+    if (::pipe2(ends, O_CLOEXEC) != 0) {
+      throw errno_error(ExitCode::io_error, file_name, "cannot open a pipe to its reader", errno);
+    }
+    pipe_ = FileDescriptor(ends[0]);
+    far_end = FileDescriptor(ends[1]);
+    ::fcntl(far_end.get(), F_SETPIPE_SZ, pipe_bytes);  // or what the system allows
+    pid_ = ::fork();
+    if (pid_ != 0) far_end = FileDescriptor();
+  }
+  if (pid_ < 0) {
+    throw errno_error(ExitCode::io_error, file_name, "cannot start a process to read it", errno);
+  }
+  if (pid_ > 0) return;
+  pipe_ = FileDescriptor();
+  read_in_child(far_end.get(), file_name, limits, read);
+}
+
+std::size_t ReaderProcess::more(std::span<std::byte> out) const {
+  for (;;) {
+    const auto got = ::read(pipe_.get(), out.data(), out.size());
+    if (got >= 0) return static_cast<std::size_t>(got);
+    if (errno != EINTR) return 0;
+  }
+}
+
+std::optional<int> ReaderProcess::wait() {
+  int status = 0;
+  pid_t waited = 0;
+  do {
+    waited = ::waitpid(pid_, &status, 0);
+  } while (waited < 0 && errno == EINTR);
+  pid_ = -1;
+  return waited < 0 ? std::nullopt : std::optional(status);
+}
+
+Error ended_early(const std::string& file_name, const ReaderLimits& limits,
+                  std::optional<int> status) {
+  const auto bad_file = [&](const std::string& problem) {
+    return Error(ExitCode::bad_input, file_name, problem, bad_file_remedy);
+  };
+  if (status && WIFSIGNALED(*status)) {
+    const int signal = WTERMSIG(*status);
+    if (signal == SIGXCPU) {
+      return bad_file(
+          fmt::format("keeps HDF5 busy for more than {} s of CPU time", limits.cpu_seconds));
+    }
+    if (signal == SIGKILL) {
+      return Error(ExitCode::io_error, file_name, "the process that read it was killed",
+                   "the machine may be out of memory: run the same command again");
+    }
+    return bad_file(fmt::format("the HDF5 library crashed on it ({})", ::strsignal(signal)));
+  }
+  if (status && WIFEXITED(*status) && WEXITSTATUS(*status) == no_memory_to_tell) {
+    return bad_file(fmt::format("takes more than {} to read", format_size(limits.memory_bytes)));
+  }
+  return bad_file("the HDF5 library ended on it");
+}
+
+}  // namespace
+
+std::int64_t cpu_seconds_for(std::uint64_t bytes) {
+  constexpr std::uint64_t bytes_per_second = std::uint64_t{4} << 20;
+  return ReaderLimits{}.cpu_seconds + checked_cast<std::int64_t>(bytes / bytes_per_second);
+}
+
+void read_isolated(const std::string& file_name, const ReaderLimits& limits,
+                   const std::function<void(FrameWriter&)>& read,
+                   const std::function<void(FrameReader&)>& take) {
+  ReaderProcess reader(file_name, limits, read);
+  FrameReader in([&](std::span<std::byte> out) { return reader.more(out); });
+  try {
+    take(in);
+    in.finish();
+  } catch (const BrokenStream& broken) {
+    if (broken.why == BrokenStream::Why::makes_no_sense) {
+      throw Error(ExitCode::bad_input, file_name, "made the HDF5 library hand back nonsense",
+                  bad_file_remedy);
+    }
+    throw ended_early(file_name, limits, reader.wait());
+  }
+}
+
+}  // namespace moesweep::store

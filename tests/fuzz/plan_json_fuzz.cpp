@@ -1,0 +1,15 @@
+// plan.json: what is read can be written and read again.
+
+#include <moesweep/export/plans.hpp>
+
+#include "promise.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace moesweep;
+  fuzz::parses_or_refuses([&] {
+    const auto plan = exports::parse_plan(fuzz::text_of(data, size), "plan.json");
+    const auto text = exports::plan_json(plan);
+    fuzz::require(exports::plan_json(exports::parse_plan(text, "plan.json")) == text);
+  });
+  return 0;
+}
