@@ -1,7 +1,5 @@
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
-#include <random>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -11,6 +9,7 @@
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/temporary_files.hpp>
 
 namespace moesweep {
 namespace {
@@ -39,12 +38,6 @@ bool is_trouble_of_the_system(int error_number) {
     default:
       return false;
   }
-}
-
-std::string unique_suffix() {
-  static std::atomic<std::uint64_t> counter{0};
-  std::random_device entropy;
-  return fmt::format("{:08x}{:08x}{:04x}", entropy(), entropy(), counter++ & 0xffff);
 }
 
 void write_all(const FileDescriptor& file, std::span<const std::byte> bytes,
@@ -151,7 +144,7 @@ std::string read_text_file(const std::filesystem::path& path) {
 
 FilePublisher::FilePublisher(std::filesystem::path path)
     : path_(std::move(path)),
-      temporary_(path_.parent_path() / fmt::format(".tmp.{}", unique_suffix())),
+      temporary_(path_.parent_path() / temporary_name()),
       file_(
           ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666)) {
   if (!file_) throw io_error(temporary_, "cannot create", errno);

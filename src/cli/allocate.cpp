@@ -10,6 +10,7 @@
 #include <spdlog/spdlog.h>
 
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/temporary_files.hpp>
 #include <moesweep/base/text.hpp>
 #include <moesweep/export/plans.hpp>
 #include <moesweep/pipeline/allocate.hpp>
@@ -45,7 +46,10 @@ void allocate(AllocateCommand& command, const Context& context) {
   const auto report = pipeline::allocate(options);
   for (const auto& note : report.notes) spdlog::warn("{}", note);
   const auto out = destination(command);
-  if (out) publish_file(*out, exports::plan_json(report.plan));
+  if (out) {
+    remove_abandoned(out->parent_path());
+    publish_file(*out, exports::plan_json(report.plan));
+  }
   const auto written = out ? out->string() : std::string();
   if (context.json) return print_json(report_as_json(report, written));
   if (!context.quiet) print_report(report, written);

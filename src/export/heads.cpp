@@ -10,6 +10,7 @@
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
 #include <moesweep/base/file_hash.hpp>
+#include <moesweep/base/temporary_files.hpp>
 #include <moesweep/checkpoint/header.hpp>
 #include <moesweep/export/heads.hpp>
 #include <moesweep/store/output_file.hpp>
@@ -163,6 +164,7 @@ std::vector<fs::path> export_heads(const fs::path& artifacts,
   }
   check_all(artifacts, rows);
   create_folder(output);
+  remove_abandoned(output);
   std::vector<fs::path> written;
   for (const auto& row : rows) {
     const auto heads = read_heads(artifacts, row);

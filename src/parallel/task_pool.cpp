@@ -1,3 +1,8 @@
+#include <atomic>
+#include <system_error>
+#include <thread>
+#include <vector>
+
 #include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/info.h>
 #include <oneapi/tbb/task_arena.h>
@@ -22,8 +27,34 @@ struct TaskPool::State {
   tbb::task_group group;
 };
 
+namespace {
+
+// TBB starts its threads when there is work, and ends the program where the system has none. Asked
+// for beforehand, a refusal is an exception that can be told.
+void require_threads(int count) {
+  std::atomic<bool> all_started = false;
+  std::vector<std::thread> threads;
+  const auto end = [&] {
+    all_started = true;
+    all_started.notify_all();
+    for (auto& thread : threads) thread.join();
+  };
+  try {
+    for (int i = 0; i < count; ++i) {
+      threads.emplace_back([&all_started] { all_started.wait(false); });
+    }
+  } catch (const std::system_error&) {
+    end();
+    throw;
+  }
+  end();
+}
+
+}  // namespace
+
 TaskPool::TaskPool(int threads) {
   expect(threads >= 1, "a task pool needs a thread");
+  require_threads(threads);
   state_ = std::make_unique<State>(threads);
 }
 

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include <moesweep/base/error.hpp>
-#include <moesweep/base/file.hpp>
+#include <moesweep/base/system_errors.hpp>
 
 namespace moesweep::pipeline {
 namespace {
@@ -29,11 +29,9 @@ Error from_text(const std::string& text) {
 void agree(comm::Session& session, const std::function<void()>& step) {
   std::string failure;
   try {
-    step();
+    as_errors(step);
   } catch (const Error& error) {
     failure = to_text(error);
-  } catch (const std::filesystem::filesystem_error& error) {
-    failure = to_text(io_error_of(error));
   }
   std::string first;
   for (const auto& text : session.gather(failure)) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <functional>
+#include <new>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -12,6 +13,7 @@
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/system_errors.hpp>
 #include <moesweep/comm/session.hpp>
 #include <moesweep/kernels/isa.hpp>
 #include <moesweep/pipeline/run.hpp>
@@ -162,7 +164,7 @@ OpenEpoch open_epoch(const store::RunDirectory& run, const Job& job, int ranks, 
   acquire.take_over = take_over;
   open.epoch = store::acquire(run.lock(), start, acquire);
   record_if_it_fails(run, open.epoch, [&] {
-    store::remove_leftovers(run);
+    store::remove_leftovers(run, open.epoch);
     if (!is_recorded(run, job)) publish_file(run.job(), config::to_toml(job.settings));
     read_standings(open, run, job);
   });
@@ -175,16 +177,20 @@ OpenEpoch open_epoch(const store::RunDirectory& run, const Job& job, int ranks, 
                 {"build", start.build},
                 {"mpi", comm::mpi_version()},
                 {"slurm_job", start.owner.slurm_job},
-                {"units_done_before", open.done.size()}});
+                {"units_done_before", open.done.size()},
+                {"record", nlohmann::json::parse(store::encode_start(start))}});
   return open;
 }
 
 void record_if_it_fails(const store::RunDirectory& run, Epoch epoch,
                         const std::function<void()>& step) {
   try {
-    step();
+    as_errors(step);
   } catch (const Error& error) {
     close_epoch(run, epoch, error.exit_code(), 0);
+    throw;
+  } catch (const std::bad_alloc&) {
+    close_epoch(run, epoch, ExitCode::io_error, 0);
     throw;
   }
 }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <moesweep/base/system_errors.hpp>
 #include <moesweep/kernels/isa.hpp>
 #include <moesweep/parallel/task_pool.hpp>
 #include <moesweep/pipeline/aggregate.hpp>
@@ -183,10 +184,12 @@ void finish(const store::RunDirectory& run, RunReport& report, Epoch epoch, cons
   }
   if (report.exit_code == ExitCode::complete || report.exit_code == ExitCode::some_failed) {
     try {
-      const auto made = write_aggregate(run.root);
-      if (report.exit_code == ExitCode::complete && kind != nullptr) kind->finish(made.tables);
-      report.digest = made.digest;
-      report.error = describe_failures(made.tables);
+      as_errors([&] {
+        const auto made = write_aggregate(run.root);
+        if (report.exit_code == ExitCode::complete && kind != nullptr) kind->finish(made.tables);
+        report.digest = made.digest;
+        report.error = describe_failures(made.tables);
+      });
     } catch (const Error& error) {
       report.exit_code = error.exit_code();
       report.error = error.what();

@@ -28,9 +28,11 @@ std::string why_incomplete(const Aggregate& made) {
 
 void make_again(const store::RunDirectory& run, const store::DamagedResults& damaged) {
   try {
+    store::ResultsTurn turn(run.lock());
     const auto made = aggregate(run.root);
     if (const auto why = why_incomplete(made); !why.empty()) refuse(damaged, why);
-    write_results(run.root, made);
+    // Where it is not our turn any more, somebody else has made them meanwhile.
+    write_results(run.root, made, turn);
   } catch (const store::DamagedResults&) {
     throw;
   } catch (const Error& error) {

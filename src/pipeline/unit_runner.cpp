@@ -5,6 +5,7 @@
 
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/system_errors.hpp>
 
 namespace moesweep::pipeline {
 namespace {
@@ -43,8 +44,9 @@ std::optional<sweep::Outcome> UnitRunner::poll() {
   return outcome;
 }
 
-// Errors of the input and a lack of memory fail the unit and the sweep goes on; anything else is a
-// bug and ends it.
+// Errors of the input and a lack of memory fail the unit and the sweep goes on; what the system
+// does to it (a full disk, a file server that is gone) ends the sweep, to be resumed; anything else
+// is a bug.
 sweep::Outcome UnitRunner::compute(sweep::UnitIndex unit) const {
   using std::chrono::duration;
   sweep::Outcome outcome;
@@ -52,12 +54,15 @@ sweep::Outcome UnitRunner::compute(sweep::UnitIndex unit) const {
   outcome.started = duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
   const auto begin = std::chrono::steady_clock::now();
   try {
-    auto rows = job_.kind->run(unit);
-    publish(rows.artifacts, artifacts_);
-    outcome.bytes_read = rows.bytes_read;
-    outcome.payload = std::move(rows.tables);
+    as_errors([&] {
+      auto rows = job_.kind->run(unit);
+      publish(rows.artifacts, artifacts_);
+      outcome.bytes_read = rows.bytes_read;
+      outcome.payload = std::move(rows.tables);
+    });
   } catch (const Error& error) {
     outcome.error = error.what();
+    outcome.ends_sweep = error.exit_code() == ExitCode::io_error;
   } catch (const std::bad_alloc&) {
     outcome.error = "out of memory; lower resources.threads or raise the job's memory";
   } catch (const std::exception& error) {

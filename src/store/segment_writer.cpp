@@ -8,6 +8,7 @@
 
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/system_errors.hpp>
 #include <moesweep/store/digest.hpp>
 #include <moesweep/store/segment_writer.hpp>
 
@@ -65,9 +66,10 @@ void SegmentWriter::State::run() {
     lock.unlock();
     std::exception_ptr failed;
     try {
-      for (auto& record : records) record.unit.payload_hash = digest_of(record.rows).hex();
-      const auto image = encode_segment(records);
-      group.segment = publish_image(image);
+      as_errors([&] {
+        for (auto& record : records) record.unit.payload_hash = digest_of(record.rows).hex();
+        group.segment = publish_image(encode_segment(records));
+      });
     } catch (...) {
       failed = std::current_exception();
     }

@@ -80,8 +80,8 @@ struct OpenOptions {
 /// all, a shard that is missing, absolute, has `..` or leaves the checkpoint (a Hugging Face cache
 /// snapshot may link into its own repository's blobs directory, nothing else may leave), a shard
 /// that is not a regular file, a tensor in two shards without an index, a tensor of the index that
-/// its shard lacks, no tensors at all, and everything parse_header refuses. A file that is named
-/// itself may be a link to anywhere.
+/// its shard lacks, a folder that its writer has not finished (unfinished.hpp), no tensors at all,
+/// and everything parse_header refuses. A file that is named itself may be a link to anywhere.
 Checkpoint open_checkpoint(const std::filesystem::path& path, const OpenOptions& options = {});
 
 /// Equally long pieces of a tensor, equally far apart: rows of a few columns of a matrix, or one
