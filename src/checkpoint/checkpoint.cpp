@@ -245,7 +245,7 @@ Checkpoint open_checkpoint(const fs::path& path, const OpenOptions& options) {
                 "give a checkpoint directory or a .safetensors file");
   }
   if (!fs::is_directory(status)) return open_single(path);
-  if (!options.allow_incomplete) refuse_unfinished(path);
+  refuse_unfinished(path);
   const bool indexed = fs::exists(fs::symlink_status(path / index_name, error));
   return indexed ? open_indexed(path, options) : open_unindexed(path, options);
 }

@@ -1,4 +1,7 @@
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <system_error>
 #include <thread>
 #include <vector>
@@ -21,6 +24,7 @@ struct TaskPool::State {
       : threads(thread_count),
         limit(tbb::global_control::max_allowed_parallelism, checked_cast<std::size_t>(threads + 1)),
         arena(threads, /*reserved_for_masters=*/0) {}
+  void start_workers();
   int threads;
   tbb::global_control limit;
   tbb::task_arena arena;
@@ -29,8 +33,8 @@ struct TaskPool::State {
 
 namespace {
 
-// TBB starts its threads when there is work, and ends the program where the system has none. Asked
-// for beforehand, a refusal is an exception that can be told.
+// TBB starts a thread when there is work for it, and ends the program where the system has none.
+// Asked for beforehand, a refusal is an exception that can be told.
 void require_threads(int count) {
   std::atomic<bool> all_started = false;
   std::vector<std::thread> threads;
@@ -52,10 +56,30 @@ void require_threads(int count) {
 
 }  // namespace
 
+// Has TBB start its threads now, while the system is known to have them: later ones of readers are
+// refused where that is told. Each keeps its task until all are there; a pool that other limits
+// make smaller does not wait for ever.
+void TaskPool::State::start_workers() {
+  constexpr auto longest_wait = std::chrono::milliseconds(100);
+  std::mutex mutex;
+  std::condition_variable arrival;
+  int arrived = 0;
+  for (int i = 0; i < threads; ++i) {
+    arena.enqueue(group.defer([&] {
+      std::unique_lock lock(mutex);
+      ++arrived;
+      arrival.notify_all();
+      arrival.wait_for(lock, longest_wait, [&] { return arrived == threads; });
+    }));
+  }
+  arena.execute([this] { group.wait(); });
+}
+
 TaskPool::TaskPool(int threads) {
   expect(threads >= 1, "a task pool needs a thread");
   require_threads(threads);
   state_ = std::make_unique<State>(threads);
+  state_->start_workers();
 }
 
 TaskPool::~TaskPool() {

@@ -12,13 +12,12 @@ from sweeps import COMPLETE, RUN_DIRECTORY, STOPPED
 
 class Unlock(LockCase):
     def stopped_sweep(self, name, starts=1):
-        """So many starts, each stopped in good order, the last with something on disk."""
+        """So many starts, each stopped in good order with something on disk."""
         sweep = self.job.sweep(name)
         for start in range(starts):
             process = self.started(sweep.start())
             sweep.wait_for_epoch(process, start + 1)
-            if start + 1 == starts:
-                sweep.wait_for_segments(process, 1)
+            sweep.wait_for_segments(process, len(sweep.segments()) + 1)
             sweep.stop(process, signal.SIGUSR2)
             self.assertEqual(process.wait(120), STOPPED)
         return sweep
@@ -170,7 +169,10 @@ class Unlock(LockCase):
 class TornEvents(LockCase):
     def test_TheNextWriterStartsOnALineOfItsOwn(self):
         sweep = self.job.sweep("torn")
-        self.kill_before_its_end(sweep)
+        process = self.started(sweep.start())
+        sweep.wait_for_segments(process, 1)
+        process.kill()
+        process.wait()
         events = sweep.run_dir / "events.jsonl"
         whole = events.read_bytes()
         events.write_bytes(whole + b'{"epoch":1,"event":"quaran')

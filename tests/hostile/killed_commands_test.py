@@ -55,7 +55,7 @@ class Leftovers(SweepCase):
                     **{"L1/mean": numpy.ones((8, 4), numpy.float32)})
         return [(("export", run, out, "--to", "csv", "--overwrite"), out),
                 (("export", run, out / "all.sqlite", "--to", "sqlite", "--overwrite"), out),
-                (("export", run, out, "--plan", plan, "--to", "mlx-lm", "--overwrite"), out),
+                (("export", "--plan", plan, "--to", "mlx-lm", out, "--architecture", "generic", "--overwrite"), out),
                 (("allocate", run, "--target", "5bpw", "--architecture", "generic", "--out", out / "p.json"), out),
                 (("import-cache", arrays, out / "v.h5"), out),
                 (("aggregate", run), run)]
@@ -78,7 +78,7 @@ class Leftovers(SweepCase):
         for at in range(1, 6):
             preloaded("run", sweep.job.file, "--run-dir", sweep.run_dir, KILLED_AT_RENAME=str(at))
         lock = sweep.run_dir / "lock"
-        self.assertGreater(len(list(lock.glob("*.reserved"))), 1)
+        self.assertGreater(len(list(lock.glob("*.reserved"))), 0)
         sweep.run_to_digest()
         self.assertEqual(temporaries(sweep.run_dir), [])
         self.assertEqual(list(lock.glob("*.reserved")), [])
@@ -152,7 +152,7 @@ class RefusedWrites(SweepCase):
                                    "--out", plan), COMPLETE)
 
         def arguments(out):
-            return "quantize", sweep.run_dir, "--plan", plan, "--to", "mlx", "--shard-size", "200KiB", out, "--architecture", "llama"
+            return "quantize", sweep.run_dir, "--plan", plan, "--to", "mlx", "--shard-size", "200KiB", out
 
         reference, out = self.folder / "reference", self.folder / "out"
         self.assert_ended(moesweep(*arguments(reference)), COMPLETE)
