@@ -28,6 +28,15 @@ Scaled scaled(std::size_t bytes) {
   return {count / kibi, "KiB"};
 }
 
+Error refused_by_the_system(const std::system_error& refused) {
+  if (refused.code() != std::errc::resource_unavailable_try_again) {
+    return Error(ExitCode::io_error, "operating system", refused.what());
+  }
+  return Error(ExitCode::io_error, "operating system",
+               "cannot start a thread: " + refused.code().message(),
+               "raise the limit of processes (ulimit -u) or use fewer threads");
+}
+
 }  // namespace
 
 OutOfMemory::OutOfMemory(std::size_t bytes) noexcept {
@@ -59,7 +68,7 @@ void catch_failures(const std::function<void()>& step,
   } catch (const std::filesystem::filesystem_error& refused) {
     failed(io_error_of(refused));
   } catch (const std::system_error& refused) {
-    failed(Error(ExitCode::io_error, "operating system", refused.what()));
+    failed(refused_by_the_system(refused));
   }
 }
 

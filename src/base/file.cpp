@@ -1,10 +1,8 @@
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <mutex>
-#include <random>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -14,6 +12,7 @@
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/temporary_files.hpp>
 
 #include "retried.hpp"
 
@@ -97,12 +96,6 @@ void warn_once_of_directory_fsync(const std::filesystem::path& directory, int er
                    .c_str(),
                stderr);
   });
-}
-
-std::string unique_suffix() {
-  static std::atomic<std::uint64_t> counter{0};
-  std::random_device entropy;
-  return fmt::format("{:08x}{:08x}{:04x}", entropy(), entropy(), counter++ & 0xffff);
 }
 
 void write_all(const FileDescriptor& file, std::span<const std::byte> bytes,
@@ -249,7 +242,7 @@ std::string read_text_file(const std::filesystem::path& path) {
 
 FilePublisher::FilePublisher(std::filesystem::path path)
     : path_(std::move(path)),
-      temporary_(path_.parent_path() / fmt::format(".tmp.{}", unique_suffix())),
+      temporary_(path_.parent_path() / temporary_name()),
       file_(open_descriptor(temporary_, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW)) {
   if (!file_) throw io_error(temporary_, "cannot create", errno);
 }

@@ -1,7 +1,8 @@
 #include <cerrno>
-#include <cstdlib>
-#include <string>
 
+#include <sys/stat.h>
+
+#include <moesweep/base/temporary_files.hpp>
 #include <moesweep/base/temporary_folder.hpp>
 
 namespace moesweep {
@@ -10,11 +11,12 @@ namespace fs = std::filesystem;
 
 TemporaryFolder::TemporaryFolder(const fs::path& parent, std::string_view prefix,
                                  ExitCode on_failure) {
-  auto pattern = (parent / prefix).string() + "XXXXXX";
-  if (::mkdtemp(pattern.data()) == nullptr) {
+  remove_abandoned(parent, prefix);
+  const auto path = parent / temporary_name(prefix);
+  if (::mkdir(path.c_str(), 0700) != 0) {
     throw errno_error(on_failure, parent.string(), "cannot be written to", errno);
   }
-  path_ = pattern;
+  path_ = path;
 }
 
 TemporaryFolder::~TemporaryFolder() {

@@ -16,6 +16,7 @@
 #include <moesweep/base/shape.hpp>
 #include <moesweep/checkpoint/checkpoint.hpp>
 #include <moesweep/checkpoint/header.hpp>
+#include <moesweep/checkpoint/unfinished.hpp>
 
 #include "confine.hpp"
 #include "index.hpp"
@@ -143,6 +144,14 @@ std::vector<std::string> safetensors_in(const fs::path& directory) {
   return names;
 }
 
+void refuse_unfinished(const fs::path& directory) {
+  const auto recipe = unfinished_recipe(directory);
+  if (recipe.empty()) return;
+  throw Error(ExitCode::bad_input, directory.string(),
+              fmt::format("is not finished: \"{}\" was stopped, or still writes it", recipe),
+              "run the same command again, it goes on where it was");
+}
+
 void refuse_missing_shards(const Checkpoint& checkpoint) {
   const auto& missing = checkpoint.missing;
   if (missing.empty()) return;
@@ -243,6 +252,7 @@ Checkpoint open_checkpoint(const fs::path& given, const OpenOptions& options) {
                 "give a checkpoint directory or a .safetensors file");
   }
   if (!fs::is_directory(status)) return open_single(path);
+  refuse_unfinished(path);
   const bool indexed = fs::exists(fs::symlink_status(path / index_name, error));
   return indexed ? open_indexed(path, options) : open_unindexed(path, options);
 }

@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
+#include <moesweep/base/temporary_files.hpp>
 #include <moesweep/base/text.hpp>
 #include <moesweep/export/plans.hpp>
 #include <moesweep/pipeline/allocate.hpp>
@@ -45,7 +46,10 @@ void allocate(AllocateCommand& command, const Context& context) {
   options.shard_bytes = shard_bytes_of(command.shard_size);
   const auto report = pipeline::allocate(options);
   const auto out = destination(command);
-  if (out) write_plan(*out, exports::plan_json(report.plan), command.overwrite);
+  if (out) {
+    remove_abandoned(out->parent_path());
+    write_plan(*out, exports::plan_json(report.plan), command.overwrite);
+  }
   for (const auto& note : report.notes) spdlog::warn("{}", note);
   const auto written = out ? out->string() : std::string();
   if (context.json) return print_json(report_as_json(report, written));

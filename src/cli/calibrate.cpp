@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/temporary_files.hpp>
 #include <moesweep/parallel/task_pool.hpp>
 #include <moesweep/pipeline/calibrate.hpp>
 
@@ -16,7 +17,11 @@ void calibrate(const CalibrateOptions& options, const Context& context) {
   const int threads = options.threads > 0 ? options.threads : parallel::available_cpus();
   const auto rates = pipeline::calibrate(options.read_from, threads);
   const auto profile = pipeline::calibrated_profile(rates, threads);
-  if (!options.out.empty()) publish_file(std::filesystem::absolute(options.out), profile);
+  if (!options.out.empty()) {
+    const auto out = std::filesystem::absolute(options.out);
+    remove_abandoned(out.parent_path());
+    publish_file(out, profile);
+  }
   if (context.json) {
     return print_json({{"threads", threads},
                        {"read_bytes_per_second_node", rates.read_bytes_per_second_node},

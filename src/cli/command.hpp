@@ -37,6 +37,7 @@ void add_plan(CLI::App& app, Context& context);
 void add_run(CLI::App& app, Context& context);
 void add_submit(CLI::App& app, Context& context);
 void add_status(CLI::App& app, Context& context);
+void add_unlock(CLI::App& app, Context& context);
 void add_aggregate(CLI::App& app, Context& context);
 void add_verify(CLI::App& app, Context& context);
 void add_verify_plan(CLI::App& app, Context& context);

@@ -80,6 +80,7 @@ int run_command(int argc, char** argv) {
   add_run(app, context);
   add_submit(app, context);
   add_status(app, context);
+  add_unlock(app, context);
   add_aggregate(app, context);
   add_verify(app, context);
   add_export(app, context);

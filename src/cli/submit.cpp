@@ -12,6 +12,7 @@
 #include <spdlog/spdlog.h>
 
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/temporary_files.hpp>
 #include <moesweep/config/settings.hpp>
 #include <moesweep/launch/batch_script.hpp>
 #include <moesweep/launch/process.hpp>
@@ -94,6 +95,7 @@ Submission prepare(const SubmitOptions& options) {
 void publish(const Submission& submission) {
   store::create_run_directory({submission.run});
   fs::create_directories(submission.folder());
+  remove_abandoned(submission.folder());
   publish_file(submission.job_file(), submission.job_toml);
   publish_file(submission.script_file(), submission.script);
 }

@@ -9,6 +9,7 @@
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/temporary_files.hpp>
 #include <moesweep/base/text.hpp>
 #include <moesweep/export/export.hpp>
 #include <moesweep/records/catalog.hpp>
@@ -99,6 +100,7 @@ void prepare(const std::vector<Destination>& files, const ExportOptions& options
   } else {
     create_folder(options.output);
   }
+  remove_abandoned(files.front().file.parent_path());
 }
 
 void write(Format format, const Destination& destination, FilePublisher& file) {

@@ -12,6 +12,7 @@
 #include <moesweep/base/file.hpp>
 #include <moesweep/base/file_hash.hpp>
 #include <moesweep/base/foreign_name.hpp>
+#include <moesweep/base/temporary_files.hpp>
 #include <moesweep/checkpoint/header.hpp>
 #include <moesweep/export/heads.hpp>
 #include <moesweep/store/output_file.hpp>
@@ -176,6 +177,7 @@ std::vector<fs::path> export_heads(const fs::path& artifacts,
   check_all(artifacts, rows);
   create_folder(output);
   const auto stems = stems_of(rows);
+  remove_abandoned(output);
   std::vector<fs::path> written;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const auto heads = read_heads(artifacts, rows[i]);

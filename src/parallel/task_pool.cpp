@@ -1,5 +1,12 @@
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <new>
 #include <stdexcept>
+#include <system_error>
+#include <thread>
+#include <vector>
 
 #include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/info.h>
@@ -37,6 +44,7 @@ struct TaskPool::State {
         limit(tbb::global_control::max_allowed_parallelism, checked_cast<std::size_t>(threads + 1)),
         arena(threads, /*reserved_for_masters=*/0),
         signal_stacks(arena) {}
+  void start_workers();
   int threads;
   tbb::global_control limit;
   tbb::task_arena arena;
@@ -44,9 +52,55 @@ struct TaskPool::State {
   tbb::task_group group;
 };
 
+namespace {
+
+// TBB starts a thread when there is work for it, and ends the program where the system has none.
+// Asked for beforehand, a refusal is an exception that can be told.
+void require_threads(int count) {
+  std::atomic<bool> all_started = false;
+  std::vector<std::thread> threads;
+  const auto end = [&] {
+    all_started = true;
+    all_started.notify_all();
+    for (auto& thread : threads) thread.join();
+  };
+  try {
+    for (int i = 0; i < count; ++i) {
+      threads.emplace_back([&all_started] { all_started.wait(false); });
+    }
+  } catch (const std::system_error&) {
+    end();
+    throw;
+  }
+  end();
+}
+
+}  // namespace
+
+// Has TBB start its threads now, while the system is known to have them: later ones of readers are
+// refused where that is told. Each keeps its task until all are there; a pool that other limits
+// make smaller does not wait for ever.
+void TaskPool::State::start_workers() {
+  constexpr auto longest_wait = std::chrono::milliseconds(100);
+  std::mutex mutex;
+  std::condition_variable arrival;
+  int arrived = 0;
+  for (int i = 0; i < threads; ++i) {
+    arena.enqueue(group.defer([&] {
+      std::unique_lock lock(mutex);
+      ++arrived;
+      arrival.notify_all();
+      arrival.wait_for(lock, longest_wait, [&] { return arrived == threads; });
+    }));
+  }
+  arena.execute([this] { group.wait(); });
+}
+
 TaskPool::TaskPool(int threads) {
   expect(threads >= 1, "a task pool needs a thread");
+  require_threads(threads);
   state_ = std::make_unique<State>(threads);
+  state_->start_workers();
 }
 
 TaskPool::~TaskPool() {

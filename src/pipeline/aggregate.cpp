@@ -5,6 +5,7 @@
 
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
+#include <moesweep/base/temporary_files.hpp>
 #include <moesweep/config/settings.hpp>
 #include <moesweep/pipeline/aggregate.hpp>
 #include <moesweep/pipeline/job.hpp>
@@ -126,16 +127,24 @@ Aggregate aggregate(const std::filesystem::path& run_directory) {
   return aggregate(run, scan_of(run));
 }
 
-void write_results(const std::filesystem::path& run_directory, const Aggregate& aggregated) {
+bool write_results(const std::filesystem::path& run_directory, const Aggregate& aggregated,
+                   store::ResultsTurn& turn) {
   const store::RunDirectory run{run_directory};
-  store::write_results(run.results(), aggregated.tables, attributes_of(run, aggregated),
-                       prediction_matrices(aggregated.tables));
+  remove_abandoned(run.root);
+  return turn.publish([&] {
+    store::write_results(run.results(), aggregated.tables, attributes_of(run, aggregated),
+                         prediction_matrices(aggregated.tables));
+  });
 }
 
 Aggregate write_aggregate(const std::filesystem::path& run_directory) {
-  auto out = aggregate(run_directory);
-  write_results(run_directory, out);
-  return out;
+  const store::RunDirectory run{run_directory};
+  store::require_run_directory(run);
+  while (true) {
+    store::ResultsTurn turn(run.lock());
+    auto out = aggregate(run_directory);
+    if (write_results(run_directory, out, turn)) return out;
+  }
 }
 
 std::vector<std::string> verify(const std::filesystem::path& run_directory, Aggregate& aggregated) {

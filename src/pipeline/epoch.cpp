@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <functional>
+#include <new>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -162,7 +163,7 @@ OpenEpoch open_epoch(const store::RunDirectory& run, const Job& job, int ranks, 
   acquire.take_over = take_over;
   open.epoch = store::acquire(run.lock(), start, acquire);
   record_if_it_fails(run, open.epoch, [&] {
-    store::remove_leftovers(run);
+    store::remove_leftovers(run, open.epoch);
     if (!is_recorded(run, job)) publish_file(run.job(), config::to_toml(job.settings));
     read_standings(open, run, job);
   });
@@ -175,7 +176,8 @@ OpenEpoch open_epoch(const store::RunDirectory& run, const Job& job, int ranks, 
                 {"build", start.build},
                 {"mpi", comm::mpi_version()},
                 {"slurm_job", start.owner.slurm_job},
-                {"units_done_before", open.done.size()}});
+                {"units_done_before", open.done.size()},
+                {"record", nlohmann::json::parse(store::encode_start(start))}});
   return open;
 }
 

@@ -31,7 +31,8 @@ ExitCode close_epoch(const store::RunDirectory& run, Epoch epoch, ExitCode exit_
                      std::int64_t units_published);
 
 /// Runs `step`, a part of starting the epoch, and closes the epoch with the code of an Error that
-/// it throws: left open it would read as a crash, and a batch script would try for ever.
+/// it throws, or of what the system refuses it: left open it would read as a crash, and a batch
+/// script would try for ever.
 void record_if_it_fails(const store::RunDirectory& run, Epoch epoch,
                         const std::function<void()>& step);
 

@@ -1,6 +1,9 @@
 #include "events.hpp"
 
 #include <chrono>
+#include <cstddef>
+#include <span>
+#include <sstream>
 
 #include <spdlog/spdlog.h>
 
@@ -8,16 +11,45 @@
 #include <moesweep/base/file.hpp>
 
 namespace moesweep::pipeline {
+namespace {
+
+// A kill in the middle of a write, or a full disk, leaves half a line.
+bool ends_in_half_a_line(const std::filesystem::path& file) {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(file, error);
+  if (error || size == 0) return false;
+  std::byte last{};
+  read_exactly(open_for_reading(file), size - 1, std::span(&last, 1), file);
+  return last != std::byte{'\n'};
+}
+
+}  // namespace
 
 void append_event(const std::filesystem::path& file, const std::string& name,
                   nlohmann::json fields) {
   fields["time"] = unix_time();
   fields["event"] = name;
   try {
-    append_line(file, fields.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    const auto line = fields.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    append_line(file, ends_in_half_a_line(file) ? '\n' + line : line);
   } catch (const Error& error) {
     spdlog::warn("{}", error.what());
   }
+}
+
+Events read_events(const std::filesystem::path& file) {
+  Events events;
+  std::error_code error;
+  if (!std::filesystem::exists(file, error)) return events;
+  std::istringstream lines(read_text_file(file));
+  for (std::string line; std::getline(lines, line);) {
+    auto event = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (event.is_object() && event.contains("event"))
+      events.whole.push_back(std::move(event));
+    else
+      ++events.torn;
+  }
+  return events;
 }
 
 double unix_time() {

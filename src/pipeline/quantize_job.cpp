@@ -7,6 +7,7 @@
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/temporary_files.hpp>
 #include <moesweep/checkpoint/checkpoint.hpp>
 #include <moesweep/export/plans.hpp>
 #include <moesweep/names/runtime.hpp>
@@ -136,7 +137,7 @@ class QuantizeJob final : public JobKind {
 
   void begin() const override {
     std::filesystem::create_directories(out_);
-    remove_temporary_files(out_);
+    remove_abandoned(out_);
   }
 
   UnitRows run(sweep::UnitIndex unit) const override {

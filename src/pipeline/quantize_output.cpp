@@ -110,12 +110,6 @@ void require_nothing_to_replace(const fs::path& out) {
   }
 }
 
-void remove_temporary_files(const fs::path& out) {
-  for (const auto& path : entries_of(out)) {
-    if (path.filename().string().starts_with(".tmp.")) fs::remove(path);
-  }
-}
-
 void require_shards(const fs::path& out, const quantized::Layout& layout) {
   for (const auto& shard : layout.shards) {
     if (is_written(out, shard)) continue;

@@ -19,9 +19,6 @@ void require_own_folder(const std::filesystem::path& out, const checkpoint::Chec
 /// the files beside them.
 void require_nothing_to_replace(const std::filesystem::path& out);
 
-/// Removes what killed writers left behind.
-void remove_temporary_files(const std::filesystem::path& out);
-
 /// Error(io_error) naming a file of the layout that is missing or of another size.
 void require_shards(const std::filesystem::path& out, const quantized::Layout& layout);
 

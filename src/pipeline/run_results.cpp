@@ -34,6 +34,7 @@ std::string why_incomplete(const Aggregate& made) {
 
 void make_again(const store::RunDirectory& run, const store::DamagedResults& damaged) {
   try {
+    store::ResultsTurn turn(run.lock());
     const auto made = aggregate(run.root);
     if (const auto why = why_incomplete(made); !why.empty()) {
       const auto of_part = fmt::format(
@@ -41,7 +42,8 @@ void make_again(const store::RunDirectory& run, const store::DamagedResults& dam
           how_to_finish(run.root), launch::shell_word(run.root.native()));
       refuse(damaged, why, is_unfinished(made) ? of_part : damaged.remedy());
     }
-    write_results(run.root, made);
+    // Where it is not our turn any more, somebody else has made them meanwhile.
+    write_results(run.root, made, turn);
   } catch (const store::DamagedResults&) {
     throw;
   } catch (const Error& error) {

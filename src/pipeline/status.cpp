@@ -162,7 +162,8 @@ Status read_status(const std::filesystem::path& run_directory) {
   status.units_total = last.start.units;
   status.epochs = last.epoch.value;
   status.abnormal_ends =
-      std::count_if(epochs.begin(), epochs.end(), [](const auto& epoch) { return !epoch.end; }) -
+      std::count_if(epochs.begin(), epochs.end(),
+                    [](const auto& epoch) { return !epoch.end || epoch.end->by_unlock; }) -
       (status.state == RunState::running ? 1 : 0);
   status.owner = fmt::format("{}, pid {}", last.start.owner.host, last.start.owner.pid);
   auto scan = store::scan_segments(run.segments(), store::Rotten::leave_in_place);

@@ -49,22 +49,35 @@ std::optional<sweep::Outcome> UnitRunner::poll() {
   return outcome;
 }
 
-// Errors of the input and what the system refuses (memory, threads) fail the unit and the sweep
-// goes on; anything else is a bug and ends it.
+// Errors of the input and a lack of memory, which smaller units may not have, fail the unit and the
+// sweep goes on; what else the system does to it (a full disk, a file server that is gone) ends the
+// sweep, to be resumed; anything else is a bug.
 sweep::Outcome UnitRunner::compute(sweep::UnitIndex unit) const {
   using std::chrono::duration;
   sweep::Outcome outcome;
   outcome.unit = unit;
   outcome.started = duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
   const auto begin = std::chrono::steady_clock::now();
+  bool lacked_memory = false;
   const auto run = [&] {
     auto rows = job_.kind->run(unit);
     publish(rows.artifacts, artifacts_);
     outcome.bytes_read = rows.bytes_read;
     outcome.payload = std::move(rows.tables);
   };
+  const auto noting_memory = [&] {
+    try {
+      run();
+    } catch (const std::bad_alloc&) {
+      lacked_memory = true;
+      throw;
+    }
+  };
   try {
-    catch_failures(run, [&](const Error& error) { outcome.error = error.what(); });
+    catch_failures(noting_memory, [&](const Error& error) {
+      outcome.error = error.what();
+      outcome.ends_sweep = error.exit_code() == ExitCode::io_error && !lacked_memory;
+    });
   } catch (const std::exception& error) {
     bug(error.what());
   }

@@ -18,7 +18,6 @@ H5Handle file_access() {
 }
 
 H5Handle create(const std::filesystem::path& path) {
-  const Hdf5Call call;
   h5_prepare();
   const auto access = file_access();
   const H5Handle creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose, "H5Pcreate");
@@ -51,7 +50,9 @@ void with_file(const std::filesystem::path& path, const std::function<void(hid_t
   file.close("H5Fclose");
 }
 
-Hdf5Output::Hdf5Output(const std::filesystem::path& path) : file_(create(path)) {}
+Hdf5Output::Hdf5Output(const std::filesystem::path& path) : path_(path.string()) {
+  attempt([&] { file_.emplace(create(path)); });
+}
 
 Hdf5Output::~Hdf5Output() {
   const Hdf5Call call;
@@ -59,13 +60,26 @@ Hdf5Output::~Hdf5Output() {
 }
 
 void Hdf5Output::step(const std::function<void(hid_t)>& write) {
-  const Hdf5Call call;
-  write(*file_);
+  attempt([&] { write(*file_); });
 }
 
 void Hdf5Output::close() {
+  attempt([&] { file_->close("H5Fclose"); });
+}
+
+void Hdf5Output::attempt(const std::function<void()>& work) {
   const Hdf5Call call;
-  file_->close("H5Fclose");
+  try {
+    work();
+  } catch (const Error& error) {
+    if (file_) file_->abandon();
+    if (error.exit_code() != ExitCode::io_error) throw;
+    throw Error(ExitCode::io_error, path_, error.problem(),
+                "free some space or quota and run the same command again");
+  } catch (...) {
+    if (file_) file_->abandon();
+    throw;
+  }
 }
 
 }  // namespace moesweep::store

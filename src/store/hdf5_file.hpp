@@ -17,7 +17,10 @@ namespace moesweep::store {
 /// have none. Throws Error(bad_input) when the file is not HDF5 or HDF5 cannot read what is in it.
 void with_file(const std::filesystem::path& path, const std::function<void(hid_t file)>& read);
 
-/// A file being written, in steps between which others may use HDF5.
+/// A file being written, in steps between which others may use HDF5. After a failure (a full disk)
+/// HDF5 must not touch the file again, not even to close it: what it still holds would be written,
+/// fail again, and take its own structures along. The identifier and its descriptor are left to the
+/// end of the process. Throws Error(io_error) naming the file.
 class Hdf5Output {
  public:
   /// Replaces what is at `path`.
@@ -31,6 +34,9 @@ class Hdf5Output {
   void close();
 
  private:
+  void attempt(const std::function<void()>& work);
+
+  std::string path_;
   std::optional<H5Handle> file_;
 };
 

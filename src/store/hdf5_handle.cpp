@@ -32,6 +32,8 @@ void h5_fail(const std::string& what) {
 }
 
 void h5_prepare() {
+  // Works before the library's first call alone, hence once.
+  [[maybe_unused]] static const herr_t without_exit_handler = H5dont_atexit();
   h5_check(H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr), "H5Eset_auto");
   h5_check(H5PLset_loading_state(0), "H5PLset_loading_state");
 }

@@ -21,8 +21,9 @@ Result h5_check(Result result, const std::string& what) {
   return result;
 }
 
-/// Silences HDF5's printing and forbids it to load plugins named by a file. Call before other HDF5
-/// work.
+/// Silences HDF5's printing, forbids it to load plugins named by a file, and to clean up when the
+/// program ends: its exit handler writes to files that it could not write to before, and crashes.
+/// Call before other HDF5 work.
 void h5_prepare();
 
 /// Owns an identifier. close() reports failures, the destructor cannot: H5Dclose may be the only
@@ -39,6 +40,8 @@ class H5Handle {
   }
   operator hid_t() const { return id_; }
   void close(const std::string& what) { h5_check(closer_(std::exchange(id_, -1)), what); }
+  /// Leaves it to the end of the process.
+  void abandon() { id_ = -1; }
 
  private:
   hid_t id_;

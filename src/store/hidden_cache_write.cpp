@@ -8,6 +8,7 @@
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
 #include <moesweep/base/float16.hpp>
+#include <moesweep/base/temporary_files.hpp>
 #include <moesweep/store/hidden_cache.hpp>
 
 #include "hdf5_create.hpp"
@@ -241,6 +242,7 @@ std::int64_t write_hidden_cache(const std::filesystem::path& path, const HiddenC
   if (!extras.token_offsets.empty()) {
     layout::check_offsets(extras.token_offsets, info, file_name);
   }
+  remove_abandoned(path.parent_path());
   FilePublisher publisher(path);
   Hdf5Output file(publisher.temporary());
   file.step([&](hid_t id) {

@@ -58,7 +58,7 @@ std::unordered_map<UnitId, int> abnormal_ends(const fs::path& lock_directory,
                                               const std::function<Epoch(UnitId)>& after) {
   std::unordered_set<int> crashed;
   for (const auto& record : read_epochs(lock_directory)) {
-    if (!record.end) crashed.insert(record.epoch.value);
+    if (!record.end || record.end->by_unlock) crashed.insert(record.epoch.value);
   }
   // A unit counts once an epoch, however many slots name it.
   std::set<std::pair<Epoch, UnitId>> blamed;

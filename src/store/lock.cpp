@@ -6,25 +6,18 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include <moesweep/base/cast.hpp>
 #include <moesweep/store/lock.hpp>
 
+#include "epoch_end.hpp"
+
 namespace moesweep::store {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 using Clock = std::chrono::steady_clock;
-
-fs::path start_file(const fs::path& directory, Epoch epoch) {
-  return directory / fmt::format("e{:04}.json", epoch.value);
-}
-fs::path end_file(const fs::path& directory, Epoch epoch) {
-  return directory / fmt::format("e{:04}.end.json", epoch.value);
-}
 
 // Of this process, so that those who start at the same time stay apart.
 fs::path reserved_file(const fs::path& directory, Epoch epoch) {
@@ -42,70 +35,6 @@ bool is_there(const fs::path& path) {
     throw Error(ExitCode::run_directory, path.string(), "cannot be read: " + error.message());
   }
   return there;
-}
-
-json to_json(const EpochStart& start) {
-  const auto& owner = start.owner;
-  return {{"host", owner.host},
-          {"boot_id", owner.boot_id},
-          {"pid_namespace", owner.pid_namespace},
-          {"pid", owner.pid},
-          {"start_ticks", owner.start_ticks},
-          {"slurm_job", owner.slurm_job},
-          {"slurm_restarts", owner.slurm_restarts},
-          {"fingerprint", start.fingerprint},
-          {"inputs", start.inputs},
-          {"isa", start.isa},
-          {"blas", start.blas},
-          {"build", start.build},
-          {"ranks", start.ranks},
-          {"units", start.units},
-          {"unix_time", start.unix_time}};
-}
-
-EpochStart start_from(const json& from) {
-  EpochStart start;
-  auto& owner = start.owner;
-  from.at("host").get_to(owner.host);
-  from.at("boot_id").get_to(owner.boot_id);
-  from.at("pid_namespace").get_to(owner.pid_namespace);
-  from.at("pid").get_to(owner.pid);
-  from.at("start_ticks").get_to(owner.start_ticks);
-  from.at("slurm_job").get_to(owner.slurm_job);
-  from.at("slurm_restarts").get_to(owner.slurm_restarts);
-  from.at("fingerprint").get_to(start.fingerprint);
-  from.at("inputs").get_to(start.inputs);
-  from.at("isa").get_to(start.isa);
-  from.at("blas").get_to(start.blas);
-  from.at("build").get_to(start.build);
-  from.at("ranks").get_to(start.ranks);
-  from.at("units").get_to(start.units);
-  from.at("unix_time").get_to(start.unix_time);
-  return start;
-}
-
-EpochEnd end_from(const json& from) {
-  return {static_cast<ExitCode>(from.at("exit_code").get<int>()),
-          from.at("units_published").get<std::int64_t>(), from.at("unix_time").get<double>()};
-}
-
-EpochRecord read_epoch(const fs::path& directory, Epoch epoch) {
-  const auto parse = [](const fs::path& path, auto convert) {
-    try {
-      return convert(json::parse(read_text_file(path)));
-    } catch (const json::exception& error) {
-      throw Error(ExitCode::run_directory, path.string(), "is damaged", "delete this file");
-    }
-  };
-  EpochRecord record{epoch, parse(start_file(directory, epoch), start_from), std::nullopt};
-  const auto end = end_file(directory, epoch);
-  if (is_there(end)) record.end = parse(end, end_from);
-  return record;
-}
-
-std::string describe(const Owner& owner) {
-  return fmt::format("process {} on {}", owner.pid, owner.host) +
-         (owner.slurm_job.empty() ? "" : " (Slurm job " + owner.slurm_job + ")");
 }
 
 bool ends_within(const Owner& owner, double seconds) {
@@ -136,17 +65,9 @@ bool beat_stands_still(const fs::path& directory, double seconds) {
   return false;
 }
 
-bool is_abandoned(const fs::path& directory, const EpochRecord& last, const Owner& self,
-                  const AcquireOptions& options) {
-  if (last.end) return true;
-  const auto& owner = last.start.owner;
-  if (liveness_of(owner) != Liveness::unknown) {
-    return ends_within(owner, options.dying_owner_seconds);
-  }
-  const bool same_job_restarted = !owner.slurm_job.empty() && owner.slurm_job == self.slurm_job &&
-                                  self.slurm_restarts > owner.slurm_restarts;
-  return same_job_restarted || options.take_over ||
-         beat_stands_still(directory, options.beat_seconds);
+Owner owner_of(const fs::path& start) {
+  const auto record = decode_start(read_text_file(start));
+  return record ? record->owner : Owner();
 }
 
 // False when another process was first. The space for the end is taken before: a full disk is found
@@ -157,13 +78,12 @@ bool starts_epoch(const fs::path& directory, Epoch epoch, const EpochStart& star
   bool is_first = false;
   try {
     publish_file(reserved, std::string(reserved_bytes, '\n'));
-    is_first = publish_file_exclusively(
-        path, to_json(start).dump(1, ' ', false, json::error_handler_t::replace) + "\n");
+    is_first = publish_file_exclusively(path, encode_start(start));
   } catch (const Error&) {
     // The one that was first removes what others have not finished.
-    const bool lost =
-        is_there(path) && read_epoch(directory, epoch).start.owner.pid != start.owner.pid;
-    if (!lost) throw;
+    if (!is_there(path)) throw;
+    const auto first = owner_of(path);
+    if (first.pid == start.owner.pid && first.boot_id == start.owner.boot_id) throw;
   }
   std::error_code ignored;
   if (!is_first) fs::remove(reserved, ignored);
@@ -172,38 +92,42 @@ bool starts_epoch(const fs::path& directory, Epoch epoch, const EpochStart& star
 
 }  // namespace
 
-std::vector<EpochRecord> read_epochs(const fs::path& lock_directory) {
-  std::vector<EpochRecord> epochs;
-  for (Epoch epoch{1}; is_there(start_file(lock_directory, epoch)); ++epoch.value) {
-    epochs.push_back(read_epoch(lock_directory, epoch));
+bool is_abandoned(const fs::path& lock_directory, const Owner& owner, const Owner& self,
+                  const AcquireOptions& options) {
+  if (liveness_of(owner) != Liveness::unknown) {
+    return ends_within(owner, options.dying_owner_seconds);
   }
-  return epochs;
+  const bool same_job_restarted = !owner.slurm_job.empty() && owner.slurm_job == self.slurm_job &&
+                                  self.slurm_restarts > owner.slurm_restarts;
+  return same_job_restarted || options.take_over ||
+         beat_stands_still(lock_directory, options.beat_seconds);
+}
+
+void refuse_owned(const fs::path& lock_directory, const Owner& owner) {
+  throw Error(ExitCode::run_directory, lock_directory.parent_path().string(),
+              "is in use by " + describe(owner),
+              "wait for it, or give --take-over if that process is dead");
 }
 
 Epoch acquire(const fs::path& lock_directory, const EpochStart& start,
               const AcquireOptions& options) {
-  const auto refuse = [&](const Owner& owner) {
-    throw Error(ExitCode::run_directory, lock_directory.parent_path().string(),
-                "is in use by " + describe(owner),
-                "wait for it, or give --take-over if that process is dead");
-  };
   const auto epochs = read_epochs(lock_directory);
-  if (!epochs.empty() && !is_abandoned(lock_directory, epochs.back(), start.owner, options)) {
-    refuse(epochs.back().start.owner);
+  if (!epochs.empty()) {
+    const auto& [epoch, last, end] = epochs.back();
+    if (!end && !is_abandoned(lock_directory, last.owner, start.owner, options)) {
+      refuse_owned(lock_directory, last.owner);
+    }
   }
   const Epoch next{epochs.empty() ? 1 : epochs.back().epoch.value + 1};
   if (!starts_epoch(lock_directory, next, start)) {
-    refuse(read_epoch(lock_directory, next).start.owner);
+    refuse_owned(lock_directory, owner_of(start_file(lock_directory, next)));
   }
   return next;
 }
 
 // Writes over the bytes that acquire() reserved: a full disk is an end that must be told too.
 void record_end(const fs::path& lock_directory, Epoch epoch, const EpochEnd& end) {
-  const json record = {{"exit_code", static_cast<int>(end.exit_code)},
-                       {"units_published", end.units_published},
-                       {"unix_time", end.unix_time}};
-  auto text = record.dump(1);
+  auto text = encode_end(end);
   text.resize(std::max(text.size(), reserved_bytes), '\n');
   const auto reserved = reserved_file(lock_directory, epoch);
   overwrite_file(reserved, text);

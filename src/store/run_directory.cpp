@@ -1,7 +1,10 @@
 #include <cerrno>
+#include <cstdlib>
 
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/temporary_files.hpp>
+#include <moesweep/store/lock.hpp>
 #include <moesweep/store/run_directory.hpp>
 
 namespace moesweep::store {
@@ -15,6 +18,17 @@ void fsync_parent(const fs::path& directory) {
   try {
     fsync_directory(directory / "..");
   } catch (const Error&) {
+  }
+}
+
+// Named e<epoch>-<host>-<pid>.reserved. One of this epoch may be of a process that has just lost
+// the race for it.
+void remove_reserved_space(const fs::path& lock, Epoch before) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(lock, ignored)) {
+    const auto name = entry.path().filename().string();
+    if (!name.starts_with('e') || entry.path().extension() != ".reserved") continue;
+    if (std::strtol(name.c_str() + 1, nullptr, 10) < before.value) fs::remove(entry, ignored);
   }
 }
 
@@ -40,13 +54,17 @@ void create_run_directory(const RunDirectory& run) {
   }
 }
 
-void remove_leftovers(const RunDirectory& run) {
+void remove_leftovers(const RunDirectory& run, Epoch epoch) {
+  std::error_code unknown;
+  // Written just now: the file server's time.
+  const auto now = fs::last_write_time(start_file(run.lock(), epoch), unknown);
   for (const auto& folder : {run.root, run.lock(), run.segments(), run.artifacts()}) {
-    std::error_code ignored;  // what cannot be listed or removed only takes space
-    for (const auto& entry : fs::directory_iterator(folder, ignored)) {
-      if (entry.path().filename().string().rfind(".tmp.", 0) == 0) fs::remove(entry, ignored);
-    }
+    if (unknown)
+      remove_abandoned(folder);
+    else
+      remove_abandoned_since(folder, now);
   }
+  remove_reserved_space(run.lock(), epoch);
 }
 
 void require_run_directory(const RunDirectory& run) {

@@ -9,6 +9,7 @@
 
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
+#include <moesweep/base/file.hpp>
 #include <moesweep/store/quarantine.hpp>
 #include <moesweep/store/scan.hpp>
 
@@ -71,7 +72,9 @@ class ReadAhead {
  private:
   static constexpr std::size_t segments_ahead = 4;
   void start_next() {
-    ahead_.push_back(std::async(std::launch::async, read_verified, std::cref(paths_[next_])));
+    // Without another thread it is read when it is needed.
+    constexpr auto policy = std::launch::async | std::launch::deferred;
+    ahead_.push_back(std::async(policy, read_verified, std::cref(paths_[next_])));
     ++next_;
   }
 
@@ -104,6 +107,9 @@ void scan_one(SegmentScan& scan, const fs::path& path, const SegmentBytes& bytes
 SegmentScan scan_segments(const fs::path& directory, Rotten rotten) {
   SegmentScan scan;
   const auto paths = list_segments(directory);
+  // A segment may be renamed and its writer still wait for the directory's fsync: what is counted
+  // as done must survive a power cut now. Takes no right to write, and one call for all segments.
+  fsync_directory(directory);
   ReadAhead segments(paths);
   for (const auto& path : paths) scan_one(scan, path, segments.take(), rotten);
   return scan;

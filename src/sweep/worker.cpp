@@ -89,6 +89,11 @@ bool collect_computed(WorkerState& state, comm::Comm& comm, JobRunner& runner, R
     expect(running != state.running.end(), "a unit finished that was not running");
     state.bytes_running -= running->second;
     state.running.erase(running);
+    if (outcome->ends_sweep) {
+      // Not recorded: it runs again after a resume. What others have computed is published still.
+      comm.send(coordinator_rank, encode(Broken{ExitCode::io_error, outcome->error}));
+      continue;
+    }
     const bool failed = !outcome->error.empty();
     if (!failed) {
       state.measured_seconds += outcome->seconds;
@@ -184,7 +189,10 @@ void report_failed(WorkerState& state, comm::Comm& comm, ResultSink& sink, UnitI
   comm.send(coordinator_rank, encode(Computed{unit, /*failed=*/true, 0.0, 0}));
   ++state.unpublished;
   ++state.unflushed;
-  sink.put(Outcome{unit, std::move(error), 0.0, 0.0, 0, {}});
+  Outcome outcome;
+  outcome.unit = unit;
+  outcome.error = std::move(error);
+  sink.put(std::move(outcome));
 }
 
 }  // namespace moesweep::sweep

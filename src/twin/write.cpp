@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <system_error>
+#include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -7,6 +8,7 @@
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/checkpoint/unfinished.hpp>
 #include <moesweep/checkpoint/write.hpp>
 #include <moesweep/twin/twin.hpp>
 
@@ -15,17 +17,24 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void make_empty_directory(const fs::path& directory) {
+// Raised when the same options give other bytes: what one version has begun another must not
+// finish.
+constexpr int recipe_version = 1;
+
+/// All that the bytes of the folder depend on.
+std::string recipe_of(const Inventory& inventory, const TwinOptions& options,
+                      std::int64_t shard_bytes) {
+  return fmt::format("twin {} of inventory {} --scale {} --seed {} --shard-size {}", recipe_version,
+                     inventory.hash.hex(), options.scale, options.seed, shard_bytes);
+}
+
+/// Files get their names when they are whole: one of the right size is left by an earlier start.
+bool is_written(const fs::path& file, const std::vector<checkpoint::TensorSource>& tensors) {
+  std::vector<checkpoint::TensorShape> shapes;
+  for (const auto& tensor : tensors) shapes.push_back({tensor.name, tensor.dtype, tensor.shape});
   std::error_code error;
-  fs::create_directories(directory, error);
-  if (error) {
-    throw Error(ExitCode::io_error, directory.string(), "cannot be created: " + error.message());
-  }
-  const bool empty = fs::is_empty(directory, error);
-  if (error || !empty) {
-    throw Error(ExitCode::bad_usage, directory.string(), "is not empty",
-                "give a directory that does not exist yet");
-  }
+  const auto bytes = fs::file_size(file, error);
+  return !error && std::cmp_equal(bytes, checkpoint::safetensors_bytes(shapes));
 }
 
 // Ends of runs of tensors that share a shard.
@@ -59,7 +68,8 @@ std::string config_text(const TwinOptions& options, const Inventory& inventory) 
 std::vector<Target> write_twin(const Inventory& inventory, const TwinOptions& options,
                                const fs::path& directory, std::int64_t shard_bytes,
                                const std::function<void(std::int64_t bytes)>& progress) {
-  make_empty_directory(directory);
+  const bool was_begun =
+      checkpoint::begin_folder(directory, recipe_of(inventory, options, shard_bytes));
   const auto twin = open_twin(inventory, options);
   const checkpoint::TensorReader reader(twin);
   nlohmann::ordered_json map = nlohmann::ordered_json::object();
@@ -79,12 +89,15 @@ std::vector<Target> write_twin(const Inventory& inventory, const TwinOptions& op
                            if (progress) progress(written);
                          }});
     }
-    checkpoint::write_safetensors(directory / file, sources);
+    if (!was_begun || !is_written(directory / file, sources)) {
+      checkpoint::write_safetensors(directory / file, sources);
+    }
   }
   publish_file(directory / "config.json", config_text(options, inventory));
   const nlohmann::ordered_json index = {{"metadata", {{"total_size", twin.bytes()}}},
                                         {"weight_map", std::move(map)}};
   publish_file(directory / "model.safetensors.index.json", index.dump(1) + "\n");
+  checkpoint::finish_folder(directory);
 
   std::vector<Target> targets;
   for (const auto& tensor : inventory.tensors) {

@@ -11,6 +11,8 @@ import subprocess
 import sys
 import unittest
 
+import numpy as np
+
 from cli import (COMPLETE, IO_ERROR, CliTest, command, moesweep, random_matrices, segments, wait_for,
                  write_safetensors)
 
@@ -112,6 +114,29 @@ class FullDisk(CliTest):
     def units_done_before_the_last_start(self):
         events = map(json.loads, (self.run_directory / "events.jsonl").read_text().splitlines())
         return [event["units_done_before"] for event in events if event["event"] == "started"][-1]
+
+    def test_import_cache_is_an_io_error_however_far_it_gets(self):
+        """HDF5 crashes when it closes a file that it could not write, or cleans up after one."""
+        arrays = self.folder / "arrays.npz"
+        random = np.random.default_rng(3)
+        np.savez(arrays, labels=np.arange(600) % 2, split=(np.arange(600) % 3).astype(np.int8),
+                 **{f"L{layer}/mean": random.standard_normal((600, 48), np.float32) for layer in range(3)})
+        refused = 0
+        for kib in (4, 8, 12, 16, 24, 32, 64, 128, 192, 256, 320, 1024):
+            with self.subTest(kib=kib):
+                mount(self.disk, f"size={kib}k")
+                try:
+                    done = moesweep("import-cache", arrays, self.disk / "v.h5")
+                    if done.returncode == COMPLETE:
+                        self.assertGreater(kib, 256)
+                        continue
+                    refused += 1
+                    self.assert_ends(done, IO_ERROR)
+                    self.assertRegex(done.stderr, r"\Amoesweep: [^\n]*No space left[^\n]*free some space[^\n]*\n\Z")
+                    self.assertEqual(list(self.disk.iterdir()), [])
+                finally:
+                    subprocess.run(["umount", str(self.disk)], check=True)
+        self.assertGreater(refused, 6)
 
     def test_disk_without_room_for_a_run_directory_is_an_io_error(self):
         self.mount("nr_inodes=2")

@@ -87,6 +87,43 @@ class Permissions(CliTest):
             self.assert_ends(self.unprivileged("status", run, "--exit-code"), COMPLETE)
             self.assert_ends(self.unprivileged("verify", run), COMPLETE)
 
+    def test_a_colleague_who_may_only_read_can_look_and_export_elsewhere(self):
+        """Another user's run, mid-sweep or complete: everything that only reads works, the rest is one line."""
+        if os.getuid() != 0:
+            self.skipTest("two users need root")
+        run, job = self.sweep(), self.job()
+        for folder, _, files in os.walk(run):
+            os.chmod(folder, 0o755)
+            for name in files:
+                os.chmod(os.path.join(folder, name), 0o644)
+        self.folder.chmod(0o755)
+        mine = self.folder / "mine"
+        mine.mkdir()
+        os.chown(mine, NOBODY, NOBODY)
+        with self.unchanged(run):
+            for arguments in (("status", run, "--exit-code"), ("verify", run), ("correlate", run),
+                              ("export", run, mine / "csv", "--to", "csv"), ("export", run, mine / "all.npz", "--to", "npz"),
+                              ("allocate", run, "--target", "5bpw", "--architecture", "generic", "--out", mine / "plan.json"),
+                              ("quantize", run, "--plan", mine / "plan.json", "--to", "dequantized", mine / "written")):
+                with self.subTest(arguments[0]):
+                    self.assert_ends(self.unprivileged(*arguments), COMPLETE)
+            for arguments in (("run", job, "--run-dir", run), ("aggregate", run),
+                              ("allocate", run, "--target", "5bpw", "--architecture", "generic")):
+                with self.subTest(arguments[0]):
+                    self.assert_refused(self.unprivileged(*arguments), IO_ERROR, run, "Permission denied")
+
+    def test_a_colleague_who_may_only_read_cannot_mend(self):
+        if os.getuid() != 0:
+            self.skipTest("two users need root")
+        run = self.sweep()
+        (run / "lock/e0001.end.json").unlink()
+        self.folder.chmod(0o755)
+        with self.unchanged(run):
+            done = self.unprivileged("unlock", run)
+            self.assert_ends(done, IO_ERROR)
+            self.assertRegex(done.stderr, r"\Amoesweep: [^\n]*lock[^\n]*Permission denied[^\n]*\n\Z")
+            self.assert_refused(self.unprivileged("unlock", run, "--quiet"), IO_ERROR, run / "lock", "Permission denied")
+
     def test_unwritable_export_folder_is_refused(self):
         _, run = self.sweep_of_nobody()
         closed = self.folder / "closed"

@@ -10,7 +10,8 @@ namespace moesweep {
 
 class TemporaryFolder {
  public:
-  /// Makes `<parent>/<prefix>XXXXXX`, the Xs replaced so that nobody else has it.
+  /// Makes `<parent>/<prefix><process>`, a name that nobody else has (temporary_files.hpp), and
+  /// removes such folders of processes that were killed.
   /// Error(on_failure), naming the parent, where that is not possible.
   TemporaryFolder(const std::filesystem::path& parent, std::string_view prefix,
                   ExitCode on_failure);

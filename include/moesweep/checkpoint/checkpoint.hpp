@@ -82,14 +82,13 @@ struct OpenOptions {
 /// Opens checkpoint_path(path): a directory with `model.safetensors.index.json`, a directory of
 /// *.safetensors without an index, or one .safetensors file; reads headers only. With an index,
 /// what it names counts: other tensors and files are in Checkpoint::ignored. Without one, adapters,
-/// optimizer states, Apple's
-/// `._*` and, beside other files, `consolidated*` are ignored by name, and files that say
-/// `-of-000NN` must all be there. Shards may be links to anywhere, the index may not
-/// (companion.hpp). Error(bad_input), naming file and tensor, for: no safetensors at all, a shard
-/// that is missing, absolute or has `..`, an index that leaves the checkpoint, a shard that is not
-/// a regular file, a tensor in two shards without an index, a tensor of the index that its shard
-/// lacks, no tensors at all, and everything parse_header refuses. A file that is named itself may
-/// be a link to anywhere, too.
+/// optimizer states, Apple's `._*` and, beside other files, `consolidated*` are ignored by name,
+/// and files that say `-of-000NN` must all be there. Shards may be links to anywhere, the index may
+/// not (companion.hpp). Error(bad_input), naming file and tensor, for: no safetensors at all, a
+/// shard that is missing, absolute or has `..`, an index that leaves the checkpoint, a shard that
+/// is not a regular file, a tensor in two shards without an index, a tensor of the index that its
+/// shard lacks, a folder that its writer has not finished (unfinished.hpp), no tensors at all, and
+/// everything parse_header refuses. A file that is named itself may be a link to anywhere, too.
 Checkpoint open_checkpoint(const std::filesystem::path& path, const OpenOptions& options = {});
 
 /// Equally long pieces of a tensor, equally far apart: rows of a few columns of a matrix, or one

@@ -8,7 +8,7 @@ namespace moesweep::parallel {
 
 class TaskPool {
  public:
-  /// `threads` >= 1 workers.
+  /// `threads` >= 1 workers. std::system_error when the system refuses so many threads.
   explicit TaskPool(int threads);
   /// Waits for the tasks that were started.
   ~TaskPool();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <moesweep/records/table.hpp>
+#include <moesweep/store/results_turn.hpp>
 
 namespace moesweep::pipeline {
 
@@ -23,11 +24,14 @@ struct Aggregate {
 /// Reads all segments of a run directory and reduces them. Needs no checkpoint.
 Aggregate aggregate(const std::filesystem::path& run_directory);
 
-/// aggregate() and results.h5, replaced atomically.
+/// aggregate() and results.h5, replaced atomically. Results of a later look at the segments are
+/// never replaced: when there are some in the end, it looks again.
 Aggregate write_aggregate(const std::filesystem::path& run_directory);
 
-/// results.h5 of what was aggregated, replaced atomically.
-void write_results(const std::filesystem::path& run_directory, const Aggregate& aggregated);
+/// results.h5 of what was aggregated in its turn, replaced atomically. False when there are results
+/// of a later look at the segments.
+bool write_results(const std::filesystem::path& run_directory, const Aggregate& aggregated,
+                   store::ResultsTurn& turn);
 
 /// Reads all segments and all files that finished units have left, and compares results.h5 with
 /// what the segments give. Changes nothing. Returns the findings, each with its remedy; none when

@@ -4,9 +4,11 @@
 //
 //   lock/e0002.json            the owner of epoch 2, by link(2): exactly one process gets it
 //   lock/e0002.end.json        how epoch 2 ended; missing after a crash
+//   lock/e0002.json.damaged    what `moesweep unlock` has found in its place
 //   lock/e0002-*.reserved      the space for that while the epoch lasts
 //   lock/e0002-r0001.inflight  ids of the units that rank 1 is computing, one 8-byte slot a thread
 //   lock/beat                  changes while the owner lives
+//   lock/results*              whose turn it is to write results.h5 (results_turn.hpp)
 
 #include <cstdint>
 #include <filesystem>
@@ -19,20 +21,21 @@
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
 #include <moesweep/base/ids.hpp>
+#include <moesweep/base/process.hpp>
 
 namespace moesweep::store {
 
+using moesweep::Liveness;
+using moesweep::liveness_of;
+
 /// A process, so that others can tell whether it still lives.
-struct Owner {
-  std::string host;
-  std::string boot_id;
-  std::string pid_namespace;
-  std::int64_t pid = 0;
-  std::int64_t start_ticks = 0;  ///< of /proc/<pid>/stat
-  std::string slurm_job;         ///< empty outside Slurm
+struct Owner : ProcessIdentity {
+  std::string slurm_job;  ///< empty outside Slurm
   std::int64_t slurm_restarts = 0;
 };
 Owner this_process();
+/// "process 123 on node7 (Slurm job 45)"
+std::string describe(const Owner& owner);
 
 /// What an epoch was started with; a later epoch with another isa, blas or build is refused.
 struct EpochStart {
@@ -50,6 +53,7 @@ struct EpochEnd {
   ExitCode exit_code = ExitCode::stopped_early;
   std::int64_t units_published = 0;
   double unix_time = 0.0;
+  bool by_unlock = false;  ///< the owner died without it; `moesweep unlock` has recorded it
 };
 struct EpochRecord {
   Epoch epoch;
@@ -57,18 +61,46 @@ struct EpochRecord {
   std::optional<EpochEnd> end;
 };
 
-/// All epochs so far, oldest first.
+/// All epochs that can be read, oldest first. A record that is damaged or gone in the middle
+/// changes nothing and is left out. Of the last epoch everything depends on it:
+/// Error(run_directory) naming the file and the command that mends it.
 std::vector<EpochRecord> read_epochs(const std::filesystem::path& lock_directory);
 
-enum class Liveness { alive, dead, unknown };
-/// Same boot: from /proc. Elsewhere: unknown, the beat decides.
-Liveness liveness_of(const Owner& owner);
+/// What there is of one epoch. A problem reads "is missing", "is damaged" or the like.
+struct EpochLink {
+  Epoch epoch;
+  std::optional<EpochStart> start;
+  std::string start_problem;  ///< empty when there is a start
+  std::optional<EpochEnd> end;
+  std::string end_problem;  ///< empty when there is an end, or none was recorded
+};
+/// Every epoch of which anything is left, oldest first: as read_epochs, for who mends it.
+std::vector<EpochLink> look_at_epochs(const std::filesystem::path& lock_directory);
+
+std::filesystem::path start_file(const std::filesystem::path& lock_directory, Epoch epoch);
+std::filesystem::path end_file(const std::filesystem::path& lock_directory, Epoch epoch);
+
+/// A start as the JSON that its file holds, and back; nothing when it is not one.
+std::string encode_start(const EpochStart& start);
+std::optional<EpochStart> decode_start(const std::string& text);
+
+/// Puts a record in the place of one that is damaged or gone. What was there is kept beside it as
+/// <name>.damaged.
+void mend_start(const std::filesystem::path& lock_directory, Epoch epoch, const EpochStart& start);
+void mend_end(const std::filesystem::path& lock_directory, Epoch epoch, const EpochEnd& end);
 
 struct AcquireOptions {
   bool take_over = false;            ///< the user says that the previous owner is dead
   double dying_owner_seconds = 5.0;  ///< how long to wait for a predecessor on this machine to end
   double beat_seconds = 90.0;        ///< how long a beat on another machine may stand still
 };
+/// Whether the process that started an epoch and recorded no end is gone, as far as can be told:
+/// asks /proc on its own machine, watches the beat of one elsewhere.
+bool is_abandoned(const std::filesystem::path& lock_directory, const Owner& owner,
+                  const Owner& self, const AcquireOptions& options);
+/// Error(run_directory): the run directory is in use by `owner`.
+[[noreturn]] void refuse_owned(const std::filesystem::path& lock_directory, const Owner& owner);
+
 /// Starts the next epoch. Error(run_directory) naming the owner when it is alive.
 Epoch acquire(const std::filesystem::path& lock_directory, const EpochStart& start,
               const AcquireOptions& options);

@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <string>
 
+#include <moesweep/base/ids.hpp>
+
 namespace moesweep::store {
 
 struct RunDirectory {
@@ -21,8 +23,10 @@ struct RunDirectory {
 /// holds something that is not a run (a non-empty folder without lock/).
 void create_run_directory(const RunDirectory& run);
 
-/// Removes the temporary files of writers that were killed. Call while holding the lock.
-void remove_leftovers(const RunDirectory& run);
+/// Removes the temporary files of writers that were killed, and the space that earlier epochs have
+/// reserved for ends that they never recorded. What a living process writes stays. Call while
+/// holding the lock, as the owner of `epoch`.
+void remove_leftovers(const RunDirectory& run, Epoch epoch);
 
 /// Error(run_directory) unless `root` holds a run. job.toml may be missing: a start that was killed
 /// has the lock before it writes that.

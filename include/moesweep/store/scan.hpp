@@ -33,7 +33,8 @@ struct SegmentScan {
   std::int64_t bytes = 0;
 };
 
-/// Reads /units, and what files the rows name, of every segment in `directory`. With
+/// Reads /units, and what files the rows name, of every segment in `directory`; each of them is on
+/// disk then, whatever its writer still waits for. With
 /// Rotten::quarantine, moves bad segments to `quarantine/` below it. The same unit done twice with
 /// equal rows is one unit; with different rows it is Error(bad_input) naming both segments.
 SegmentScan scan_segments(const std::filesystem::path& directory, Rotten rotten);

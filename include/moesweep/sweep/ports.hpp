@@ -21,6 +21,8 @@ struct Outcome {
   double seconds = 0.0;
   std::int64_t bytes_read = 0;
   std::any payload;  ///< opaque to the engine; none when failed
+  /// The system failed, not the unit (a full disk, a lost file server): other units would fail too.
+  bool ends_sweep = false;
 };
 
 /// Computes units in the background.

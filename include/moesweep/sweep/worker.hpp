@@ -52,7 +52,8 @@ void on_message(WorkerState& state, comm::Comm& comm, const Message& message);
 
 /// Starts what fits, reports what was computed or published. `unix_now` is compared with the
 /// deadline. Returns whether anything happened, so that the caller knows when it may sleep. A sink
-/// that cannot publish ends the sweep (Broken).
+/// that cannot publish ends the sweep (Broken), and so does a unit that failed for the system's
+/// sake.
 bool step(WorkerState& state, comm::Comm& comm, JobRunner& runner, ResultSink& sink,
           double unix_now);
 

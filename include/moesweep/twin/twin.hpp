@@ -35,7 +35,8 @@ struct Target {
   std::string reason;  ///< why one of the two is off by more than 5 %; empty when none is
 };
 
-/// Writes the twin into `directory`, which is created and must be empty or absent: shards
+/// Writes the twin into `directory`, which is created and must be empty, absent, or what the same
+/// call has left when it was stopped: shards that are whole stay then. Writes shards
 /// `model-00001-of-0000n.safetensors` of at most `shard_bytes` (one tensor at least),
 /// `model.safetensors.index.json` last, and `config.json` saying what it is. `progress` is called
 /// with the bytes written so far. Returns one Target for each tensor with statistics, by name.

@@ -2,6 +2,7 @@
 
 #include <moesweep/base/file.hpp>
 #include <moesweep/base/foreign_name.hpp>
+#include <moesweep/base/temporary_files.hpp>
 #include <moesweep/export/plans.hpp>
 
 #include "destination.hpp"
@@ -20,6 +21,7 @@ std::vector<std::filesystem::path> write_plan_export(const PlanExport& made,
     refuse_occupied(written.back(), overwrite);
   }
   create_folder(folder);
+  remove_abandoned(folder);
   std::vector<std::unique_ptr<FilePublisher>> publishers;
   for (std::size_t i = 0; i < files.size(); ++i) {
     publishers.push_back(std::make_unique<FilePublisher>(written[i]));

@@ -14,6 +14,7 @@
 namespace moesweep {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 std::optional<Error> failure_of(const std::function<void()>& step) {
@@ -53,6 +54,7 @@ TEST(CatchFailures, ThreadsAndFilesThatTheSystemRefusesAreErrors) {
   });
   ASSERT_TRUE(thread);
   EXPECT_EQ(thread->exit_code(), ExitCode::io_error);
+  EXPECT_THAT(thread->what(), AllOf(HasSubstr("cannot start a thread"), HasSubstr("ulimit -u")));
   const auto file = failure_of(
       [] { [[maybe_unused]] const auto bytes = std::filesystem::file_size("no/such/file"); });
   ASSERT_TRUE(file);

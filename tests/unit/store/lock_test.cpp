@@ -18,6 +18,7 @@ namespace moesweep::store {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 EpochStart start_of(const Owner& owner) {
@@ -304,6 +305,83 @@ TEST(Lock, ADamagedRecordIsNamed) {
       EXPECT_THAT(error.what(), HasSubstr("e0001.json"));
     }
   }
+}
+
+std::string mending_of(const fs::path& lock) {
+  try {
+    read_epochs(lock);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.exit_code(), ExitCode::run_directory);
+    return error.what();
+  }
+  return "";
+}
+
+void add_epoch(const fs::path& lock, Epoch epoch) {
+  EXPECT_EQ(acquire(lock, start_of(this_process()), {}), epoch);
+  record_end(lock, epoch, {ExitCode::stopped_early, epoch.value, 1.76e9});
+}
+
+TEST(EpochChain, AGapInTheMiddleMakesItNoShorter) {
+  const test::TemporaryDirectory lock;
+  for (int i = 1; i <= 4; ++i) add_epoch(lock.path(), Epoch{i});
+  fs::remove(start_file(lock.path(), Epoch{1}));
+  fs::remove(start_file(lock.path(), Epoch{3}));
+  fs::remove(end_file(lock.path(), Epoch{3}));
+  std::ofstream(end_file(lock.path(), Epoch{2})) << "{";
+  const auto epochs = read_epochs(lock.path());
+  ASSERT_EQ(epochs.size(), 2U);
+  EXPECT_EQ(epochs[0].epoch, Epoch{2});
+  EXPECT_FALSE(epochs[0].end) << "a damaged end counts as none";
+  EXPECT_EQ(epochs[1].end->units_published, 4);
+  EXPECT_EQ(acquire(lock.path(), start_of(this_process()), {}), Epoch{5});
+}
+
+TEST(EpochChain, TheLastRecordIsNamedWithTheCommandThatMendsIt) {
+  const test::TemporaryDirectory run;
+  const auto lock = run.path() / "lock";
+  fs::create_directory(lock);
+  add_epoch(lock, Epoch{1});
+  add_epoch(lock, Epoch{2});
+  const auto remedy = "`moesweep unlock " + run.path().string() + "` mends it";
+  std::ofstream(end_file(lock, Epoch{2})) << "{";
+  EXPECT_THAT(mending_of(lock), AllOf(HasSubstr("e0002.end.json: is damaged"), HasSubstr(remedy)));
+  fs::remove(start_file(lock, Epoch{2}));
+  EXPECT_THAT(mending_of(lock), AllOf(HasSubstr("e0002.json: is missing"), HasSubstr(remedy)));
+  EXPECT_THROW(acquire(lock, start_of(this_process()), {true, 0.0, 0.0}), Error);
+  mend_start(lock, Epoch{2}, start_of(this_process()));
+  mend_end(lock, Epoch{2}, {ExitCode::stopped_early, 7, 1.0, true});
+  const auto epochs = read_epochs(lock);
+  ASSERT_EQ(epochs.size(), 2U);
+  EXPECT_TRUE(epochs[1].end->by_unlock);
+  EXPECT_EQ(read_text_file(lock / "e0002.end.json.damaged"), "{");
+}
+
+TEST(EpochChain, NotesOfUnitsInFlightTellOfAStartThatIsGone) {
+  const test::TemporaryDirectory lock;
+  acquire(lock.path(), start_of(this_process()), {});
+  const InFlightNotes notes(lock.path(), Epoch{1}, Rank{0}, 1);
+  fs::remove(start_file(lock.path(), Epoch{1}));
+  EXPECT_THAT(mending_of(lock.path()), HasSubstr("e0001.json: is missing"));
+}
+
+TEST(EpochChain, ReservedSpaceAndOtherFilesAreNoStarts) {
+  const test::TemporaryDirectory lock;
+  for (const char* name : {"e0001-node7-12.reserved", "beat", "e1.json", "e0000.json",
+                           "e99999999999.json", "results-000003.made", "e0001.txt", ".tmp.0"}) {
+    std::ofstream(lock.path() / name) << "x";
+  }
+  EXPECT_TRUE(look_at_epochs(lock.path()).empty());
+  EXPECT_TRUE(read_epochs(lock.path() / "none").empty());
+}
+
+TEST(EpochChain, AStartIsReadBackAsItWas) {
+  auto start = start_of(on_another_machine());
+  start.owner.slurm_job = "77";
+  const auto read = decode_start(encode_start(start));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(encode_start(*read), encode_start(start));
+  EXPECT_FALSE(decode_start("[]"));
 }
 
 TEST(Lock, BeatsThatCannotBeWrittenHarmNobody) {

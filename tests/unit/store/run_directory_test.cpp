@@ -1,7 +1,10 @@
+#include <chrono>
+
 #include <gtest/gtest.h>
 
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/temporary_files.hpp>
 #include <moesweep/store/run_directory.hpp>
 
 #include "support/temporary_directory.hpp"
@@ -70,13 +73,24 @@ TEST(RunDirectory, LeftoversOfKilledWritersAreRemovedAndNothingElse) {
   const test::TemporaryDirectory directory;
   const RunDirectory run{directory.path() / "run"};
   create_run_directory(run);
-  publish_file(run.segments() / ".tmp.0123", std::string_view("half a segment"));
-  publish_file(run.segments() / "kept", std::string_view("x"));
-  publish_file(run.lock() / ".tmp.4567", std::string_view("x"));
-  remove_leftovers(run);
-  EXPECT_FALSE(std::filesystem::exists(run.segments() / ".tmp.0123"));
-  EXPECT_FALSE(std::filesystem::exists(run.lock() / ".tmp.4567"));
-  EXPECT_TRUE(std::filesystem::exists(run.segments() / "kept"));
+  // The pid of this process, and a start time that is not its own.
+  auto dead = temporary_name();
+  dead.insert(dead.rfind('-'), "0");
+  const std::vector<fs::path> gone = {run.root / dead, run.segments() / dead, run.lock() / dead,
+                                      run.artifacts() / dead,
+                                      run.lock() / "e0002-node7-123.reserved"};
+  const std::vector<fs::path> kept = {run.segments() / temporary_name(), run.segments() / "kept",
+                                      run.lock() / "e0003-node7-123.reserved"};
+  for (const auto& path : gone) publish_file(path, std::string_view("x"));
+  for (const auto& path : kept) publish_file(path, std::string_view("x"));
+  const auto of_an_old_version = run.segments() / ".tmp.0123456789abcdef0000";
+  publish_file(of_an_old_version, std::string_view("x"));
+  fs::last_write_time(of_an_old_version, fs::file_time_type::clock::now() - std::chrono::hours(25));
+  publish_file(run.lock() / "e0003.json", std::string_view("x"));
+  remove_leftovers(run, Epoch{3});
+  for (const auto& path : gone) EXPECT_FALSE(fs::exists(path)) << path;
+  for (const auto& path : kept) EXPECT_TRUE(fs::exists(path)) << path;
+  EXPECT_FALSE(fs::exists(of_an_old_version));
 }
 
 }  // namespace

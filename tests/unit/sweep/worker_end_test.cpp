@@ -136,6 +136,23 @@ TEST(WorkerBroken, TellsTheCoordinatorWhatHappened) {
   EXPECT_THAT(all_of_kind<Drained>(w.step()), SizeIs(1)) << "nothing more can be published";
 }
 
+TEST(WorkerBroken, AUnitThatTheSystemFailedEndsTheSweepAndIsNotRecorded) {
+  Worker w(even_plan(2), options(2));
+  w.tell(Work{{0, 1}});
+  w.step();
+  w.runner.finish_for_the_systems_sake(0, "shard: no space");
+  const auto sent = w.step();
+  const auto broken = all_of_kind<Broken>(sent);
+  ASSERT_THAT(broken, SizeIs(1));
+  EXPECT_EQ(broken[0].exit_code, ExitCode::io_error);
+  EXPECT_EQ(broken[0].error, "shard: no space");
+  EXPECT_THAT(all_of_kind<Computed>(sent), SizeIs(0));
+  EXPECT_THAT(w.sink.waiting, SizeIs(0));
+  w.tell(Leave{});
+  w.finish(1);
+  EXPECT_THAT(w.sink.waiting, ElementsAre(1U)) << "what others have computed is published still";
+}
+
 TEST(WorkerBroken, ASegmentThatStillGetsThroughDoesNotKeepItFromLeaving) {
   Worker w(even_plan(2), options(2));
   w.tell(Work{{0, 1}});

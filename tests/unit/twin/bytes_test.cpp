@@ -5,6 +5,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
@@ -98,6 +100,36 @@ TEST(TwinBytes, WrittenTwinHasTheBytesOfTheUnwritten) {
     EXPECT_EQ(written.tensors[i].shape, twin.tensors[i].shape);
     EXPECT_EQ(test::bytes_of(written, written.tensors[i]), test::bytes_of(twin, twin.tensors[i]));
   }
+}
+
+// As a kill leaves it: a marker, whole shards, and one that is not.
+TEST(WriteTwin, FinishesWhatWasStopped) {
+  const moesweep::test::TemporaryDirectory parent;
+  const auto whole = parent.path() / "whole";
+  const auto out = parent.path() / "out";
+  const auto inventory = test::varied_inventory();
+  write_twin(inventory, {}, whole, 100'000);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const auto stop_in_the_third_shard = [](std::int64_t bytes) {
+      if (bytes > 250'000) ::_exit(0);
+    };
+    write_twin(inventory, {}, out, 100'000, stop_in_the_third_shard);
+    ::_exit(1);
+  }
+  int ended = -1;
+  ::waitpid(child, &ended, 0);
+  ASSERT_EQ(ended, 0) << "it was not stopped";
+  EXPECT_THROW(checkpoint::open_checkpoint(out), Error);
+  EXPECT_THROW(write_twin(inventory, {.scale = 1, .seed = 9}, out, 100'000), Error);
+  write_twin(inventory, {}, out, 100'000);
+  std::ptrdiff_t files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(out)) {
+    ++files;
+    EXPECT_EQ(read_file(entry.path()), read_file(whole / entry.path().filename()));
+  }
+  EXPECT_EQ(files, std::distance(std::filesystem::directory_iterator(whole),
+                                 std::filesystem::directory_iterator()));
 }
 
 TEST(WriteTwin, RefusesADirectoryInUse) {

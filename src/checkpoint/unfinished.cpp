@@ -1,0 +1,99 @@
+#include <cerrno>
+#include <optional>
+#include <system_error>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include <moesweep/base/error.hpp>
+#include <moesweep/base/file.hpp>
+#include <moesweep/base/temporary_files.hpp>
+#include <moesweep/checkpoint/unfinished.hpp>
+
+namespace moesweep::checkpoint {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr auto marker_name = ".moesweep-unfinished";
+constexpr std::uintmax_t most_marker_bytes = 65536;
+
+struct Marker {
+  std::string recipe;
+  std::string writer;  ///< as a temporary file is named after its process
+};
+
+std::optional<Marker> read_marker(const fs::path& folder) {
+  const auto path = folder / marker_name;
+  std::error_code error;
+  if (!fs::is_regular_file(fs::symlink_status(path, error))) return std::nullopt;
+  if (fs::file_size(path, error) > most_marker_bytes || error) return Marker{"?", ""};
+  try {
+    const auto marker = json::parse(read_text_file(path));
+    return Marker{marker.at("recipe").get<std::string>(), marker.at("writer").get<std::string>()};
+  } catch (const json::exception&) {
+    return Marker{"?", ""};
+  }
+}
+
+std::string marker_text(const std::string& recipe) {
+  return json{{"recipe", recipe}, {"writer", temporary_name()}}.dump(1) + "\n";
+}
+
+Error not_ours(const fs::path& folder) {
+  return Error(ExitCode::bad_usage, folder.string(), "is not empty",
+               "give a directory that does not exist yet");
+}
+
+void create(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (!error) return;
+  throw Error(ExitCode::io_error, folder.string(), "cannot be created: " + error.message());
+}
+
+void require_same(const fs::path& folder, const Marker& marker, const std::string& recipe) {
+  if (marker.recipe != recipe) {
+    throw Error(ExitCode::bad_usage, folder.string(),
+                fmt::format("holds what was begun as \"{}\" and not finished", marker.recipe),
+                "finish that with the command that began it, or give another directory");
+  }
+  if (maker_of_temporary(marker.writer) == Liveness::alive) {
+    throw Error(ExitCode::bad_usage, folder.string(), "is being written by another process",
+                "wait for it, or give another directory");
+  }
+}
+
+}  // namespace
+
+bool begin_folder(const fs::path& folder, const std::string& recipe) {
+  create(folder);
+  remove_abandoned(folder);
+  const auto marker = read_marker(folder);
+  if (marker) {
+    require_same(folder, *marker, recipe);
+    publish_file(folder / marker_name, std::string_view(marker_text(recipe)));
+    return true;
+  }
+  std::error_code error;
+  if (!fs::is_empty(folder, error) || error) throw not_ours(folder);
+  if (!publish_file_exclusively(folder / marker_name, marker_text(recipe))) throw not_ours(folder);
+  return false;
+}
+
+void finish_folder(const fs::path& folder) {
+  const auto path = folder / marker_name;
+  if (::unlink(path.c_str()) != 0) {
+    throw errno_error(ExitCode::io_error, path.string(), "cannot be removed", errno);
+  }
+  fsync_directory(folder);
+}
+
+std::string unfinished_recipe(const fs::path& folder) {
+  const auto marker = read_marker(folder);
+  return marker ? marker->recipe : std::string();
+}
+
+}  // namespace moesweep::checkpoint

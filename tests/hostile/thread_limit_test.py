@@ -1,0 +1,50 @@
+"""A system that refuses threads: 74 in one line, and the end of the epoch is on record whenever the lock was taken."""
+import os
+import resource
+import subprocess
+import sys
+import unittest
+
+from cli import COMPLETE, IO_ERROR, CliTest, command, moesweep, random_matrices, write_safetensors
+
+SKIPPED = 77
+USER = 61234  # nobody else's: the limit counts all threads of a user
+
+
+class ThreadLimit(CliTest):
+    def setUp(self):
+        super().setUp()
+        self.folder.chmod(0o777)
+        write_safetensors(self.folder / "checkpoint/model.safetensors", random_matrices(12, 96, 96))
+        self.job_file = self.job(self.folder / "checkpoint")
+
+    def limited(self, threads, *arguments):
+        def limit():
+            resource.setrlimit(resource.RLIMIT_NPROC, (threads, threads))
+
+        return subprocess.run(command(*arguments), capture_output=True, text=True, timeout=120, user=USER, group=USER,
+                              extra_groups=[], preexec_fn=limit, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"})
+
+    def test_threads_that_cannot_start_end_the_sweep_in_good_order(self):
+        recorded = 0
+        for threads in range(1, 16):
+            run = self.folder / f"run{threads}"
+            done = self.limited(threads, "run", self.job_file, "--run-dir", run, "--threads", "6")
+            with self.subTest(threads=threads):
+                self.assertIn(done.returncode, (COMPLETE, IO_ERROR), done.stderr)
+                if done.returncode == COMPLETE:
+                    continue
+                self.assertRegex(done.stderr, r"(?m)^moesweep: [^\n]*thread[^\n]*$")
+                self.assertNotIn("bug", done.stderr)
+                if (run / "lock/e0001.json").exists():
+                    recorded += 1
+                    self.assert_ends(moesweep("status", run, "--exit-code"), IO_ERROR)
+                    self.assert_ends(self.limited(200, "run", self.job_file, "--run-dir", run), COMPLETE)
+        self.assertGreater(recorded, 0, "no limit was between the lock and the end")
+
+
+if __name__ == "__main__":
+    if os.getuid() != 0:
+        print("NOT RUN: a limit of threads needs a user of its own, and that needs root")
+        sys.exit(SKIPPED)
+    unittest.main()
