@@ -214,16 +214,21 @@ void read_exactly(const FileDescriptor& file, std::uint64_t offset, std::span<st
   }
 }
 
-std::filesystem::file_status status_of(const std::filesystem::path& path) {
+std::filesystem::file_status status_of(const std::filesystem::path& path, ExitCode forbidden) {
   std::filesystem::file_status status;
   const auto look = [&] {
     std::error_code error;
     status = std::filesystem::status(path, error);
     errno = error.value();
-    return errno == 0 || is_about_the_file(errno) ? 0 : -1;
+    return status.type() == std::filesystem::file_type::none ? -1 : 0;
   };
-  if (retried(look) != 0) throw io_error(path, "cannot stat", errno);
-  return status;
+  if (retried(look) == 0) return status;
+  throw unreadable(path, errno, forbidden);
+}
+
+Error unreadable(const std::filesystem::path& path, int error_number, ExitCode forbidden) {
+  return errno_error(is_about_the_file(error_number) ? forbidden : ExitCode::io_error,
+                     path.string(), "cannot be read", error_number);
 }
 
 std::vector<std::byte> read_file(const std::filesystem::path& path) {
@@ -327,11 +332,12 @@ void append_line(const std::filesystem::path& path, std::string_view line) {
   write_all(file, std::as_bytes(std::span(terminated)), path);
 }
 
-Error io_error_of(const std::filesystem::filesystem_error& failure) {
-  const auto& path = failure.path1();
+Error io_error_of(const std::filesystem::filesystem_error& failure, ExitCode about_the_file) {
   // Only calls that ask for the working directory name no path.
-  return io_error(path.empty() ? "working directory" : path, "cannot be used",
-                  failure.code().value());
+  const auto path = failure.path1().empty() ? "working directory" : failure.path1();
+  const int error_number = failure.code().value();
+  if (!is_about_the_file(error_number)) return io_error(path, "cannot be used", error_number);
+  return errno_error(about_the_file, path.string(), "cannot be used", error_number);
 }
 
 void fsync_directory(const std::filesystem::path& directory) {

@@ -244,16 +244,14 @@ std::int64_t Checkpoint::bytes() const {
 
 Checkpoint open_checkpoint(const fs::path& given, const OpenOptions& options) {
   const auto path = checkpoint_path(given);
-  std::error_code error;
-  const auto status = fs::status(path, error);
+  const auto status = status_of(path, ExitCode::bad_input);
   if (!fs::exists(status)) {
-    throw Error(ExitCode::bad_input, path.string(),
-                status.type() == fs::file_type::not_found ? "does not exist" : error.message(),
+    throw Error(ExitCode::bad_input, path.string(), "does not exist",
                 "give a checkpoint directory or a .safetensors file");
   }
   if (!fs::is_directory(status)) return open_single(path);
   refuse_unfinished(path);
-  const bool indexed = fs::exists(fs::symlink_status(path / index_name, error));
+  const bool indexed = fs::exists(fs::symlink_status(path / index_name));
   return indexed ? open_indexed(path, options) : open_unindexed(path, options);
 }
 

@@ -26,8 +26,7 @@ namespace fs = std::filesystem;
 constexpr std::string_view model_prefix = "models--";
 
 bool is_folder(const fs::path& path) {
-  std::error_code ignored;
-  return fs::is_directory(path, ignored);
+  return fs::is_directory(status_of(path, ExitCode::bad_input));
 }
 
 /// Names of the folders in a folder that begin so, sorted.

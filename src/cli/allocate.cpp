@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
+#include <moesweep/base/file.hpp>
 #include <moesweep/base/temporary_files.hpp>
 #include <moesweep/base/text.hpp>
 #include <moesweep/export/plans.hpp>
@@ -34,8 +35,7 @@ struct AllocateCommand {
 /// Beside the results of a run; nowhere for an inventory unless it is said.
 std::optional<std::filesystem::path> destination(const AllocateCommand& command) {
   if (!command.out.empty()) return command.out;
-  std::error_code ignored;
-  if (!std::filesystem::is_directory(command.source, ignored)) return std::nullopt;
+  if (!std::filesystem::is_directory(status_of(command.source))) return std::nullopt;
   return std::filesystem::path(command.source) / plan_file_name(command.options);
 }
 

@@ -90,8 +90,7 @@ void write_plan(const fs::path& path, const std::string& text, bool overwrite) {
 }
 
 fs::path plan_file(const fs::path& given) {
-  std::error_code ignored;
-  if (!fs::is_directory(given, ignored)) return given;
+  if (!fs::is_directory(status_of(given))) return given;
   const auto names = plans_in(given);
   if (names.empty()) {
     throw Error(ExitCode::bad_usage, given.string(), "has no plan",

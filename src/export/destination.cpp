@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <moesweep/base/file.hpp>
+
 namespace moesweep::exports {
 namespace {
 
@@ -17,8 +19,7 @@ fs::file_type type_of(const fs::path& path) {
 }  // namespace
 
 bool means_folder(const fs::path& output) {
-  std::error_code missing;
-  return !output.has_filename() || fs::is_directory(output, missing);
+  return !output.has_filename() || fs::is_directory(status_of(output));
 }
 
 Error exists_already(const fs::path& file) {
@@ -48,7 +49,8 @@ void refuse_stale_journal(const fs::path& database) {
 
 void create_folder(const fs::path& folder) {
   std::error_code error;
-  if (fs::exists(folder, error) && !fs::is_directory(folder, error)) {
+  const auto status = status_of(folder);
+  if (fs::exists(status) && !fs::is_directory(status)) {
     throw Error(ExitCode::bad_usage, folder.string(), "is not a folder",
                 "name a folder for one file a table");
   }
@@ -61,8 +63,7 @@ void create_folder(const fs::path& folder) {
 
 void require_folder_of(const fs::path& file) {
   const auto folder = file.parent_path().empty() ? fs::path(".") : file.parent_path();
-  std::error_code missing;
-  if (fs::is_directory(folder, missing)) return;
+  if (fs::is_directory(status_of(folder))) return;
   throw Error(ExitCode::bad_usage, folder.string(), "is not a folder", "create it first");
 }
 

@@ -1,8 +1,8 @@
 #include "allocation_source.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <charconv>
+#include <cmath>
 #include <map>
 #include <optional>
 #include <utility>
@@ -11,6 +11,7 @@
 #include <fmt/ranges.h>
 
 #include <moesweep/base/cast.hpp>
+#include <moesweep/base/file.hpp>
 #include <moesweep/base/foreign_name.hpp>
 #include <moesweep/base/shape.hpp>
 #include <moesweep/base/text.hpp>
@@ -99,10 +100,9 @@ void refuse_other_checkpoint(const checkpoint::Checkpoint& checkpoint,
 }
 
 bool is_there(const config::Settings& job) {
-  std::error_code ignored;
-  return job.has("checkpoint.twin.inventory")
-             ? fs::exists(job.path("checkpoint.twin.inventory"), ignored)
-             : fs::exists(job.path("checkpoint.path"), ignored);
+  const auto* key =
+      job.has("checkpoint.twin.inventory") ? "checkpoint.twin.inventory" : "checkpoint.path";
+  return fs::exists(status_of(job.path(key)));
 }
 
 /// Headers of the job's checkpoint. Where it is gone, the tensors that the sweep has seen.
@@ -301,9 +301,8 @@ void describe_tensors(AllocationSource& source) {
 }
 
 AllocationSource open_allocation_source(const fs::path& path, const std::string& architecture) {
-  std::error_code ignored;
-  auto source =
-      fs::is_regular_file(path, ignored) ? read_allocation_csv(path) : from_run(path, architecture);
+  auto source = fs::is_regular_file(status_of(path)) ? read_allocation_csv(path)
+                                                     : from_run(path, architecture);
   // Also of tables and of sweeps whose checkpoint is gone: their errors would be those of codes.
   source::require_weights(source::as_model(source.checkpoint));
   if (source.architecture.model_type.empty()) source.architecture.model_type = "generic";

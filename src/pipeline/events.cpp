@@ -39,8 +39,7 @@ void append_event(const std::filesystem::path& file, const std::string& name,
 
 Events read_events(const std::filesystem::path& file) {
   Events events;
-  std::error_code error;
-  if (!std::filesystem::exists(file, error)) return events;
+  if (!std::filesystem::exists(status_of(file))) return events;
   std::istringstream lines(read_text_file(file));
   for (std::string line; std::getline(lines, line);) {
     auto event = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);

@@ -74,19 +74,14 @@ std::optional<Record> decode(const std::string& text, Record (*from)(const json&
 }
 
 bool is_there(const fs::path& path) {
-  std::error_code error;
-  const bool there = fs::exists(path, error);
-  if (error) {
-    throw Error(ExitCode::run_directory, path.string(), "cannot be read: " + error.message());
-  }
-  return there;
+  return fs::exists(status_of(path, ExitCode::run_directory));
 }
 
 template <typename Record>
 std::string read_record(const fs::path& path, std::optional<Record>& record,
                         Record (*from)(const json&)) {
   if (!is_there(path)) return "is missing";
-  if (!fs::is_regular_file(path)) return "is not a regular file";
+  if (!fs::is_regular_file(status_of(path))) return "is not a regular file";
   record = decode(read_text_file(path), from);
   return record ? "" : "is damaged";
 }
@@ -117,7 +112,7 @@ std::vector<Epoch> epochs_in(const fs::path& directory) {
     if (const auto epoch = epoch_of(entry->path().filename().string())) found[*epoch] = true;
   }
   if (error && error != std::errc::no_such_file_or_directory) {
-    throw Error(ExitCode::run_directory, directory.string(), "cannot be read: " + error.message());
+    throw unreadable(directory, error.value(), ExitCode::run_directory);
   }
   std::vector<Epoch> epochs;
   for (const auto& [epoch, there] : found) epochs.push_back(epoch);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <moesweep/base/cast.hpp>
+#include <moesweep/base/file.hpp>
 #include <moesweep/store/lock.hpp>
 
 #include "epoch_end.hpp"
@@ -29,12 +30,7 @@ fs::path reserved_file(const fs::path& directory, Epoch epoch) {
 constexpr std::size_t reserved_bytes = 512;
 
 bool is_there(const fs::path& path) {
-  std::error_code error;
-  const bool there = fs::exists(path, error);
-  if (error) {
-    throw Error(ExitCode::run_directory, path.string(), "cannot be read: " + error.message());
-  }
-  return there;
+  return fs::exists(status_of(path, ExitCode::run_directory));
 }
 
 bool ends_within(const Owner& owner, double seconds) {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <moesweep/base/error.hpp>
+#include <moesweep/base/file.hpp>
 #include <moesweep/base/file_hash.hpp>
 #include <moesweep/base/foreign_name.hpp>
 #include <moesweep/records/heads.hpp>
@@ -63,12 +64,8 @@ std::vector<OutputFile> output_files(const records::Tables& rows, const std::str
 }
 
 std::string damage_of(const OutputFile& file, const fs::path& path, Look look) {
-  std::error_code error;
-  const auto status = fs::status(path, error);
-  if (status.type() == fs::file_type::not_found) return "is missing";
-  if (status.type() == fs::file_type::none) {
-    throw Error(ExitCode::io_error, path.string(), "cannot be read: " + error.message());
-  }
+  const auto status = status_of(path);
+  if (!fs::exists(status)) return "is missing";
   if (!fs::is_regular_file(status)) return "is not a regular file";
   const auto bytes = fs::file_size(path);
   if (!std::cmp_equal(bytes, file.bytes)) {

@@ -104,9 +104,7 @@ bool starts_as_hdf5(std::span<const std::byte> bytes) {
 
 std::vector<std::byte> read_checked(const std::filesystem::path& path) {
   const auto place = path.string();
-  std::error_code error;
-  const auto type = std::filesystem::status(path, error).type();
-  if (type == std::filesystem::file_type::not_found) {
+  if (!std::filesystem::exists(status_of(path))) {
     throw DamagedResults(ExitCode::bad_input, place, "does not exist", remedy_for(path));
   }
   auto bytes = read_file(path);

@@ -50,7 +50,7 @@ void visit_names(const fs::path& directory, const Visit& visit) {
     visit(entry->path().filename().string());
   }
   if (error) {
-    throw Error(ExitCode::io_error, directory.string(), "cannot be read: " + error.message());
+    throw unreadable(directory, error.value());
   }
 }
 
@@ -71,8 +71,7 @@ std::int64_t last_taken(const fs::path& directory) {
 
 // Empty, and not synced: numbers must only be unique among processes that live.
 bool create_exclusively(const fs::path& path) {
-  const FileDescriptor file(
-      ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
+  const auto file = open_descriptor(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);
   if (file) return true;
   if (errno == EEXIST) return false;
   throw errno_error(ExitCode::io_error, path.string(), "cannot create", errno);
@@ -91,8 +90,8 @@ void remove_before(const fs::path& directory, std::int64_t number) {
 class Alone {
  public:
   explicit Alone(const fs::path& directory)
-      : file_(::open((directory / "results.lock").c_str(),
-                     O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666)) {
+      : file_(open_descriptor(directory / "results.lock",
+                              O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK)) {
     const auto give_up = Clock::now() + longest_wait;
     while (file_ && ::flock(file_.get(), LOCK_EX | LOCK_NB) != 0) {
       const bool is_taken = errno == EWOULDBLOCK || errno == EINTR;

@@ -1,4 +1,3 @@
-#include <cerrno>
 #include <cstdlib>
 
 #include <moesweep/base/error.hpp>
@@ -36,7 +35,8 @@ void remove_reserved_space(const fs::path& lock, Epoch before) {
 
 void create_run_directory(const RunDirectory& run) {
   try {
-    if (fs::exists(run.root) && !fs::exists(run.lock()) && !fs::is_empty(run.root)) {
+    const auto is_there = [](const fs::path& path) { return fs::exists(status_of(path)); };
+    if (is_there(run.root) && !is_there(run.lock()) && !fs::is_empty(run.root)) {
       throw Error(ExitCode::run_directory, run.root.string(),
                   "is not empty and not a run directory", "name a new folder");
     }
@@ -46,11 +46,7 @@ void create_run_directory(const RunDirectory& run) {
     fsync_directory(run.root);
     fsync_parent(run.root);
   } catch (const fs::filesystem_error& error) {
-    const bool full =
-        error.code() == std::errc::no_space_on_device || error.code().value() == EDQUOT;
-    if (full) throw io_error_of(error);
-    throw Error(ExitCode::run_directory, run.root.string(),
-                "cannot be created: " + error.code().message());
+    throw io_error_of(error, ExitCode::run_directory);
   }
 }
 
@@ -69,17 +65,12 @@ void remove_leftovers(const RunDirectory& run, Epoch epoch) {
 
 void require_run_directory(const RunDirectory& run) {
   for (const auto& folder : {run.lock(), run.segments()}) {
-    std::error_code error;
-    const auto status = fs::status(folder, error);
-    if (fs::is_directory(status)) continue;
-    if (status.type() == fs::file_type::none) {
-      throw Error(ExitCode::run_directory, run.root.string(), "cannot be read: " + error.message());
-    }
+    if (fs::is_directory(status_of(folder, ExitCode::run_directory))) continue;
     // A written checkpoint has its sweep inside.
     const auto inner = run.root / ".moesweep";
     throw Error(ExitCode::run_directory, run.root.string(), "is not a run directory",
-                fs::is_directory(inner, error) ? "give " + inner.string()
-                                               : "give the folder named by --run-dir");
+                fs::is_directory(status_of(inner)) ? "give " + inner.string()
+                                                   : "give the folder named by --run-dir");
   }
 }
 

@@ -9,9 +9,9 @@
 #include <string_view>
 #include <vector>
 
-namespace moesweep {
+#include <moesweep/base/error.hpp>
 
-class Error;
+namespace moesweep {
 
 /// An open file descriptor, closed by the destructor. Movable, not copyable.
 class FileDescriptor {
@@ -48,9 +48,16 @@ std::uint64_t file_size(const FileDescriptor& file, const std::filesystem::path&
 void read_exactly(const FileDescriptor& file, std::uint64_t offset, std::span<std::byte> out,
                   const std::filesystem::path& path);
 
-/// What lies at `path`, links followed; not_found where nothing does. Unlike std::filesystem's, a
-/// system that fails (EIO, ESTALE, ...) is Error(io_error) and never "not found".
-std::filesystem::file_status status_of(const std::filesystem::path& path);
+/// What lies at `path`, links followed; not_found where nothing does. A system that fails (EIO,
+/// ESTALE, ...) is Error(io_error) and never "not found"; where rights are lacking the Error has
+/// the code `forbidden`.
+std::filesystem::file_status status_of(const std::filesystem::path& path,
+                                       ExitCode forbidden = ExitCode::io_error);
+
+/// "cannot be read" with the text of errno: the code `forbidden` where name or rights are at fault,
+/// io_error where the system is.
+Error unreadable(const std::filesystem::path& path, int error_number,
+                 ExitCode forbidden = ExitCode::io_error);
 
 /// The whole file. For files that we trust to be small or that we wrote ourselves.
 std::vector<std::byte> read_file(const std::filesystem::path& path);
@@ -109,8 +116,10 @@ void rename_durably(const std::filesystem::path& from, const std::filesystem::pa
 /// Appends one line with a single write(2).
 void append_line(const std::filesystem::path& path, std::string_view line);
 
-/// What std::filesystem could not do, as Error(io_error) naming the path.
-Error io_error_of(const std::filesystem::filesystem_error& failure);
+/// What std::filesystem could not do, as Error(io_error) naming the path; with `about_the_file`
+/// where the path or its rights are at fault and not the system.
+Error io_error_of(const std::filesystem::filesystem_error& failure,
+                  ExitCode about_the_file = ExitCode::io_error);
 
 /// Makes directory entries (creations, renames) durable. A file system that refuses this (EINVAL)
 /// is warned of once on stderr: nothing more can be done there.
