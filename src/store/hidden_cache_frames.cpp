@@ -120,9 +120,7 @@ CacheContents read_contents(const std::filesystem::path& path,
   const auto receive = [&](FrameReader& frames) {
     contents = receive_contents(frames, path.string());
   };
-  ReaderLimits limits;
-  limits.cpu_seconds = cpu_seconds_for(most_content_bytes);
-  read_isolated(path.string(), limits, send, receive);
+  read_isolated(path.string(), ReaderLimits{}, send, receive);
   return contents;
 }
 

@@ -227,7 +227,7 @@ Error ended_early(const std::string& file_name, const ReaderLimits& limits,
 }  // namespace
 
 std::int64_t cpu_seconds_for(std::uint64_t bytes) {
-  constexpr std::uint64_t bytes_per_second = std::uint64_t{4} << 20;
+  constexpr std::uint64_t bytes_per_second = std::uint64_t{16} << 20;
   return ReaderLimits{}.cpu_seconds + checked_cast<std::int64_t>(bytes / bytes_per_second);
 }
 

@@ -50,16 +50,13 @@ std::uint64_t PlainReader::count() {
 std::string PlainReader::text() {
   const auto size = count();
   claim(size, 1);
-  std::string value(size, '\0');
-  in_.read(std::as_writable_bytes(std::span(value)));
-  return value;
+  return arrived<std::string>(size);
 }
 
 std::vector<std::string> PlainReader::texts() {
   const auto size = count();
   claim(size, sizeof(std::string));
   std::vector<std::string> values;
-  values.reserve(size);
   for (std::uint64_t i = 0; i < size; ++i) values.push_back(text());
   return values;
 }

@@ -2,6 +2,7 @@
 // Numbers and texts in a stream of frames, as they are in memory: writer and reader are one
 // program.
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -48,12 +49,21 @@ class PlainReader {
     static_assert(std::is_arithmetic_v<Value>);
     const auto size = count();
     claim(size, sizeof(Value));
-    std::vector<Value> values(size);
-    in_.read(std::as_writable_bytes(std::span(values)));
-    return values;
+    return arrived<std::vector<Value>>(size);
   }
 
  private:
+  /// `size` values, in memory that grows with what has come: a length alone asks for none.
+  template <typename Values>
+  Values arrived(std::uint64_t size) {
+    Values values;
+    while (values.size() < size) {
+      const auto begin = values.size();
+      values.resize(std::min<std::uint64_t>(size, std::max(2 * begin, max_frame_bytes)));
+      in_.read(std::as_writable_bytes(std::span(values).subspan(begin)));
+    }
+    return values;
+  }
   void claim(std::uint64_t size, std::uint64_t bytes_each);
 
   FrameReader& in_;

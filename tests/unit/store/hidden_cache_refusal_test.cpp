@@ -227,7 +227,7 @@ TEST_F(RefusedCache, DamagedBytesAreReadOrRefused) {
   const auto sound = read_file(path_);
   std::mt19937 random(7);
   int refused = 0;
-  for (int i = 0; i < 2000; ++i) {
+  for (int i = 0; i < 200; ++i) {  // each is a process; tests/fuzz tries more
     auto bytes = sound;
     for (int change = 0; change < 3; ++change) {
       bytes[random() % bytes.size()] = static_cast<std::byte>(random());
@@ -245,7 +245,7 @@ TEST_F(RefusedCache, DamagedBytesAreReadOrRefused) {
       ++refused;
     }
   }
-  EXPECT_GT(refused, 100);
+  EXPECT_GT(refused, 10);
 }
 
 TEST(SameSamples, FirstDifferenceIsNamed) {
