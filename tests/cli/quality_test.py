@@ -11,7 +11,7 @@ import h5py
 import numpy
 
 from sweep_case import SweepCase
-from sweeps import COMPLETE, SOME_FAILED, Sweep, binary, environment
+from sweeps import COMPLETE, Sweep, binary, environment
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.append(str(SOURCE / "tests" / "oracle"))
@@ -169,7 +169,8 @@ class Quality(SweepCase):
         job = QualityJob(self.folder, SAMPLES_JOB.replace('capability = ["solved"]', ""))
         sweep = job.sweep("run")
         result = sweep.run()
-        self.assert_ended(result, SOME_FAILED)
+        self.assert_ended(result, BAD_INPUT)
+        self.assertIn(f"samples.jsonl:{line}: ", result.err)
         failed = {unit.key: unit.error for unit in sweep.published() if unit.status == "failed"}
         self.assertIn(f'samples.jsonl:{line}: has no "score"', failed["samples/00000000"] if "samples/00000000" in
                       failed else failed["samples/00000001"])

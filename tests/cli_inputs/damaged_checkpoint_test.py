@@ -68,12 +68,12 @@ class DamagedCheckpoint(CliTest):
                     self.index.write_text(json.dumps(index))
                     self.refused(outside)
 
-    def test_link_out_of_the_checkpoint_is_refused(self):
+    def test_index_that_links_out_of_the_checkpoint_is_refused(self):
         with self.damaged():
-            secret = self.folder / "secret.safetensors"
-            self.shard.rename(secret)
-            self.shard.symlink_to(secret)
-            self.refused(self.shard.name)
+            outside = self.folder / "outside.json"
+            self.index.rename(outside)
+            self.index.symlink_to(outside)
+            self.refused(self.index.name)
 
     def test_index_that_is_no_json_is_refused_by_name(self):
         with self.damaged():

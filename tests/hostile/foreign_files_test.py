@@ -167,6 +167,10 @@ class Configurations(WrittenCase):
             self.assertIn(word, text)
 
     def test_TheArchitectureThatIsNamedDecidesBeforeConfigurationIsRead(self):
+        names = ("model.embed_tokens", "lm_head", "model.layers.0.mlp.up_proj", "model.layers.1.mlp.up_proj")
+        matrices = random_matrices(len(names), 32, 64).values()
+        write_safetensors(self.checkpoint / "model.safetensors",
+                          {name + ".weight": matrix for name, matrix in zip(names, matrices)})
         good = {"model_type": "llama", "num_hidden_layers": 2}
         texts = {"not finite": (json.dumps(good | {"limit": float("inf"), "x": float("nan")}), True),
                  "no model_type": (json.dumps({"num_hidden_layers": 2}), False),
