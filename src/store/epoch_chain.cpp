@@ -73,13 +73,10 @@ std::optional<Record> decode(const std::string& text, Record (*from)(const json&
   }
 }
 
-bool is_there(const fs::path& path) {
-  std::error_code error;
-  const bool there = fs::exists(path, error);
-  if (error) {
-    throw Error(ExitCode::run_directory, path.string(), "cannot be read: " + error.message());
-  }
-  return there;
+Error cannot_be_read(const fs::path& path, const std::error_code& error) {
+  const auto code =
+      error == std::errc::permission_denied ? ExitCode::run_directory : ExitCode::io_error;
+  return Error(code, path.string(), "cannot be read: " + error.message());
 }
 
 template <typename Record>
@@ -117,7 +114,7 @@ std::vector<Epoch> epochs_in(const fs::path& directory) {
     if (const auto epoch = epoch_of(entry->path().filename().string())) found[*epoch] = true;
   }
   if (error && error != std::errc::no_such_file_or_directory) {
-    throw Error(ExitCode::run_directory, directory.string(), "cannot be read: " + error.message());
+    throw cannot_be_read(directory, error);
   }
   std::vector<Epoch> epochs;
   for (const auto& [epoch, there] : found) epochs.push_back(epoch);
@@ -148,6 +145,13 @@ void replace(const fs::path& path, const std::string& text) {
 }
 
 }  // namespace
+
+bool is_there(const fs::path& path) {
+  std::error_code error;
+  const bool there = fs::exists(path, error);
+  if (error) throw cannot_be_read(path, error);
+  return there;
+}
 
 fs::path start_file(const fs::path& lock_directory, Epoch epoch) {
   return lock_directory / fmt::format("e{:04}.json", epoch.value);

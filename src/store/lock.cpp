@@ -28,15 +28,6 @@ fs::path reserved_file(const fs::path& directory, Epoch epoch) {
 // More than an end takes.
 constexpr std::size_t reserved_bytes = 512;
 
-bool is_there(const fs::path& path) {
-  std::error_code error;
-  const bool there = fs::exists(path, error);
-  if (error) {
-    throw Error(ExitCode::run_directory, path.string(), "cannot be read: " + error.message());
-  }
-  return there;
-}
-
 bool ends_within(const Owner& owner, double seconds) {
   const auto give_up = Clock::now() + std::chrono::duration<double>(seconds);
   while (liveness_of(owner) == Liveness::alive) {
