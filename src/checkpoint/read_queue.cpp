@@ -1,6 +1,7 @@
 #include "read_queue.hpp"
 
 #include <algorithm>
+#include <system_error>
 
 #include <moesweep/base/error.hpp>
 
@@ -28,13 +29,21 @@ std::future<void> ReadQueue::start(std::size_t file, std::function<void()> read)
   auto done = request.read.get_future();
   {
     const std::lock_guard lock(mutex_);
+    if (idle_threads_ <= waiting_.size() && threads_.size() < most_threads_) start_thread();
     waiting_.push_back(std::move(request));
-    if (idle_threads_ < waiting_.size() && threads_.size() < most_threads_) {
-      threads_.emplace_back([this] { serve(); });
-    }
   }
   changed_.notify_one();
   return done;
+}
+
+// Before the request is taken: a caller whose request is refused frees the buffer. Those that there
+// are do the work of one that the system refuses.
+void ReadQueue::start_thread() {
+  try {
+    threads_.emplace_back([this] { serve(); });
+  } catch (const std::system_error&) {
+    if (threads_.empty()) throw;
+  }
 }
 
 std::deque<ReadQueue::Request>::iterator ReadQueue::first_that_may_begin() {

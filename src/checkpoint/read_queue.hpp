@@ -23,7 +23,8 @@ class ReadQueue {
   ReadQueue(const ReadQueue&) = delete;
   ReadQueue& operator=(const ReadQueue&) = delete;
 
-  /// The future holds what `read` throws.
+  /// The future holds what `read` throws. std::system_error when there is no thread to read with;
+  /// then `read` is never called.
   std::future<void> start(std::size_t file, std::function<void()> read);
 
  private:
@@ -32,6 +33,7 @@ class ReadQueue {
     std::packaged_task<void()> read;
   };
 
+  void start_thread();
   void serve();
   std::deque<Request>::iterator first_that_may_begin();
 

@@ -73,10 +73,6 @@ std::optional<Record> decode(const std::string& text, Record (*from)(const json&
   }
 }
 
-bool is_there(const fs::path& path) {
-  return fs::exists(status_of(path, ExitCode::run_directory));
-}
-
 template <typename Record>
 std::string read_record(const fs::path& path, std::optional<Record>& record,
                         Record (*from)(const json&)) {
@@ -143,6 +139,10 @@ void replace(const fs::path& path, const std::string& text) {
 }
 
 }  // namespace
+
+bool is_there(const fs::path& path) {
+  return fs::exists(status_of(path, ExitCode::run_directory));
+}
 
 fs::path start_file(const fs::path& lock_directory, Epoch epoch) {
   return lock_directory / fmt::format("e{:04}.json", epoch.value);

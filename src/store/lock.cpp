@@ -29,10 +29,6 @@ fs::path reserved_file(const fs::path& directory, Epoch epoch) {
 // More than an end takes.
 constexpr std::size_t reserved_bytes = 512;
 
-bool is_there(const fs::path& path) {
-  return fs::exists(status_of(path, ExitCode::run_directory));
-}
-
 bool ends_within(const Owner& owner, double seconds) {
   const auto give_up = Clock::now() + std::chrono::duration<double>(seconds);
   while (liveness_of(owner) == Liveness::alive) {

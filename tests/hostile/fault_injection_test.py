@@ -30,8 +30,8 @@ ON_SEGMENTS = [Fault("fsync", "error=EIO", "1"), Fault("fsync", "error=EIO", "2"
 DEATHS = [Fault("fsync", "signal=KILL", "1"), Fault("fsync", "signal=KILL", "2"), Fault("rename", "signal=KILL", "1"),
           Fault("write", "signal=KILL", "2")]
 MESSAGE = r"(?m)^moesweep: .*(No space|Input/output|quota|Too many open|cannot be written)"
-# The sixth fsync after a published segment is one of the I/O thread's: the main thread has five left.
-ONE_SEGMENT = Fault("fsync", "error=EIO", "6")
+# The seventh fsync after a published segment is one of the I/O thread's, of a file: the main thread has five left.
+ONE_SEGMENT = Fault("fsync", "error=EIO", "7")
 
 
 class Faults(SweepCase):

@@ -77,6 +77,10 @@ struct EpochLink {
 /// Every epoch of which anything is left, oldest first: as read_epochs, for who mends it.
 std::vector<EpochLink> look_at_epochs(const std::filesystem::path& lock_directory);
 
+/// Whether anything is at `path`, a file of lock/. Error(run_directory) when we may not know,
+/// Error(io_error) when the system cannot tell.
+bool is_there(const std::filesystem::path& path);
+
 std::filesystem::path start_file(const std::filesystem::path& lock_directory, Epoch epoch);
 std::filesystem::path end_file(const std::filesystem::path& lock_directory, Epoch epoch);
 
