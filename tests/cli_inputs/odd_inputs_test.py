@@ -94,7 +94,7 @@ class GivenPaths(CliTest):
         done = moesweep("inspect", file)
         self.assert_ends(done, COMPLETE)
         self.assertIn("the 1 other shards beside model-00001-of-00002.safetensors", done.stdout)
-        self.assert_refused(moesweep("inspect", self.checkpoint), BAD_INPUT, "model-00002-of-00002.safetensors")
+        self.assert_refused(moesweep("plan", self.job(self.checkpoint)), BAD_INPUT, "model-00002-of-00002.safetensors")
 
     def test_other_formats_and_the_folder_above_are_named(self):
         self.assert_refused(moesweep("inspect", self.folder), BAD_INPUT, "folders in it do (model)", "name one of them")

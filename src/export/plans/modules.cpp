@@ -126,9 +126,11 @@ void add_modules(const PlanRow& row, const names::Mapping& mapping, bool matrix,
                  Agreement& agreement, PlannedModules& planned) {
   const bool gguf = planned.runtime == names::Runtime::gguf;
   for (const auto& target : mapping.targets) {
-    if (!holds_weights(planned.runtime, target.suffix)) continue;
+    // A tensor that generic names quantizable has its module's name.
+    const bool is_named = target.suffix.empty() && mapping.quantizable;
+    if (!is_named && !holds_weights(planned.runtime, target.suffix)) continue;
     if (!matrix && !mapping.quantizable) continue;
-    const auto name = gguf ? target.module + ".weight" : target.module;
+    const auto name = gguf && !is_named ? target.module + ".weight" : target.module;
     agreement.add(name, row);
     planned.modules.emplace(name, PlannedModule{storage_of(row), &row});
   }
