@@ -139,7 +139,7 @@ std::vector<std::string> safetensors_in(const fs::path& directory) {
       names.push_back(entry->path().filename().string());
     }
   }
-  if (error) throw Error(ExitCode::bad_input, directory.string(), error.message());
+  if (error) throw unreadable(directory, error.value(), ExitCode::bad_input);
   std::sort(names.begin(), names.end());
   return names;
 }

@@ -45,6 +45,8 @@ std::optional<fs::path> follow(const fs::path& directory, const std::string& nam
   auto target = fs::canonical(folder_or_here(directory) / name, error);
   if (error == std::errc::no_such_file_or_directory) return std::nullopt;
   if (!error) return target;
+  const auto plain = unreadable(directory / name, error.value(), ExitCode::bad_input);
+  if (plain.exit_code() == ExitCode::io_error) throw plain;
   throw Error(ExitCode::bad_input, (directory / name).string(),
               "cannot be followed: " + error.message(),
               "the checkpoint is incomplete, download it again");
@@ -53,7 +55,7 @@ std::optional<fs::path> follow(const fs::path& directory, const std::string& nam
 bool lies_inside(const fs::path& target, const fs::path& directory) {
   std::error_code error;
   const auto root = fs::canonical(folder_or_here(directory), error);
-  if (error) throw Error(ExitCode::bad_input, directory.string(), error.message());
+  if (error) throw unreadable(directory, error.value(), ExitCode::bad_input);
   if (is_within(target, root)) return true;
   // blobs is not followed itself: a link there could point anywhere.
   const auto snapshots = root.parent_path();

@@ -56,7 +56,7 @@ std::vector<std::string> plans_in(const fs::path& folder) {
     auto name = entry->path().filename().string();
     if (matches_glob(plan_glob, name)) names.push_back(std::move(name));
   }
-  if (error) throw Error(ExitCode::bad_usage, folder.string(), error.message());
+  if (error) throw unreadable(folder, error.value(), ExitCode::bad_usage);
   std::ranges::sort(names);
   return names;
 }

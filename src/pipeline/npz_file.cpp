@@ -26,30 +26,51 @@ using Member = std::unique_ptr<zip_file_t, decltype(&zip_fclose)>;
               "it is damaged or was not written by numpy.savez");
 }
 
+/// Of zip_open, with errno where the system failed.
+class ZipError {
+ public:
+  explicit ZipError(int code) { zip_error_init_with_code(&error_, code); }
+  ~ZipError() { zip_error_fini(&error_); }
+  ZipError(const ZipError&) = delete;
+  ZipError& operator=(const ZipError&) = delete;
+  zip_error_t* get() const { return &error_; }
+
+ private:
+  mutable zip_error_t error_{};
+};
+
+/// What libzip says; where the system failed, of the system.
+[[noreturn]] void refuse(const std::string& place, const std::string& problem, zip_error_t* error) {
+  const std::string reason = zip_error_strerror(error);
+  if (zip_error_system_type(error) == ZIP_ET_SYS) {
+    const auto refused = unreadable(place, zip_error_code_system(error), ExitCode::bad_input);
+    if (refused.exit_code() == ExitCode::io_error) throw refused;
+  }
+  refuse(place, problem + reason);
+}
+
 Archive open_archive(const std::filesystem::path& path) {
   open_for_reading(path);  // refuses what is not a regular file
   int code = 0;
   zip_t* archive = zip_open(path.c_str(), ZIP_RDONLY, &code);
   if (archive == nullptr) {
-    zip_error_t error;
-    zip_error_init_with_code(&error, code);
-    const std::string reason = zip_error_strerror(&error);
-    zip_error_fini(&error);
-    refuse(path.string(), "is not a readable .npz archive: " + reason);
+    const ZipError error(code);
+    refuse(path.string(), "is not a readable .npz archive: ", error.get());
   }
   return {archive, zip_discard};
 }
 
 Member open_member(const Archive& archive, zip_uint64_t index, const std::string& place) {
   Member member(zip_fopen_index(archive.get(), index, 0), zip_fclose);
-  if (!member) refuse(place, std::string("cannot be read: ") + zip_strerror(archive.get()));
+  if (!member) refuse(place, "cannot be read: ", zip_get_error(archive.get()));
   return member;
 }
 
 void read_fully(const Member& member, std::span<std::byte> out, const std::string& place) {
   while (!out.empty()) {
     const auto got = zip_fread(member.get(), out.data(), out.size());
-    if (got <= 0) refuse(place, "ends early or has a wrong checksum");
+    if (got < 0) refuse(place, "cannot be read: ", zip_file_get_error(member.get()));
+    if (got == 0) refuse(place, "ends early");
     out = out.subspan(static_cast<std::size_t>(got));
   }
 }

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
 #include <cstdlib>
 
 #include <moesweep/base/error.hpp>
@@ -20,14 +23,26 @@ void fsync_parent(const fs::path& directory) {
   }
 }
 
-// Named e<epoch>-<host>-<pid>.reserved. One of this epoch may be of a process that has just lost
-// the race for it.
+// A pid that is used again keeps a file that is gone with the next epoch.
+bool may_live(const std::string& reserved_by) {
+  const auto dash = reserved_by.rfind('-');
+  const auto self = this_process();
+  if (dash == std::string::npos || reserved_by.substr(0, dash) != self.host) return true;
+  const auto pid = std::strtol(reserved_by.c_str() + dash + 1, nullptr, 10);
+  return pid <= 0 || ::kill(static_cast<pid_t>(pid), 0) == 0 || errno != ESRCH;
+}
+
+// Named e<epoch>-<host>-<pid>.reserved. One of this epoch is ours, or of a process that has lost
+// the race for it just now, or was killed before it began.
 void remove_reserved_space(const fs::path& lock, Epoch before) {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(lock, ignored)) {
     const auto name = entry.path().filename().string();
     if (!name.starts_with('e') || entry.path().extension() != ".reserved") continue;
-    if (std::strtol(name.c_str() + 1, nullptr, 10) < before.value) fs::remove(entry, ignored);
+    const auto stem = entry.path().stem().string();
+    const auto dash = std::min(stem.find('-'), stem.size() - 1);
+    const bool is_earlier = std::strtol(name.c_str() + 1, nullptr, 10) < before.value;
+    if (is_earlier || !may_live(stem.substr(dash + 1))) fs::remove(entry, ignored);
   }
 }
 
