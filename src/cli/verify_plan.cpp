@@ -182,7 +182,9 @@ void add_verify_plan(CLI::App& app, Context& context) {
   auto* command =
       add_command(app, context, "verify-plan", "Check that a checkpoint was quantized as planned");
   auto options = std::make_shared<VerifyPlanOptions>();
-  command->add_option("PLAN", options->plan, "Plan (JSON), as `moesweep allocate` writes it, or a run directory with one")
+  command
+      ->add_option("PLAN", options->plan,
+                   "Plan (JSON), as `moesweep allocate` writes it, or a run directory with one")
       ->required();
   command
       ->add_option("CHECKPOINT", options->checkpoint,

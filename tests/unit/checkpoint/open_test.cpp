@@ -144,7 +144,7 @@ TEST(OpenCheckpoint, OneShardThatIsNamedSaysThatThereAreOthers) {
               ElementsAre(AllOf(HasSubstr("2 other shards"), HasSubstr("00002-of-00003"))));
 }
 
-class HuggingFaceCache : public testing::Test {
+class GivenHuggingFaceCache : public testing::Test {
  protected:
   void add_snapshot(const std::string& commit) {
     const auto blob = model / "blobs" / ("of" + commit);
@@ -162,7 +162,7 @@ class HuggingFaceCache : public testing::Test {
   const fs::path model = hub / "models--org--name";
 };
 
-TEST_F(HuggingFaceCache, OfAModelMeansTheSnapshotOfMain) {
+TEST_F(GivenHuggingFaceCache, OfAModelMeansTheSnapshotOfMain) {
   add_snapshot("1111");
   add_snapshot("2222");
   write_text(model / "refs" / "main", "1111\n");
@@ -175,14 +175,14 @@ TEST_F(HuggingFaceCache, OfAModelMeansTheSnapshotOfMain) {
   EXPECT_EQ(tensor_of(home.path() / "link"), "1111");
 }
 
-TEST_F(HuggingFaceCache, OfAModelMeansItsOnlySnapshot) {
+TEST_F(GivenHuggingFaceCache, OfAModelMeansItsOnlySnapshot) {
   add_snapshot("1111");
   EXPECT_EQ(tensor_of(model), "1111");
   write_text(model / "refs" / "main", "3333");
   EXPECT_EQ(tensor_of(model), "1111");
 }
 
-TEST_F(HuggingFaceCache, WithSeveralSnapshotsAndNoMainAsksForOne) {
+TEST_F(GivenHuggingFaceCache, WithSeveralSnapshotsAndNoMainAsksForOne) {
   add_snapshot("1111");
   add_snapshot("2222");
   EXPECT_THAT(refused(model), AllOf(HasSubstr("2 snapshots"), HasSubstr("1111, 2222")));
@@ -190,13 +190,13 @@ TEST_F(HuggingFaceCache, WithSeveralSnapshotsAndNoMainAsksForOne) {
   EXPECT_THAT(refused(model), HasSubstr("refs/main names none of them"));
 }
 
-TEST_F(HuggingFaceCache, WithoutASnapshotSaysSo) {
+TEST_F(GivenHuggingFaceCache, WithoutASnapshotSaysSo) {
   fs::create_directories(model / "snapshots");
   fs::create_directories(model / "blobs");
   EXPECT_THAT(refused(model), HasSubstr("without a snapshot"));
 }
 
-TEST_F(HuggingFaceCache, AsAWholeAsksForAModel) {
+TEST_F(GivenHuggingFaceCache, AsAWholeAsksForAModel) {
   add_snapshot("1111");
   EXPECT_THAT(refused(hub),
               AllOf(HasSubstr("is the whole Hugging Face cache"), HasSubstr("models--org--name")));
