@@ -241,7 +241,7 @@ class Twin(AllocateTest):
         self.assert_refused(moesweep("allocate", run, "--target", "4bpw"), BAD_USAGE, "name the --architecture")
         report = self.allocate(run, "--target", "15.9bpw")
         self.assertTrue(any("--architecture names it" in note for note in report["notes"]), report["notes"])
-        named = self.allocate(run, "--target", "15.9bpw", *QWEN)
+        named = self.allocate(run, "--target", "15.9bpw", "--overwrite", *QWEN)
         self.assertFalse(any("--architecture" in note for note in named["notes"]), named["notes"])
 
     def test_OnlyMeasuredFormatsAreComparedAndPredictorsHaveLayersOfTheirOwn(self):
