@@ -35,7 +35,8 @@ struct AllocateCommand {
 /// Beside the results of a run; nowhere for an inventory unless it is said.
 std::optional<std::filesystem::path> destination(const AllocateCommand& command) {
   if (!command.out.empty()) return command.out;
-  if (!std::filesystem::is_directory(status_of(command.source))) return std::nullopt;
+  if (!std::filesystem::is_directory(status_of(command.source, ExitCode::run_directory)))
+    return std::nullopt;
   return std::filesystem::path(command.source) / plan_file_name(command.options);
 }
 

@@ -90,7 +90,7 @@ void write_plan(const fs::path& path, const std::string& text, bool overwrite) {
 }
 
 fs::path plan_file(const fs::path& given) {
-  if (!fs::is_directory(status_of(given))) return given;
+  if (!fs::is_directory(status_of(given, ExitCode::bad_input))) return given;
   const auto names = plans_in(given);
   if (names.empty()) {
     throw Error(ExitCode::bad_usage, given.string(), "has no plan",

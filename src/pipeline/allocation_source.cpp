@@ -102,7 +102,7 @@ void refuse_other_checkpoint(const checkpoint::Checkpoint& checkpoint,
 bool is_there(const config::Settings& job) {
   const auto* key =
       job.has("checkpoint.twin.inventory") ? "checkpoint.twin.inventory" : "checkpoint.path";
-  return fs::exists(status_of(job.path(key)));
+  return fs::exists(status_of(job.path(key), ExitCode::bad_input));
 }
 
 /// Headers of the job's checkpoint. Where it is gone, the tensors that the sweep has seen.
@@ -301,8 +301,9 @@ void describe_tensors(AllocationSource& source) {
 }
 
 AllocationSource open_allocation_source(const fs::path& path, const std::string& architecture) {
-  auto source = fs::is_regular_file(status_of(path)) ? read_allocation_csv(path)
-                                                     : from_run(path, architecture);
+  auto source = fs::is_regular_file(status_of(path, ExitCode::run_directory))
+                    ? read_allocation_csv(path)
+                    : from_run(path, architecture);
   // Also of tables and of sweeps whose checkpoint is gone: their errors would be those of codes.
   source::require_weights(source::as_model(source.checkpoint));
   if (source.architecture.model_type.empty()) source.architecture.model_type = "generic";

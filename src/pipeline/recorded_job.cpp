@@ -29,7 +29,7 @@ config::Settings recorded_job(const store::RunDirectory& run,
     throw Error(ExitCode::run_directory, run.job().string(), problem,
                 "start the sweep again with its own job file, that restores this one");
   };
-  if (!std::filesystem::exists(status_of(run.job()))) refuse("is missing");
+  if (!std::filesystem::exists(status_of(run.job(), ExitCode::run_directory))) refuse("is missing");
   auto settings = config::load_job(run.job());
   if (epochs.empty()) return settings;
   const auto& start = epochs.front().start;

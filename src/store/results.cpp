@@ -104,7 +104,7 @@ bool starts_as_hdf5(std::span<const std::byte> bytes) {
 
 std::vector<std::byte> read_checked(const std::filesystem::path& path) {
   const auto place = path.string();
-  if (!std::filesystem::exists(status_of(path))) {
+  if (!std::filesystem::exists(status_of(path, ExitCode::bad_input))) {
     throw DamagedResults(ExitCode::bad_input, place, "does not exist", remedy_for(path));
   }
   auto bytes = read_file(path);

@@ -50,7 +50,9 @@ void remove_reserved_space(const fs::path& lock, Epoch before) {
 
 void create_run_directory(const RunDirectory& run) {
   try {
-    const auto is_there = [](const fs::path& path) { return fs::exists(status_of(path)); };
+    const auto is_there = [](const fs::path& path) {
+      return fs::exists(status_of(path, ExitCode::run_directory));
+    };
     if (is_there(run.root) && !is_there(run.lock()) && !fs::is_empty(run.root)) {
       throw Error(ExitCode::run_directory, run.root.string(),
                   "is not empty and not a run directory", "name a new folder");
