@@ -6,7 +6,6 @@
 
 #include <moesweep/base/failures.hpp>
 #include <moesweep/base/file.hpp>
-#include <moesweep/base/sanitizers.hpp>
 
 namespace moesweep {
 namespace {
@@ -73,35 +72,3 @@ void catch_failures(const std::function<void()>& step,
 }
 
 }  // namespace moesweep
-
-// The language's own operator new does not tell how much was asked for. The sanitizers bring
-// theirs.
-#if !MOESWEEP_SANITIZED
-void* operator new(std::size_t bytes) {
-  if (void* memory = std::malloc(bytes == 0 ? 1 : bytes)) return memory;
-  throw moesweep::OutOfMemory(bytes);
-}
-
-void* operator new(std::size_t bytes, std::align_val_t alignment) {
-  const auto step = static_cast<std::size_t>(alignment);
-  // aligned_alloc asks for a multiple of the alignment.
-  const auto rounded = (bytes + step - 1) / step * step;
-  if (rounded >= bytes) {
-    if (void* memory = std::aligned_alloc(step, rounded == 0 ? step : rounded)) return memory;
-  }
-  throw moesweep::OutOfMemory(bytes);
-}
-
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::align_val_t) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-  std::free(memory);
-}
-#endif
