@@ -52,6 +52,7 @@ records::Plan plan_of(std::vector<PlanRow> rows) {
           .source_headers = "0123456789abcdef0123456789abcdef",
           .bytes = 1234,
           .prior = "role",
+          .quantizable = {},
           .rows = std::move(rows)};
 }
 
