@@ -5,6 +5,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include <malloc.h>
+
 #include <moesweep/base/error.hpp>
 #include <moesweep/store/scan.hpp>
 
@@ -121,11 +123,22 @@ void move_standings(const std::vector<UnitStanding*>& units, records::Tables& ta
   for (const auto& failure : failures) records::append_row(tables, failure.row);
 }
 
+// Hundreds of thousands of small blocks leave pages that malloc keeps for small blocks.
+void give_back_memory() {
+#ifdef __GLIBC__
+  ::malloc_trim(0);
+#endif
+}
+
 }  // namespace
 
 records::Tables gather(const std::filesystem::path& directory, SegmentScan scan) {
+  records::Tables tables;
   const auto units = in_key_order(scan);
   Gathering gathering(units);
+  move_standings(units, tables);
+  scan = {};
+  give_back_memory();  // before the rows arrive
   for (const auto& name : gathering.segments()) {
     const auto bytes = read_verified(directory / name);
     if (!bytes) {
@@ -134,8 +147,7 @@ records::Tables gather(const std::filesystem::path& directory, SegmentScan scan)
     }
     gathering.add(name, read_segment(*bytes, name, [](const records::TableInfo&) { return true; }));
   }
-  auto tables = gathering.take();
-  move_standings(units, tables);
+  tables.merge(gathering.take());
   return tables;
 }
 

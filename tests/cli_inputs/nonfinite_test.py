@@ -45,8 +45,8 @@ class Nonfinite(CliTest):
         for values in tensors.values():
             values[0, 0] = np.inf
         write_safetensors(self.checkpoint, tensors)
-        done = self.run_sweep("--quiet")
-        self.assert_refused(done, SOME_FAILED, "layers.0.weight", "index 0 ", "inf", "2 more")
+        done = self.run_sweep("--quiet")  # what failed first is named, and with several threads that may be any
+        self.assert_refused(done, SOME_FAILED, ".weight", "index 0 ", "inf", "2 more")
 
     def test_resume_tries_failed_units_again(self):
         self.assert_ends(self.run_sweep(), SOME_FAILED)

@@ -59,6 +59,7 @@ def ranks_below(pid):
         parent = tree.pop()
         if is_rank(parent):
             found.append(parent)
+            continue  # its children are not ranks: one reads HDF5 files
         try:
             children = pathlib.Path(f"/proc/{parent}/task/{parent}/children").read_text()
         except OSError:
