@@ -34,7 +34,9 @@ void match_blas_to_isa(const std::function<config::Settings()>& load_job, const 
     const auto& isa = job.text("resources.isa");
     if (isa == "native" && current != nullptr) return;
     kernels::pin_isa(isa);
-  } catch (const Error&) {
+  } catch (const Error& error) {
+    // One that passes must not leave the sweep with another BLAS.
+    if (error.exit_code() == ExitCode::io_error) throw;
     return;  // reported once for all ranks when the job is prepared
   }
   const auto coretype = kernels::blas_coretype_for(kernels::active_isa());

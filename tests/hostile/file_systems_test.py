@@ -76,6 +76,19 @@ class NoFsyncOfDirectories(CliTest):
         self.assertIn("cannot fsync directory: Input/output error", done.stderr)
 
 
+class TroubleThatPasses(CliTest):
+    """The job is read before BLAS is chosen, and again: what fails then must not choose another BLAS."""
+
+    def test_at_the_first_look_at_the_job_ends_with_74(self):
+        run = self.folder / "run"
+        for error in (errno.EIO, errno.EMFILE, errno.ESTALE):
+            done = moesweep("run", self.job(), "--run-dir", run,
+                            env={**without(self.folder, "open", error), "MOESWEEP_GAUNTLET_DO": str(error)})
+            self.assert_refused(done, IO_ERROR, "job.toml", os.strerror(error))
+            self.assertFalse(run.exists())
+        self.assert_ends(moesweep("run", self.job(), "--run-dir", run), COMPLETE)
+
+
 class LimitOnFileSizes(CliTest):
     def limited(self, limit_bytes, *arguments):
         def limit():
