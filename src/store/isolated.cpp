@@ -104,9 +104,11 @@ Error beyond_memory(const std::string& file_name, const ReaderLimits& limits, bo
                "no file that was written by this program does: write it again, in smaller chunks");
 }
 
-[[noreturn]] void read_in_child(int pipe, const std::string& file_name, const ReaderLimits& limits,
+[[noreturn]] void read_in_child(pid_t parent, int pipe, const std::string& file_name,
+                                const ReaderLimits& limits,
                                 const std::function<void(FrameWriter&)>& read) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(unexpected);  // it died before it could be asked for
   restore_signals();
   silence();
   set_limit(RLIMIT_CORE, 0, 0);
@@ -161,6 +163,7 @@ class ReaderProcess {
 ReaderProcess::ReaderProcess(const std::string& file_name, const ReaderLimits& limits,
                              const std::function<void(FrameWriter&)>& read) {
   FileDescriptor far_end;
+  pid_t parent = 0;
   {
     // Also so that no other reader inherits this one's pipe, whose end would then not be seen.
     const Hdf5Call call;
@@ -172,6 +175,7 @@ ReaderProcess::ReaderProcess(const std::string& file_name, const ReaderLimits& l
     pipe_ = FileDescriptor(ends[0]);
     far_end = FileDescriptor(ends[1]);
     ::fcntl(far_end.get(), F_SETPIPE_SZ, pipe_bytes);  // or what the system allows
+    parent = ::getpid();
     pid_ = ::fork();
     if (pid_ != 0) far_end = FileDescriptor();
   }
@@ -180,7 +184,7 @@ ReaderProcess::ReaderProcess(const std::string& file_name, const ReaderLimits& l
   }
   if (pid_ > 0) return;
   pipe_ = FileDescriptor();
-  read_in_child(far_end.get(), file_name, limits, read);
+  read_in_child(parent, far_end.get(), file_name, limits, read);
 }
 
 std::size_t ReaderProcess::more(std::span<std::byte> out) const {

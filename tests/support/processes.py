@@ -74,7 +74,7 @@ def ranks_below(pid):
     for child in descendants(pid):
         rank = rank_of(child)
         if rank is not None:
-            found[rank] = child
+            found.setdefault(rank, child)  # what a rank starts, to read HDF5 files, is no rank
     return found
 
 
