@@ -231,6 +231,18 @@ Error unreadable(const std::filesystem::path& path, int error_number, ExitCode f
                      path.string(), "cannot be read", error_number);
 }
 
+std::vector<std::string> names_in_folder(const std::filesystem::path& folder, ExitCode forbidden) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    names.push_back(entry->path().filename().string());
+  }
+  if (error) throw unreadable(folder, error.value(), forbidden);
+  std::ranges::sort(names);
+  return names;
+}
+
 std::vector<std::byte> read_file(const std::filesystem::path& path) {
   const auto file = open_for_reading(path);
   std::vector<std::byte> bytes(checked_cast<std::size_t>(file_size(file, path)));
@@ -238,11 +250,14 @@ std::vector<std::byte> read_file(const std::filesystem::path& path) {
   return bytes;
 }
 
-std::string read_text_file(const std::filesystem::path& path) {
-  const auto file = open_for_reading(path);
+std::string read_text(const FileDescriptor& file, const std::filesystem::path& path) {
   std::string text(checked_cast<std::size_t>(file_size(file, path)), '\0');
   read_exactly(file, 0, std::as_writable_bytes(std::span(text)), path);
   return text;
+}
+
+std::string read_text_file(const std::filesystem::path& path) {
+  return read_text(open_for_reading(path), path);
 }
 
 FilePublisher::FilePublisher(std::filesystem::path path)

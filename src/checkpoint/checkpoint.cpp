@@ -131,16 +131,9 @@ std::vector<IndexEntry> read_index(const fs::path& directory) {
 
 /// Names of the safetensors files of a folder, sorted.
 std::vector<std::string> safetensors_in(const fs::path& directory) {
-  std::vector<std::string> names;
-  std::error_code error;
-  for (fs::directory_iterator entry(directory, error), end; !error && entry != end;
-       entry.increment(error)) {
-    if (entry->path().extension() == ".safetensors") {
-      names.push_back(entry->path().filename().string());
-    }
-  }
-  if (error) throw unreadable(directory, error.value(), ExitCode::bad_input);
-  std::sort(names.begin(), names.end());
+  auto names = names_in_folder(directory, ExitCode::bad_input);
+  std::erase_if(
+      names, [](const std::string& name) { return fs::path(name).extension() != ".safetensors"; });
   return names;
 }
 

@@ -1,7 +1,6 @@
 #include "confine.hpp"
 
 #include <algorithm>
-#include <span>
 #include <system_error>
 #include <utility>
 
@@ -106,13 +105,10 @@ std::optional<std::string> read_companion(const fs::path& folder, const std::str
   if (!found->is_inside) throw outside_error(folder, name, *found);
   const auto shown = folder / name;
   const auto file = open_for_reading(found->path);
-  const auto bytes = file_size(file, shown);
-  if (bytes > most_companion_text) {
+  if (file_size(file, shown) > most_companion_text) {
     throw Error(ExitCode::bad_input, shown.string(), "is larger than 64 MiB");
   }
-  std::string text(static_cast<std::size_t>(bytes), '\0');
-  read_exactly(file, 0, std::as_writable_bytes(std::span(text)), shown);
-  return text;
+  return read_text(file, shown);
 }
 
 }  // namespace moesweep::checkpoint

@@ -10,6 +10,7 @@
 #include <fmt/ranges.h>
 
 #include <moesweep/base/error.hpp>
+#include <moesweep/base/file.hpp>
 
 namespace moesweep::checkpoint {
 namespace {
@@ -81,18 +82,6 @@ constexpr std::array other_weights = {
     OtherWeights{".onnx", "ONNX files", convert},
 };
 
-/// Names of the entries of a folder, sorted.
-std::vector<std::string> names_in(const fs::path& folder) {
-  std::vector<std::string> names;
-  std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
-       entry.increment(error)) {
-    names.push_back(entry->path().filename().string());
-  }
-  std::ranges::sort(names);
-  return names;
-}
-
 }  // namespace
 
 bool has_safetensors(const fs::path& folder) {
@@ -126,7 +115,7 @@ void refuse_text(std::span<const std::byte> begin, const std::string& file) {
 }
 
 std::pair<std::string, std::string> what_is_instead(const fs::path& folder) {
-  const auto names = names_in(folder);
+  const auto names = names_in_folder(folder, ExitCode::bad_input);
   for (const auto& other : other_weights) {
     const auto found = std::ranges::find_if(names, [&](const std::string& name) {
       return fs::path(name).extension() == other.extension;

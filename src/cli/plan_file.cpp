@@ -1,7 +1,5 @@
 #include "plan_file.hpp"
 
-#include <algorithm>
-#include <system_error>
 #include <vector>
 
 #include <fmt/format.h>
@@ -9,6 +7,7 @@
 
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/foreign_name.hpp>
 #include <moesweep/base/text.hpp>
 
 namespace moesweep::cli {
@@ -18,15 +17,14 @@ namespace fs = std::filesystem;
 
 constexpr auto plan_glob = "plan*.json";
 constexpr std::int32_t uniform_bits = 4;
+constexpr std::size_t longest_stem = longest_file_name - 5;  // of ".json"
 
 /// "30 %" -> "30percent".
 std::string part_of_name(const std::string& text) {
   std::string part;
   for (const char c : text) {
-    const bool is_plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-                          (c >= 'A' && c <= 'Z') || c == '.' || c == '-';
-    if (is_plain) part += c;
     if (c == '%') part += "percent";
+    if (c != '%' && c != ' ') part += c;
   }
   return part;
 }
@@ -49,15 +47,8 @@ void refuse_what_is_no_file(const fs::path& path) {
 }
 
 std::vector<std::string> plans_in(const fs::path& folder) {
-  std::vector<std::string> names;
-  std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
-       entry.increment(error)) {
-    auto name = entry->path().filename().string();
-    if (matches_glob(plan_glob, name)) names.push_back(std::move(name));
-  }
-  if (error) throw unreadable(folder, error.value(), ExitCode::bad_usage);
-  std::ranges::sort(names);
+  auto names = names_in_folder(folder, ExitCode::bad_usage);
+  std::erase_if(names, [](const std::string& name) { return !matches_glob(plan_glob, name); });
   return names;
 }
 
@@ -74,7 +65,7 @@ std::string plan_file_name(const pipeline::AllocateOptions& options) {
     for (const auto value : bits) parts.push_back(fmt::format("{}bit", value));
     for (const auto value : options.group_sizes) parts.push_back(fmt::format("g{}", value));
   }
-  return fmt::format("{}.json", fmt::join(parts, "-"));
+  return plain_file_name(fmt::format("{}", fmt::join(parts, "-")), longest_stem) + ".json";
 }
 
 void write_plan(const fs::path& path, const std::string& text, bool overwrite) {

@@ -22,14 +22,11 @@ const T& value_of(const std::map<std::string, Value, std::less<>>& values, std::
 std::string read_bounded(const std::filesystem::path& path) {
   try {
     const auto file = open_for_reading(path);
-    const auto bytes = file_size(file, path);
-    if (bytes > largest_file_bytes) {
+    if (file_size(file, path) > largest_file_bytes) {
       throw Error(ExitCode::bad_job, path.string(), "is larger than 1 MiB",
                   "give a TOML file, not data");
     }
-    std::string text(static_cast<std::size_t>(bytes), '\0');
-    read_exactly(file, 0, std::as_writable_bytes(std::span(text)), path);
-    return text;
+    return read_text(file, path);
   } catch (const Error& error) {
     // A disk that fails says nothing of the job: the batch script goes on after it.
     if (error.exit_code() == ExitCode::io_error) throw;

@@ -42,30 +42,17 @@ std::int64_t number_of(std::string_view name, std::string_view suffix) {
   return is_ours ? number : 0;
 }
 
-template <typename Visit>
-void visit_names(const fs::path& directory, const Visit& visit) {
-  std::error_code error;
-  for (fs::directory_iterator entry(directory, error), end; !error && entry != end;
-       entry.increment(error)) {
-    visit(entry->path().filename().string());
-  }
-  if (error) {
-    throw unreadable(directory, error.value());
-  }
-}
-
 std::int64_t last_made(const fs::path& directory) {
   std::int64_t last = 0;
-  visit_names(directory,
-              [&](const std::string& name) { last = std::max(last, number_of(name, made)); });
+  for (const auto& name : names_in_folder(directory)) last = std::max(last, number_of(name, made));
   return last;
 }
 
 std::int64_t last_taken(const fs::path& directory) {
   std::int64_t last = 0;
-  visit_names(directory, [&](const std::string& name) {
+  for (const auto& name : names_in_folder(directory)) {
     last = std::max({last, number_of(name, look), number_of(name, made)});
-  });
+  }
   return last;
 }
 
@@ -78,11 +65,11 @@ bool create_exclusively(const fs::path& path) {
 }
 
 void remove_before(const fs::path& directory, std::int64_t number) {
-  visit_names(directory, [&](const std::string& name) {
+  for (const auto& name : names_in_folder(directory)) {
     const auto before = std::max(number_of(name, look), number_of(name, made));
     std::error_code ignored;
     if (before > 0 && before < number) fs::remove(directory / name, ignored);
-  });
+  }
 }
 
 /// Held while it exists, where the file system has locks: flock(2) becomes a lock of the server on

@@ -59,6 +59,13 @@ std::filesystem::file_status status_of(const std::filesystem::path& path,
 Error unreadable(const std::filesystem::path& path, int error_number,
                  ExitCode forbidden = ExitCode::io_error);
 
+/// Names of what is in a folder, sorted. Throws as unreadable().
+std::vector<std::string> names_in_folder(const std::filesystem::path& folder,
+                                         ExitCode forbidden = ExitCode::io_error);
+
+/// The whole of an open file, which messages call `path`.
+std::string read_text(const FileDescriptor& file, const std::filesystem::path& path);
+
 /// The whole file. For files that we trust to be small or that we wrote ourselves.
 std::vector<std::byte> read_file(const std::filesystem::path& path);
 std::string read_text_file(const std::filesystem::path& path);
