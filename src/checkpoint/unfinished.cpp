@@ -3,11 +3,11 @@
 #include <system_error>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/json.hpp>
 #include <moesweep/base/temporary_files.hpp>
 #include <moesweep/checkpoint/unfinished.hpp>
 
@@ -30,9 +30,12 @@ std::optional<Marker> read_marker(const fs::path& folder) {
   std::error_code error;
   if (!fs::is_regular_file(fs::symlink_status(path, error))) return std::nullopt;
   if (fs::file_size(path, error) > most_marker_bytes || error) return Marker{"?", ""};
+  const auto text = read_text_file(path);
   try {
-    const auto marker = json::parse(read_text_file(path));
+    const auto marker = parse_json(text, {path.string()});
     return Marker{marker.at("recipe").get<std::string>(), marker.at("writer").get<std::string>()};
+  } catch (const Error&) {
+    return Marker{"?", ""};
   } catch (const json::exception&) {
     return Marker{"?", ""};
   }

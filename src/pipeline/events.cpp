@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <sstream>
 
@@ -9,6 +10,7 @@
 
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/json.hpp>
 
 namespace moesweep::pipeline {
 namespace {
@@ -21,6 +23,15 @@ bool ends_in_half_a_line(const std::filesystem::path& file) {
   std::byte last{};
   read_exactly(open_for_reading(file), size - 1, std::span(&last, 1), file);
   return last != std::byte{'\n'};
+}
+
+std::optional<nlohmann::json> event_from(const std::string& line, const std::string& file) {
+  try {
+    auto event = parse_json(line, {file});
+    if (event.is_object() && event.contains("event")) return event;
+  } catch (const Error&) {
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -42,9 +53,8 @@ Events read_events(const std::filesystem::path& file) {
   if (!std::filesystem::exists(status_of(file))) return events;
   std::istringstream lines(read_text_file(file));
   for (std::string line; std::getline(lines, line);) {
-    auto event = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
-    if (event.is_object() && event.contains("event"))
-      events.whole.push_back(std::move(event));
+    if (auto event = event_from(line, file.string()))
+      events.whole.push_back(std::move(*event));
     else
       ++events.torn;
   }

@@ -1,13 +1,13 @@
 // The records of lock/, one start and one end an epoch, and what is left of them.
 
 #include <charconv>
-#include <map>
+#include <set>
 #include <string_view>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/json.hpp>
 #include <moesweep/store/lock.hpp>
 
 #include "epoch_end.hpp"
@@ -67,7 +67,9 @@ EpochEnd end_from(const json& from) {
 template <typename Record>
 std::optional<Record> decode(const std::string& text, Record (*from)(const json&)) {
   try {
-    return from(json::parse(text));
+    return from(parse_json(text, {"lock"}));
+  } catch (const Error&) {
+    return std::nullopt;
   } catch (const json::exception&) {
     return std::nullopt;
   }
@@ -101,18 +103,12 @@ std::optional<Epoch> epoch_of(std::string_view name) {
 }
 
 std::vector<Epoch> epochs_in(const fs::path& directory) {
-  std::map<Epoch, bool> found;
-  std::error_code error;
-  for (fs::directory_iterator entry(directory, error), end; !error && entry != end;
-       entry.increment(error)) {
-    if (const auto epoch = epoch_of(entry->path().filename().string())) found[*epoch] = true;
+  if (!is_there(directory)) return {};
+  std::set<Epoch> epochs;
+  for (const auto& name : names_in_folder(directory, ExitCode::run_directory)) {
+    if (const auto epoch = epoch_of(name)) epochs.insert(*epoch);
   }
-  if (error && error != std::errc::no_such_file_or_directory) {
-    throw unreadable(directory, error.value(), ExitCode::run_directory);
-  }
-  std::vector<Epoch> epochs;
-  for (const auto& [epoch, there] : found) epochs.push_back(epoch);
-  return epochs;
+  return {epochs.begin(), epochs.end()};
 }
 
 [[noreturn]] void refuse(const fs::path& file, const std::string& problem) {

@@ -49,5 +49,15 @@ TEST(Events, LinesThatAreNoEventsAreCounted) {
   EXPECT_EQ(read_events(file).torn, 4);
 }
 
+TEST(Events, ALineThatIsNestedTooDeepIsTorn) {
+  const test::TemporaryDirectory folder;
+  const auto file = folder.path() / "events.jsonl";
+  const std::string deep(200'000, '[');
+  std::ofstream(file) << R"({"event":"started","epoch":1,"record":)" << deep
+                      << std::string(deep.size(), ']') << "}\n";
+  EXPECT_TRUE(read_events(file).whole.empty());
+  EXPECT_EQ(read_events(file).torn, 1);
+}
+
 }  // namespace
 }  // namespace moesweep::pipeline
