@@ -28,24 +28,26 @@ Json to_json(const pipeline::LockView& view) {
   for (const auto& record : view.lost) {
     lost.push_back({{"epoch", record.epoch}, {"file", record.file}, {"problem", record.problem}});
   }
-  Json document = {
-      {"epochs", view.epochs},       {"owner", pipeline::owner_state_name(view.owner_state)},
-      {"host", view.host},           {"pid", view.pid},
-      {"slurm_job", view.slurm_job}, {"ranks", view.ranks},
-      {"started", view.started},     {"last_beat", nullptr},
-      {"exit_code", nullptr},        {"torn_events", view.torn_events},
-      {"lost", std::move(lost)}};
+  Json document = {{"epochs", view.epochs},
+                   {"owner", pipeline::owner_state_name(view.owner_state)},
+                   {"host", view.owner.host},
+                   {"pid", view.owner.pid},
+                   {"slurm_job", view.owner.slurm_job},
+                   {"ranks", view.ranks},
+                   {"started", view.started},
+                   {"last_beat", nullptr},
+                   {"exit_code", nullptr},
+                   {"torn_events", view.torn_events},
+                   {"lost", std::move(lost)}};
   if (view.last_beat) document["last_beat"] = *view.last_beat;
   if (view.exit_code) document["exit_code"] = static_cast<int>(*view.exit_code);
   return document;
 }
 
 std::string owner_text(const pipeline::LockView& view) {
-  if (view.host.empty()) return "not known any more";
-  const auto slurm =
-      view.slurm_job.empty() ? std::string() : fmt::format(" (Slurm job {})", view.slurm_job);
-  return fmt::format("process {} on {}{}, {} {}, started {} ago", view.pid, view.host, slurm,
-                     view.ranks, view.ranks == 1 ? "rank" : "ranks",
+  if (view.owner.host.empty()) return "not known any more";
+  return fmt::format("{}, {} {}, started {} ago", store::describe(view.owner), view.ranks,
+                     view.ranks == 1 ? "rank" : "ranks",
                      format_duration(seconds_since(view.started)));
 }
 

@@ -193,9 +193,7 @@ LockView look_at_lock(const fs::path& run_directory) {
     view.last_beat = outlook->unix_time;
   }
   if (!start) return view;
-  view.host = start->owner.host;
-  view.pid = start->owner.pid;
-  view.slurm_job = start->owner.slurm_job;
+  view.owner = start->owner;
   view.ranks = start->ranks;
   view.started = start->unix_time;
   return view;

@@ -1,7 +1,10 @@
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <sstream>
+#include <string_view>
 #include <thread>
 
 #include <fcntl.h>
@@ -20,10 +23,33 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
+constexpr std::string_view reserved_suffix = ".reserved";
+
+std::string reserved_prefix(Epoch epoch, const Owner& self) {
+  return fmt::format("e{:04}-{}-", epoch.value, self.host);
+}
+
 // Of this process, so that those who start at the same time stay apart.
 fs::path reserved_file(const fs::path& directory, Epoch epoch) {
   const auto self = this_process();
-  return directory / fmt::format("e{:04}-{}-{}.reserved", epoch.value, self.host, self.pid);
+  return directory / fmt::format("{}{}-{}{}", reserved_prefix(epoch, self), self.pid,
+                                 self.start_ticks, reserved_suffix);
+}
+
+// Of an epoch that has begun: ours, or of a process that has lost the race for it just now, or was
+// killed before it began.
+bool is_of_a_dead_process(std::string_view name, Epoch epoch) {
+  const auto prefix = reserved_prefix(epoch, this_process());
+  if (!name.starts_with(prefix)) return false;
+  const auto* at = name.data() + prefix.size();
+  const auto* const end = name.data() + name.size() - reserved_suffix.size();
+  std::int64_t pid = 0;
+  std::int64_t start_ticks = 0;
+  const auto after_pid = std::from_chars(at, end, pid);
+  if (after_pid.ec != std::errc() || after_pid.ptr == end || *after_pid.ptr != '-') return false;
+  const auto after_ticks = std::from_chars(after_pid.ptr + 1, end, start_ticks);
+  if (after_ticks.ec != std::errc() || after_ticks.ptr != end || start_ticks == 0) return false;
+  return liveness_here(pid, start_ticks) == Liveness::dead;
 }
 
 // More than an end takes.
@@ -83,6 +109,16 @@ bool starts_epoch(const fs::path& directory, Epoch epoch, const EpochStart& star
 }
 
 }  // namespace
+
+void remove_reserved(const fs::path& lock_directory, Epoch epoch) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(lock_directory, ignored)) {
+    const auto name = entry.path().filename().string();
+    if (!name.starts_with('e') || !name.ends_with(reserved_suffix)) continue;
+    const bool is_earlier = std::strtol(name.c_str() + 1, nullptr, 10) < epoch.value;
+    if (is_earlier || is_of_a_dead_process(name, epoch)) fs::remove(entry, ignored);
+  }
+}
 
 bool is_abandoned(const fs::path& lock_directory, const Owner& owner, const Owner& self,
                   const AcquireOptions& options) {

@@ -1,8 +1,3 @@
-#include <algorithm>
-#include <cerrno>
-#include <csignal>
-#include <cstdlib>
-
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
 #include <moesweep/base/temporary_files.hpp>
@@ -20,29 +15,6 @@ void fsync_parent(const fs::path& directory) {
   try {
     fsync_directory(directory / "..");
   } catch (const Error&) {
-  }
-}
-
-// A pid that is used again keeps a file that is gone with the next epoch.
-bool may_live(const std::string& reserved_by) {
-  const auto dash = reserved_by.rfind('-');
-  const auto self = this_process();
-  if (dash == std::string::npos || reserved_by.substr(0, dash) != self.host) return true;
-  const auto pid = std::strtol(reserved_by.c_str() + dash + 1, nullptr, 10);
-  return pid <= 0 || ::kill(static_cast<pid_t>(pid), 0) == 0 || errno != ESRCH;
-}
-
-// Named e<epoch>-<host>-<pid>.reserved. One of this epoch is ours, or of a process that has lost
-// the race for it just now, or was killed before it began.
-void remove_reserved_space(const fs::path& lock, Epoch before) {
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(lock, ignored)) {
-    const auto name = entry.path().filename().string();
-    if (!name.starts_with('e') || entry.path().extension() != ".reserved") continue;
-    const auto stem = entry.path().stem().string();
-    const auto dash = std::min(stem.find('-'), stem.size() - 1);
-    const bool is_earlier = std::strtol(name.c_str() + 1, nullptr, 10) < before.value;
-    if (is_earlier || !may_live(stem.substr(dash + 1))) fs::remove(entry, ignored);
   }
 }
 
@@ -77,7 +49,7 @@ void remove_leftovers(const RunDirectory& run, Epoch epoch) {
     else
       remove_abandoned_since(folder, now);
   }
-  remove_reserved_space(run.lock(), epoch);
+  remove_reserved(run.lock(), epoch);
 }
 
 void require_run_directory(const RunDirectory& run) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <moesweep/base/error.hpp>
+#include <moesweep/store/lock.hpp>
 
 namespace moesweep::pipeline {
 
@@ -31,9 +32,7 @@ struct LockView {
   std::vector<LostRecord> lost;
   // Of the last epoch:
   OwnerState owner_state = OwnerState::ended;
-  std::string host;  ///< empty when it is not known any more, and so are the next four
-  std::int64_t pid = 0;
-  std::string slurm_job;  ///< empty outside Slurm
+  store::Owner owner;  ///< without a host when it is not known any more, and so are the next two
   std::int64_t ranks = 0;
   double started = 0.0;               ///< Unix time
   std::optional<double> last_beat;    ///< Unix time by the owner's clock

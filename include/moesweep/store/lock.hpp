@@ -93,6 +93,11 @@ std::optional<EpochStart> decode_start(const std::string& text);
 void mend_start(const std::filesystem::path& lock_directory, Epoch epoch, const EpochStart& start);
 void mend_end(const std::filesystem::path& lock_directory, Epoch epoch, const EpochEnd& end);
 
+/// Removes the space that others have reserved for ends that they never recorded: all that is of an
+/// epoch before `epoch`, and what processes that are gone have left of `epoch` itself. What cannot
+/// be listed or removed only takes space.
+void remove_reserved(const std::filesystem::path& lock_directory, Epoch epoch);
+
 struct AcquireOptions {
   bool take_over = false;            ///< the user says that the previous owner is dead
   double dying_owner_seconds = 5.0;  ///< how long to wait for a predecessor on this machine to end
