@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <filesystem>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include <moesweep/base/failures.hpp>
-#include <moesweep/base/file.hpp>
 #include <moesweep/base/text.hpp>
 #include <moesweep/comm/session.hpp>
 #include <moesweep/pipeline/run.hpp>
@@ -52,12 +51,6 @@ int report(const CLI::App& app, const CLI::ParseError& error) {
   return report(Error(ExitCode::bad_usage, "", error.what(), "see `moesweep --help`"));
 }
 
-// fmt throws this for a stream, the C++ library where the system refuses a thread.
-int report(const std::system_error& error) {
-  const auto* where = std::ferror(stdout) != 0 ? "standard output" : "operating system";
-  return report(Error(ExitCode::io_error, where, error.what()));
-}
-
 // CLI11 would only say that a command is required.
 void refuse_unknown_command(const CLI::App& app, const std::string& name) {
   if (name.starts_with('-')) return;
@@ -67,6 +60,16 @@ void refuse_unknown_command(const CLI::App& app, const std::string& name) {
   const auto nearest = nearest_name(name, known);
   throw Error(ExitCode::bad_usage, fmt::format("command \"{}\"", name), "is unknown",
               nearest ? fmt::format("did you mean \"{}\"?", *nearest) : "see `moesweep --help`");
+}
+
+void parse(CLI::App& app, int argc, char** argv) {
+  if (argc > 1) refuse_unknown_command(app, argv[1]);
+  try {
+    app.parse(argc, argv);
+  } catch (const std::system_error& error) {  // fmt throws this for a stream
+    if (std::ferror(stdout) == 0) throw;
+    throw Error(ExitCode::io_error, "standard output", error.what());
+  }
 }
 
 int run_command(int argc, char** argv) {
@@ -91,22 +94,14 @@ int run_command(int argc, char** argv) {
   add_correlate(app, context);
   add_import_cache(app, context);
   add_doctor(app, context);
+  std::optional<int> failed;
   try {
-    if (argc > 1) refuse_unknown_command(app, argv[1]);
-    app.parse(argc, argv);
+    catch_failures([&] { parse(app, argc, argv); },
+                   [&](const Error& error) { failed = report(error); });
   } catch (const CLI::ParseError& error) {
     return report(app, error);
-  } catch (const Error& error) {
-    return report(error);
-  } catch (const std::bad_alloc& refused) {
-    return report(memory_error(refused));
-  } catch (const std::length_error& refused) {
-    return report(memory_error(refused));
-  } catch (const std::filesystem::filesystem_error& error) {
-    return report(io_error_of(error));
-  } catch (const std::system_error& error) {
-    return report(error);
   }
+  if (failed) return *failed;
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
     return report(Error(ExitCode::io_error, "standard output", "cannot be written"));
   }
