@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "hdf5_rows.hpp"
+
 namespace moesweep::store {
 namespace {
 
@@ -75,15 +77,7 @@ H5Handle create_dataset(hid_t group, const std::string& name, hid_t type,
 void write_rows(hid_t file, const std::string& dataset, hid_t type, hsize_t first_row,
                 const std::vector<hsize_t>& count, const void* data) {
   H5Handle open(H5Dopen2(file, dataset.c_str(), H5P_DEFAULT), H5Dclose, "H5Dopen " + dataset);
-  const H5Handle in_file(H5Dget_space(open), H5Sclose, "H5Dget_space");
-  std::vector<hsize_t> start(count.size(), 0);
-  start[0] = first_row;
-  h5_check(
-      H5Sselect_hyperslab(in_file, H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr),
-      "H5Sselect_hyperslab");
-  const H5Handle in_memory(H5Screate_simple(static_cast<int>(count.size()), count.data(), nullptr),
-                           H5Sclose, "H5Screate_simple");
-  h5_check(H5Dwrite(open, type, in_memory, in_file, H5P_DEFAULT, data), "H5Dwrite " + dataset);
+  RowSelection(open, first_row, count).write(type, data, dataset);
   open.close("H5Dclose " + dataset);
 }
 

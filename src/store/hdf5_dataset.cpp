@@ -10,6 +10,8 @@
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
 
+#include "hdf5_rows.hpp"
+
 namespace moesweep::store {
 namespace {
 
@@ -232,20 +234,11 @@ void read_rows(const OpenDataset& open, const DatasetPlace& place, hid_t memory_
   const hsize_t together = chunk.empty() ? 1 : chunk[0];
   const auto groups = std::max<hsize_t>(piece_bytes / row_bytes / together, 1);
   const auto at_once = std::min(open.dims[0], groups * together);
-  const H5Handle in_file(H5Dget_space(open.dataset), H5Sclose, "H5Dget_space");
-  std::vector<hsize_t> start(open.dims.size(), 0);
-  auto count = open.dims;
-  for (; start[0] < open.dims[0]; start[0] += count[0]) {
-    count[0] = std::min(at_once, open.dims[0] - start[0]);
+  hsize_t first = 0;
+  for (auto count = open.dims; first < open.dims[0]; first += count[0]) {
+    count[0] = std::min(at_once, open.dims[0] - first);
     rows.resize(count[0] * row_bytes);
-    h5_check(
-        H5Sselect_hyperslab(in_file, H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr),
-        "H5Sselect_hyperslab");
-    const H5Handle in_memory(
-        H5Screate_simple(static_cast<int>(count.size()), count.data(), nullptr), H5Sclose,
-        "H5Screate_simple");
-    h5_check(H5Dread(open.dataset, memory_type, in_memory, in_file, H5P_DEFAULT, rows.data()),
-             "H5Dread " + place.name);
+    RowSelection(open.dataset, first, count).read(memory_type, rows.data(), place.name);
     take();
   }
 }

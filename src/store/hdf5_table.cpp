@@ -11,6 +11,7 @@
 #include "hdf5_create.hpp"
 #include "hdf5_dataset.hpp"
 #include "hdf5_handle.hpp"
+#include "hdf5_rows.hpp"
 
 namespace moesweep::store {
 namespace {
@@ -53,32 +54,6 @@ void describe_and_close(H5Handle dataset, const std::string& name,
   dataset.close("H5Dclose " + name);
 }
 
-/// Rows of a dataset, and the same number in memory.
-struct RowsInFile {
-  RowsInFile(hid_t dataset, hsize_t first, hsize_t count)
-      : in_file(H5Dget_space(dataset), H5Sclose, "H5Dget_space"),
-        in_memory(H5Screate_simple(1, &count, nullptr), H5Sclose, "H5Screate_simple") {
-    h5_check(H5Sselect_hyperslab(in_file, H5S_SELECT_SET, &first, nullptr, &count, nullptr),
-             "H5Sselect_hyperslab");
-  }
-  H5Handle in_file;
-  H5Handle in_memory;
-};
-
-void write_rows(hid_t dataset, hid_t type, hsize_t first, hsize_t count, const void* data,
-                const std::string& name) {
-  const RowsInFile rows(dataset, first, count);
-  h5_check(H5Dwrite(dataset, type, rows.in_memory, rows.in_file, H5P_DEFAULT, data),
-           "H5Dwrite " + name);
-}
-
-void read_rows(hid_t dataset, hid_t type, hsize_t first, hsize_t count, void* data,
-               const std::string& name) {
-  const RowsInFile rows(dataset, first, count);
-  h5_check(H5Dread(dataset, type, rows.in_memory, rows.in_file, H5P_DEFAULT, data),
-           "H5Dread " + name);
-}
-
 // A chunk at a time: one long text among short ones pads all of them.
 void write_texts(hid_t group, const std::string& name, std::span<const std::string> texts,
                  Packing packing, const records::ColumnInfo* described) {
@@ -87,7 +62,7 @@ void write_texts(hid_t group, const std::string& name, std::span<const std::stri
   auto dataset = new_column(group, name, type, texts.size(), nullptr, packing);
   for (std::size_t first = 0; first < texts.size(); first += chunk_rows) {
     const auto some = texts.subspan(first, std::min<std::size_t>(chunk_rows, texts.size() - first));
-    write_rows(dataset, type, first, some.size(), pad(some, length).bytes.data(), name);
+    RowSelection(dataset, first, {some.size()}).write(type, pad(some, length).bytes.data(), name);
   }
   describe_and_close(std::move(dataset), name, described);
 }
@@ -127,19 +102,19 @@ OpenDataset open_column(hid_t group, const std::string& name, ColumnType column_
   return open;
 }
 
-void read_texts(const OpenDataset& open, const std::string& name, std::vector<std::string>& texts) {
-  std::vector<char> padded;
-  const hsize_t rows = open.elements();
-  texts.reserve(rows);
-  for (hsize_t first = 0; first < rows; first += chunk_rows) {
-    const hsize_t count = std::min(chunk_rows, rows - first);
-    padded.resize(count * open.element_bytes);
-    read_rows(open.dataset, open.type, first, count, padded.data(), name);
-    for (std::size_t i = 0; i < count; ++i) {
-      const char* text = &padded[i * open.element_bytes];
-      texts.emplace_back(text, ::strnlen(text, open.element_bytes));
-    }
-  }
+std::vector<std::string> read_padded(const OpenDataset& open, const DatasetPlace& place) {
+  std::vector<std::string> texts;
+  texts.reserve(open.elements());
+  std::vector<std::byte> padded;
+  read_rows(open, place, open.type, open.element_bytes, chunk_rows * open.element_bytes, padded,
+            [&] {
+              const auto* text = reinterpret_cast<const char*>(padded.data());
+              const auto* const end = text + padded.size();
+              for (; text < end; text += open.element_bytes) {
+                texts.emplace_back(text, ::strnlen(text, open.element_bytes));
+              }
+            });
+  return texts;
 }
 
 records::ColumnValues read_column(hid_t group, const records::ColumnInfo& column,
@@ -147,10 +122,7 @@ records::ColumnValues read_column(hid_t group, const records::ColumnInfo& column
   const auto open = open_column(group, column.name, column.type, file_name);
   auto values = records::empty_column(column.type);
   if (open.elements() == 0) return values;
-  if (auto* texts = std::get_if<std::vector<std::string>>(&values)) {
-    read_texts(open, column.name, *texts);
-    return values;
-  }
+  if (column.type == ColumnType::text) return read_padded(open, {file_name, column.name});
   std::visit(
       [&]<typename Value>(std::vector<Value>& numbers) {
         if constexpr (!std::is_same_v<Value, std::string>) {
