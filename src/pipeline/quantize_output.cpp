@@ -18,6 +18,8 @@
 #include <moesweep/base/text.hpp>
 #include <moesweep/checkpoint/companion.hpp>
 
+#include "array_file.hpp"
+
 namespace moesweep::pipeline {
 namespace {
 
@@ -26,7 +28,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr auto index_file = "model.safetensors.index.json";
 constexpr auto config_file = "config.json";
-constexpr std::uint64_t piece_bytes = std::uint64_t{1} << 20;
 constexpr std::array companion_globs = {
     "tokenizer*",          "vocab*",        "merges*",
     "special_tokens_map*", "added_tokens*", "generation_config*",
@@ -67,13 +68,12 @@ void copy_in_pieces(const fs::path& from, const fs::path& to) {
   const auto file = open_for_reading(from);
   const auto bytes = file_size(file, from);
   FilePublisher copy(to);
-  std::vector<std::byte> piece(static_cast<std::size_t>(std::min(bytes, piece_bytes)));
-  for (std::uint64_t at = 0; at < bytes; at += piece.size()) {
-    const auto part = std::span(piece).first(
-        static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), bytes - at)));
-    read_exactly(file, at, part, from);
-    copy.write(part);
-  }
+  std::vector<std::byte> piece;
+  for_each_part(bytes, 1, [&](std::uint64_t offset, std::size_t part_bytes) {
+    piece.resize(part_bytes);
+    read_exactly(file, offset, piece, from);
+    copy.write(piece);
+  });
   copy.publish();
 }
 

@@ -21,14 +21,6 @@ using records::CapabilityOverlapRow;
 constexpr std::uint64_t part_bytes = std::uint64_t{512} << 20;
 constexpr std::size_t most_levels = 64;  // a bit each
 
-struct HashOfHash {
-  std::size_t operator()(const Hash128& hash) const {
-    std::size_t word = 0;
-    std::memcpy(&word, hash.bytes.data(), sizeof word);
-    return word;
-  }
-};
-
 struct Solved {
   std::size_t group = 0;
   std::uint64_t present = 0;
@@ -134,7 +126,7 @@ class Overlap {
   std::map<std::string, std::size_t, std::less<>> levels_;
   std::unordered_map<std::string, std::size_t> group_places_;
   std::vector<Group> groups_;
-  std::unordered_map<Hash128, Solved, HashOfHash> entries_;
+  std::unordered_map<Hash128, Solved, HashOfKey> entries_;
 };
 
 }  // namespace

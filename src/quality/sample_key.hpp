@@ -1,6 +1,8 @@
 #pragma once
 // What tells one sample from all others: two lines with the same key are the same sample twice.
 
+#include <cstddef>
+#include <cstring>
 #include <string>
 
 #include <moesweep/base/hash.hpp>
@@ -13,6 +15,15 @@ namespace moesweep::quality {
 /// Of model, level, task, metric and the name of the sample, which is not empty. `scratch` keeps
 /// its room from call to call.
 Hash128 sample_key(const Sample& sample, std::string& scratch);
+
+/// For unordered containers of hashes: its first word.
+struct HashOfKey {
+  std::size_t operator()(const Hash128& key) const {
+    std::size_t word = 0;
+    std::memcpy(&word, key.bytes.data(), sizeof word);
+    return word;
+  }
+};
 
 /// Error(bad_input) at the last line of `reader`, whose sample is the same as that of the line at
 /// `first_offset`.

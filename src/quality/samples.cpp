@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <unordered_map>
 
 #include <fmt/format.h>
@@ -28,14 +27,6 @@ struct Group {
 
 struct TextHash {
   std::size_t operator()(std::string_view text) const { return hash64(text); }
-};
-
-struct HashOfKey {
-  std::size_t operator()(const Hash128& key) const {
-    std::size_t word = 0;
-    std::memcpy(&word, key.bytes.data(), sizeof word);
-    return word;
-  }
 };
 
 /// The samples of a block that have names. A block has room for some 300,000 lines, so they fit.
