@@ -1,21 +1,15 @@
 """A written twin and the one that is swept without writing it are the same weights."""
-import pathlib
 import subprocess
 import unittest
 
 from sweep_case import SweepCase
-from sweeps import COMPLETE, Job, Result, binary, environment
-
-INVENTORY = pathlib.Path(__file__).parent.parent / "data" / "qwen35-397b-inventory.csv"
-LAYER = "model.language_model.layers.0."
+from sweeps import COMPLETE, Job, Result, binary, environment, write_one_layer_inventory
 
 
 class Twin(SweepCase):
     def setUp(self):
         super().setUp()
-        lines = INVENTORY.read_text().splitlines(keepends=True)
-        self.inventory = self.folder / "inventory.csv"
-        self.inventory.write_text(lines[0] + "".join(line for line in lines if line.startswith(LAYER)))
+        self.inventory = write_one_layer_inventory(self.folder / "inventory.csv")
 
     def write_twin(self, out, scale):
         done = subprocess.run([binary(), "twin", self.inventory, out, "--scale", str(scale), "--seed", "3"],

@@ -9,14 +9,12 @@ import shutil
 import unittest
 
 from cli import COMPLETE, IO_ERROR, RUN_DIRECTORY, CliTest, moesweep
-
-PRELOAD = os.environ["MOESWEEP_GAUNTLET_PRELOAD"]
+from gauntlet import disturbance
 
 
 def without(folder, calls, error):
     """Every one of these calls below the folder fails so."""
-    return {"LD_PRELOAD": PRELOAD, "MOESWEEP_GAUNTLET_BELOW": str(folder), "MOESWEEP_GAUNTLET_CALLS": calls,
-            "MOESWEEP_GAUNTLET_AT": "1", "MOESWEEP_GAUNTLET_DO": f"{error}+"}
+    return disturbance(folder, f"{error}+", 1, calls)
 
 
 class NoHardLinks(CliTest):
@@ -83,7 +81,7 @@ class TroubleThatPasses(CliTest):
         run = self.folder / "run"
         for error in (errno.EIO, errno.EMFILE, errno.ESTALE):
             done = moesweep("run", self.job(), "--run-dir", run,
-                            env={**without(self.folder, "open", error), "MOESWEEP_GAUNTLET_DO": str(error)})
+                            env=disturbance(self.folder, error, 1, "open"))
             self.assert_refused(done, IO_ERROR, "job.toml", os.strerror(error))
             self.assertFalse(run.exists())
         self.assert_ends(moesweep("run", self.job(), "--run-dir", run), COMPLETE)

@@ -21,12 +21,12 @@ import unittest
 
 import numpy
 
+from gauntlet import disturbance
 from sweep_case import remove, temporary_folder
 from sweeps import COMPLETE, IO_ERROR, USE_LITE, binary, environment
 
 POINTS = os.environ.get("MOESWEEP_GAUNTLET_POINTS", "300")
 SEED = int(os.environ.get("MOESWEEP_GAUNTLET_SEED", "397"))
-PRELOAD = os.environ["MOESWEEP_GAUNTLET_PRELOAD"]
 
 KILLS = ["kill-before", "kill-after", "kill-middle"]
 ERRORS = [f"{number}{persists}" for number in (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ESTALE,
@@ -67,8 +67,7 @@ class Command:
                               env=environment(**(variables or {})), check=False, timeout=120, errors="replace")
 
     def disturbed(self, folder, **gauntlet):
-        below = {f"MOESWEEP_GAUNTLET_{name.upper()}": str(value) for name, value in gauntlet.items()}
-        return self.run(folder, {"LD_PRELOAD": PRELOAD, "MOESWEEP_GAUNTLET_BELOW": str(folder), **below})
+        return self.run(folder, disturbance(folder, **gauntlet))
 
     def result(self, folder):
         """Of a finished command; None where something of it is missing."""

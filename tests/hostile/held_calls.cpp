@@ -1,18 +1,13 @@
 // LD_PRELOAD: holds a program at one call until a file appears, so that a test decides what happens
-// meanwhile; or kills or refuses it there.
+// meanwhile. (Calls that kill or fail: gauntlet_preload.cpp.)
 //
 //   HELD_RENAME_TO         file name: a rename to it is held
 //   HELD_FSYNC_OF          folder name: an fsync of that folder is held
 //   HELD_AFTER             how many such calls go through before one is held
 //   HELD_GATE              path: <gate>.reached is created when a call is held, which ends when
 //                          <gate> exists
-//   KILLED_AT_RENAME       number: SIGKILL before that rename or link, from 1 on
-//   REFUSED_PWRITE         number: that pwrite, from 1 on, fails with ENOSPC
-//   REFUSED_FSYNC_OF       folder name: every fsync of that folder fails with EIO
 
 #include <atomic>
-#include <cerrno>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -48,56 +43,23 @@ void hold() {
   while (::access(gate.c_str(), F_OK) != 0) ::usleep(2000);
 }
 
-void count_rename() {
-  static std::atomic<int> count{0};
-  if (++count == std::atoi(setting("KILLED_AT_RENAME"))) ::raise(SIGKILL);
-}
-
 std::string path_of(int descriptor) {
   char path[4096] = {};
   const auto link = "/proc/self/fd/" + std::to_string(descriptor);
   return ::readlink(link.c_str(), path, sizeof path - 1) > 0 ? path : "";
 }
 
-bool is_refused_pwrite() {
-  static std::atomic<int> count{0};
-  return ++count == std::atoi(setting("REFUSED_PWRITE"));
-}
-
 }  // namespace
 
 extern "C" int rename(const char* from, const char* to) {
-  count_rename();
   if (ends_in(to, setting("HELD_RENAME_TO"))) hold();
   return next<int(const char*, const char*)>("rename")(from, to);
-}
-
-extern "C" int link(const char* from, const char* to) {
-  count_rename();
-  return next<int(const char*, const char*)>("link")(from, to);
 }
 
 extern "C" int fsync(int descriptor) {
   struct stat status {};
   if (::fstat(descriptor, &status) == 0 && S_ISDIR(status.st_mode)) {
-    const auto path = path_of(descriptor);
-    if (ends_in(path, setting("HELD_FSYNC_OF"))) hold();
-    if (ends_in(path, setting("REFUSED_FSYNC_OF"))) {
-      errno = EIO;
-      return -1;
-    }
+    if (ends_in(path_of(descriptor), setting("HELD_FSYNC_OF"))) hold();
   }
   return next<int(int)>("fsync")(descriptor);
-}
-
-extern "C" ssize_t pwrite(int descriptor, const void* bytes, size_t count, off_t offset) {
-  if (is_refused_pwrite()) {
-    errno = ENOSPC;
-    return -1;
-  }
-  return next<ssize_t(int, const void*, size_t, off_t)>("pwrite")(descriptor, bytes, count, offset);
-}
-
-extern "C" ssize_t pwrite64(int descriptor, const void* bytes, size_t count, off64_t offset) {
-  return pwrite(descriptor, bytes, count, offset);
 }

@@ -1,10 +1,9 @@
 """What killed or refused commands leave behind: the same command again removes it or goes on, and nothing else is touched.
 
-A preloaded library (held_calls.cpp) kills a program before its N-th rename or link, or refuses a write.
+A preloaded library (gauntlet_preload.cpp) kills a program before its N-th rename or link, or refuses a write.
 """
+import errno
 import json
-import os
-import pathlib
 import shutil
 import signal
 import subprocess
@@ -12,12 +11,12 @@ import unittest
 
 import numpy
 
+from gauntlet import disturbance
 from sweep_case import SweepCase
-from sweeps import COMPLETE, IO_ERROR, SOME_FAILED, USE_LITE, Job, Result, Sweep, binary, environment
+from sweeps import (COMPLETE, IO_ERROR, SOME_FAILED, USE_LITE, Job, Result, Sweep, binary, environment,
+                    write_one_layer_inventory)
 
 BAD_USAGE, BAD_INPUT = 64, 65
-INVENTORY = pathlib.Path(__file__).parent.parent / "data" / "qwen35-397b-inventory.csv"
-LAYER = "model.language_model.layers.0."
 
 
 def moesweep(*arguments, **variables):
@@ -26,8 +25,9 @@ def moesweep(*arguments, **variables):
     return Result(done.returncode, done.stdout, done.stderr)
 
 
-def preloaded(*arguments, **variables):
-    return moesweep(*arguments, LD_PRELOAD=os.environ["MOESWEEP_HELD_CALLS"], **variables)
+def killed_before_rename(number, folder, *arguments):
+    """Or link, of those to names below the folder."""
+    return moesweep(*arguments, **disturbance(folder, "kill-before", number, "rename,link"))
 
 
 def temporaries(folder):
@@ -66,7 +66,7 @@ class Leftovers(SweepCase):
                 folder.mkdir(exist_ok=True)
                 foreign = folder / ".tmp.of-somebody-else"
                 foreign.write_text("kept")
-                killed = preloaded(*arguments, KILLED_AT_RENAME="1")
+                killed = killed_before_rename(1, folder, *arguments)
                 self.assertEqual(killed.code, -signal.SIGKILL, killed.err)
                 self.assertGreater(len(temporaries(folder)), 1)
                 self.assert_ended(moesweep(*arguments), COMPLETE)
@@ -76,7 +76,7 @@ class Leftovers(SweepCase):
     def test_OfKilledStartsAreRemovedByTheNext(self):
         sweep = Job(self.folder).sweep("killed")
         for at in range(1, 6):
-            preloaded("run", sweep.job.file, "--run-dir", sweep.run_dir, KILLED_AT_RENAME=str(at))
+            killed_before_rename(at, sweep.run_dir, "run", sweep.job.file, "--run-dir", sweep.run_dir)
         lock = sweep.run_dir / "lock"
         self.assertGreater(len(list(lock.glob("*.reserved"))), 0)
         sweep.run_to_digest()
@@ -87,9 +87,7 @@ class Leftovers(SweepCase):
 class Twin(SweepCase):
     def setUp(self):
         super().setUp()
-        lines = INVENTORY.read_text().splitlines(keepends=True)
-        self.inventory = self.folder / "inventory.csv"
-        self.inventory.write_text(lines[0] + "".join(line for line in lines if line.startswith(LAYER)))
+        self.inventory = write_one_layer_inventory(self.folder / "inventory.csv")
         self.out = self.folder / "twin"
 
     def arguments(self, out=None, seed=3):
@@ -104,7 +102,7 @@ class Twin(SweepCase):
         for at in (marker, marker + 1, marker + 2, marker + shards, marker + shards + 1, marker + shards + 2):
             with self.subTest(killed_before=at):
                 shutil.rmtree(self.out, ignore_errors=True)
-                self.assertEqual(preloaded(*self.arguments(), KILLED_AT_RENAME=str(at)).code, -signal.SIGKILL)
+                self.assertEqual(killed_before_rename(at, self.out, *self.arguments()).code, -signal.SIGKILL)
                 if at > marker:
                     self.assert_is_unfinished()
                 kept = {path.name: path.stat().st_ino for path in self.out.glob("*.safetensors")}
@@ -122,7 +120,7 @@ class Twin(SweepCase):
             self.assertRegex(done.err, rf"\Amoesweep: {self.out}: is not finished: \"twin [^\n]*run the same command again[^\n]*\n\Z")
 
     def test_OfOtherOptionsIsNotTouched(self):
-        preloaded(*self.arguments(), KILLED_AT_RENAME="3")
+        killed_before_rename(3, self.out, *self.arguments())
         before = contents(self.out)
         refused = moesweep(*self.arguments(seed=4))
         self.assert_ended(refused, BAD_USAGE)
@@ -159,7 +157,7 @@ class RefusedWrites(SweepCase):
         # The beat and the notes of units in flight are pwrites too, which nobody minds.
         for at in (4, 8, 12, 16, 20, 24):
             shutil.rmtree(out, ignore_errors=True)
-            done = preloaded(*arguments(out), REFUSED_PWRITE=str(at))
+            done = moesweep(*arguments(out), **disturbance(out, errno.ENOSPC, at, "pwrite"))
             self.assertIn(done.code, (COMPLETE, IO_ERROR), done.err)
             if done.code == IO_ERROR:
                 break

@@ -2,6 +2,7 @@
 
 A preloaded library (held_calls.cpp) holds a program at one call until the test lets it go on.
 """
+import errno
 import json
 import os
 import pathlib
@@ -11,6 +12,7 @@ import subprocess
 import unittest
 
 import processes
+from gauntlet import disturbance
 from sweep_case import SweepCase
 from sweeps import COMPLETE, IO_ERROR, Job, binary, environment
 
@@ -63,7 +65,7 @@ class Status(SlowCase):
                     HELD_AFTER="1")
         self.assertEqual(len(sweep.segments()), 1, "renamed, not yet acknowledged")
         refused = subprocess.run([binary(), "status", str(sweep.run_dir), "--json"], capture_output=True, text=True,
-                                 env=environment(LD_PRELOAD=os.environ["MOESWEEP_HELD_CALLS"], REFUSED_FSYNC_OF="segments"))
+                                 env=environment(**disturbance(sweep.run_dir / "segments", f"{errno.EIO}+", 1, "fsync-directory")))
         self.assertEqual((refused.returncode, refused.stdout), (IO_ERROR, ""))
         self.assertRegex(refused.stderr, r"\Amoesweep: [^\n]*segments: cannot fsync directory: [^\n]*\n\Z")
         self.assertEqual(held.let_go()[0], COMPLETE)

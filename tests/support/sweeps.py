@@ -80,6 +80,14 @@ def write_stack(directory, slices, rows, columns, dtype):
     write_arrays(directory / "model.safetensors", arrays, dtype)
 
 
+def write_one_layer_inventory(path):
+    """The rows of the first layer of Qwen3.5-397B."""
+    inventory = pathlib.Path(__file__).parent.parent / "data" / "qwen35-397b-inventory.csv"
+    lines = inventory.read_text().splitlines(keepends=True)
+    path.write_text(lines[0] + "".join(line for line in lines if line.startswith("model.language_model.layers.0.")))
+    return path
+
+
 def write_job(path, checkpoint, unit_bytes="256MiB", flush_seconds=0.05, quantizers=("rtn", "affine")):
     lines = ['schema = 1', 'kind = "sensitivity"',
              '[checkpoint]', f'path = "{checkpoint}"',
