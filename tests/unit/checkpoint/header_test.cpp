@@ -211,9 +211,9 @@ TEST(HeaderBytes, FilesOfOtherKindsAreNamed) {
            {std::string("\x93NUMPY\1\0v\0", 10), "is a NumPy array"},
            {std::string("PK\3\4\0\0\10\10 and more", 16), "is a zip archive"}}) {
     SCOPED_TRACE(text);
-    EXPECT_THAT(
-        test::refusal([&] { header_bytes(test::bytes_of(text), text.size(), "m.safetensors"); }),
-        HasSubstr(what));
+    const auto bytes = test::bytes_of(text);
+    EXPECT_THAT(test::refusal([&] { header_bytes(bytes, bytes.size(), "m.safetensors"); }),
+                HasSubstr(what));
   }
 }
 
