@@ -14,6 +14,7 @@
 #include <moesweep/base/file.hpp>
 #include <moesweep/base/temporary_files.hpp>
 
+#include "exclusive_rename.hpp"
 #include "retried.hpp"
 
 namespace moesweep {
@@ -21,24 +22,6 @@ namespace {
 
 // Linux caps one read or write at 0x7ffff000 bytes; smaller requests also let signals in.
 constexpr std::size_t max_transfer_bytes = std::size_t{1} << 30;
-
-Error io_error(const std::filesystem::path& path, std::string_view problem, int error_number) {
-  const Error plain = errno_error(ExitCode::io_error, path.string(), problem, error_number);
-  const auto with_remedy = [&](const char* remedy) {
-    return Error(ExitCode::io_error, plain.where(), plain.problem(), remedy);
-  };
-  switch (error_number) {
-    case ENOSPC:
-    case EDQUOT:
-      return with_remedy(
-          "free some space or quota and run the same command again, nothing published is lost");
-    case EFBIG:
-      return with_remedy(
-          "raise the limit on file sizes (ulimit -f) and run the same command again");
-    default:
-      return plain;
-  }
-}
 
 // The name, or who may read it. All else (a broken disk, a stale handle, a lack of descriptors)
 // keeps a file from us that may be a good one.
@@ -131,27 +114,25 @@ void sync_and_close(FileDescriptor& file, const std::filesystem::path& path) {
   if (::close(file.release()) != 0 && errno != EINTR) throw io_error(path, "cannot close", errno);
 }
 
-// For file systems without link(2): a rename that replaces nothing, where there is one. Else the
-// name is taken by an empty file that the content then replaces. False when `to` exists.
-bool rename_exclusively(const std::filesystem::path& from, const std::filesystem::path& to) {
-  const auto renamed = retried(
-      [&] { return ::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE); });
-  if (renamed == 0) return true;
-  if (errno == EEXIST) return false;
-  if (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP) {
-    throw io_error(to, "cannot rename into place", errno);
-  }
-  if (!open_descriptor(to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW)) {
-    if (errno == EEXIST) return false;
-    throw io_error(to, "cannot create", errno);
-  }
-  if (retried([&] { return ::rename(from.c_str(), to.c_str()); }) == 0) return true;
-  const int error_number = errno;
-  ::unlink(to.c_str());
-  throw io_error(to, "cannot rename into place", error_number);
-}
-
 }  // namespace
+
+Error io_error(const std::filesystem::path& path, std::string_view problem, int error_number) {
+  const Error plain = errno_error(ExitCode::io_error, path.string(), problem, error_number);
+  const auto with_remedy = [&](const char* remedy) {
+    return Error(ExitCode::io_error, plain.where(), plain.problem(), remedy);
+  };
+  switch (error_number) {
+    case ENOSPC:
+    case EDQUOT:
+      return with_remedy(
+          "free some space or quota and run the same command again, nothing published is lost");
+    case EFBIG:
+      return with_remedy(
+          "raise the limit on file sizes (ulimit -f) and run the same command again");
+    default:
+      return plain;
+  }
+}
 
 FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
   if (this != &other) {

@@ -4,6 +4,7 @@
 //
 //   MOESWEEP_GAUNTLET_BELOW   absolute path of the folder; without it the library does nothing
 //   MOESWEEP_GAUNTLET_CALLS   only these calls count, e.g. "link,fsync-directory"; all by default
+//   MOESWEEP_GAUNTLET_WITHOUT these calls are EOPNOTSUPP, whatever else happens, and never count
 //   MOESWEEP_GAUNTLET_LOG     every call, one line "<number> <call> <path>"
 //   MOESWEEP_GAUNTLET_AT      number of the call, from 1 on
 //   MOESWEEP_GAUNTLET_DO      kill-before, kill-after, kill-middle (half of a write), short (half
@@ -33,7 +34,15 @@
 
 namespace {
 
-enum class Effect : std::uint8_t { none, kill_before, kill_after, kill_middle, cut_short, fail };
+enum class Effect : std::uint8_t {
+  none,
+  kill_before,
+  kill_after,
+  kill_middle,
+  cut_short,
+  fail,
+  unsupported
+};
 
 constexpr int most_descriptors = 4096;
 constexpr std::size_t most_path = 4096;
@@ -42,6 +51,7 @@ struct Plan {
   char below[most_path] = {};
   std::size_t below_length = 0;
   const char* calls = nullptr;
+  const char* without = nullptr;
   int log = -1;
   std::int64_t at = 0;
   Effect effect = Effect::none;
@@ -89,6 +99,7 @@ __attribute__((constructor)) void read_plan() {
         ::syscall(SYS_openat, AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
   }
   plan.calls = std::getenv("MOESWEEP_GAUNTLET_CALLS");
+  plan.without = std::getenv("MOESWEEP_GAUNTLET_WITHOUT");
   if (const char* at = std::getenv("MOESWEEP_GAUNTLET_AT")) plan.at = std::atoll(at);
   if (const char* effect = std::getenv("MOESWEEP_GAUNTLET_DO")) set_effect(effect);
   std::strcpy(plan.below, below);
@@ -139,6 +150,7 @@ bool lists(const char* words, const char* word) {
 
 /// Numbers a call and tells what becomes of it.
 Effect effect_of(const char* name, const char* path) {
+  if (plan.without != nullptr && lists(plan.without, name)) return Effect::unsupported;
   if (plan.calls != nullptr && !lists(plan.calls, name)) return Effect::none;
   const auto number = ++calls;
   if (plan.log >= 0) log_call(number, name, path);
@@ -152,8 +164,8 @@ template <typename Call>
 auto whole(const char* name, const char* path, bool counted, Call call) -> decltype(call()) {
   const auto effect = counted ? effect_of(name, path) : Effect::none;
   if (effect == Effect::kill_middle) die();
-  if (effect == Effect::fail) {
-    errno = plan.error_number;
+  if (effect == Effect::fail || effect == Effect::unsupported) {
+    errno = effect == Effect::fail ? plan.error_number : EOPNOTSUPP;
     if constexpr (std::is_pointer_v<decltype(call())>)
       return nullptr;
     else

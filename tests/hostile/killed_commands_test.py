@@ -84,6 +84,44 @@ class Leftovers(SweepCase):
         self.assertEqual(list(lock.glob("*.reserved")), [])
 
 
+class WithoutHardLinks(SweepCase):
+    """Nor renames that never replace: who makes a claim first may take a name, and a kill leaves no half of a file."""
+    CALLS = "link,renameat2"
+
+    def assert_is_finished_by_the_same_command(self, folder, name, *arguments):
+        log = self.folder / "calls"
+        for at in range(1, 9):
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            log.unlink(missing_ok=True)
+            killed = moesweep(*arguments, **disturbance(folder, "kill-before", at, "rename", log, self.CALLS))
+            self.assertEqual(killed.code, -signal.SIGKILL, killed.err)
+            if log.read_text().splitlines()[-1].endswith(f"/{name}"):
+                break
+        else:
+            self.fail(f"{name} was never renamed into place")
+        self.assertEqual(list(folder.rglob(name)), [])
+        self.assert_ended(moesweep(*arguments, **disturbance(folder, without=self.CALLS)), COMPLETE)
+        self.assertEqual(temporaries(folder), [])
+
+    def test_AKilledStartIsFollowedByAnother(self):
+        job, run = Job(self.folder), self.folder / "run"
+        self.assert_is_finished_by_the_same_command(run, "e0001.json", "run", job.file, "--run-dir", run)
+
+    def test_AKilledAllocationIsMadeByTheNext(self):
+        sweep = Job(self.folder).sweep("swept")
+        sweep.run_to_digest()
+        plans = self.folder / "plans"
+        self.assert_is_finished_by_the_same_command(
+            plans, "plan.json", "allocate", sweep.run_dir, "--architecture", "generic", "--target", "5bpw", "--out",
+            plans / "plan.json")
+
+    def test_AKilledTwinIsBegunByTheNext(self):
+        out = self.folder / "twin"
+        inventory = write_one_layer_inventory(self.folder / "inventory.csv")
+        self.assert_is_finished_by_the_same_command(out, ".moesweep-unfinished", "twin", inventory, out, "--scale", "64")
+
+
 class Twin(SweepCase):
     def setUp(self):
         super().setUp()

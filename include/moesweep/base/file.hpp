@@ -54,6 +54,10 @@ void read_exactly(const FileDescriptor& file, std::uint64_t offset, std::span<st
 std::filesystem::file_status status_of(const std::filesystem::path& path,
                                        ExitCode forbidden = ExitCode::io_error);
 
+/// Error(io_error) of a call that failed with `error_number`: of a full disk or a limit with what to
+/// do about it.
+Error io_error(const std::filesystem::path& path, std::string_view problem, int error_number);
+
 /// "cannot be read" with the text of errno: the code `forbidden` where name or rights are at fault,
 /// io_error where the system is.
 Error unreadable(const std::filesystem::path& path, int error_number,
@@ -71,8 +75,7 @@ std::vector<std::byte> read_file(const std::filesystem::path& path);
 std::string read_text_file(const std::filesystem::path& path);
 
 /// Publishes `bytes` as `path` and returns only when they would survive a power cut: written to a
-/// fresh
-/// `.tmp.<unique>` beside it (O_EXCL, O_NOFOLLOW), fsynced, closed with the result checked,
+/// fresh `.tmp.<unique>` beside it (O_EXCL, O_NOFOLLOW), fsynced, closed with the result checked,
 /// renamed, and the directory fsynced. Throws Error(io_error); on failure `path` is as it was
 /// before, and the bytes may be published again under a new name. A failed fsync is never retried
 /// on the same file.
@@ -81,8 +84,7 @@ void publish_file(const std::filesystem::path& path, std::string_view text);
 
 /// Like publish_file, but never replaces: returns false when `path` already exists (decided by
 /// link(2), so among several processes exactly one succeeds, on NFS too). On file systems without
-/// hard links a rename that never replaces decides, or O_EXCL; with the latter `path` is empty for
-/// an instant.
+/// hard links a rename that never replaces decides, or who is first with a file beside it (O_EXCL).
 bool publish_file_exclusively(const std::filesystem::path& path, std::string_view text);
 
 /// publish_file for content that is produced in pieces: nothing is visible at `path` before

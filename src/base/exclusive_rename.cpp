@@ -1,0 +1,77 @@
+#include "exclusive_rename.hpp"
+
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <string>
+#include <system_error>
+#include <thread>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <moesweep/base/file.hpp>
+#include <moesweep/base/temporary_files.hpp>
+
+#include "retried.hpp"
+
+namespace moesweep {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path claim_of(const fs::path& name) {
+  return name.parent_path() / (std::string(temporary_prefix) + "claim-" + name.filename().string());
+}
+
+/// Holds the only right to create a name, for as long as it lives.
+class Claim {
+ public:
+  explicit Claim(fs::path path) : path_(std::move(path)) {
+    using Clock = std::chrono::steady_clock;
+    constexpr auto longest_held = std::chrono::seconds(10);
+    constexpr auto look_every = std::chrono::milliseconds(20);
+    auto give_up = Clock::now() + longest_held;
+    while (!open_descriptor(path_, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW)) {
+      if (errno != EEXIST) throw io_error(path_, "cannot create", errno);
+      if (Clock::now() >= give_up) {
+        ::unlink(path_.c_str());
+        give_up = Clock::now() + longest_held;
+      }
+      std::this_thread::sleep_for(look_every);
+    }
+  }
+  ~Claim() { ::unlink(path_.c_str()); }
+  Claim(const Claim&) = delete;
+  Claim& operator=(const Claim&) = delete;
+
+ private:
+  fs::path path_;
+};
+
+bool rename_claimed(const fs::path& from, const fs::path& to) {
+  const Claim claim(claim_of(to));
+  std::error_code error;
+  const auto type = fs::symlink_status(to, error).type();
+  if (type == fs::file_type::none) throw io_error(to, "cannot stat", error.value());
+  if (type != fs::file_type::not_found) return false;
+  if (retried([&] { return ::rename(from.c_str(), to.c_str()); }) == 0) return true;
+  throw io_error(to, "cannot rename into place", errno);
+}
+
+bool has_no_exclusive_rename(int error_number) {
+  return error_number == EINVAL || error_number == ENOSYS || error_number == EOPNOTSUPP;
+}
+
+}  // namespace
+
+bool rename_exclusively(const fs::path& from, const fs::path& to) {
+  const auto renamed = retried(
+      [&] { return ::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE); });
+  if (renamed == 0) return true;
+  if (errno == EEXIST) return false;
+  if (has_no_exclusive_rename(errno)) return rename_claimed(from, to);
+  throw io_error(to, "cannot rename into place", errno);
+}
+
+}  // namespace moesweep
