@@ -2,11 +2,14 @@
 
 #include <charconv>
 #include <set>
+#include <span>
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/hash.hpp>
 #include <moesweep/base/json.hpp>
 #include <moesweep/store/lock.hpp>
 
@@ -17,6 +20,8 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
+
+constexpr auto hash_member = "hash";
 
 json to_json(const EpochStart& start) {
   const auto& owner = start.owner;
@@ -64,10 +69,29 @@ EpochEnd end_from(const json& from) {
           from.value("by_unlock", false)};
 }
 
+std::string dumped(const json& record, int indent) {
+  return record.dump(indent, ' ', false, json::error_handler_t::replace);
+}
+
+// Of all members but the hash itself, as they are written without white space.
+std::string hash_of(json record) {
+  record.erase(hash_member);
+  const auto text = dumped(record, -1);
+  return hash128(std::as_bytes(std::span(text))).hex();
+}
+
+std::string encode(json record) {
+  record[hash_member] = hash_of(record);
+  return dumped(record, 1) + "\n";
+}
+
+// Records of 0.2 have no hash.
 template <typename Record>
 std::optional<Record> decode(const std::string& text, Record (*from)(const json&)) {
   try {
-    return from(parse_json(text, {"lock"}));
+    const auto record = parse_json(text, {"lock"});
+    if (record.contains(hash_member) && record[hash_member] != hash_of(record)) return std::nullopt;
+    return from(record);
   } catch (const Error&) {
     return std::nullopt;
   } catch (const json::exception&) {
@@ -148,7 +172,7 @@ fs::path end_file(const fs::path& lock_directory, Epoch epoch) {
 }
 
 std::string encode_start(const EpochStart& start) {
-  return to_json(start).dump(1, ' ', false, json::error_handler_t::replace) + "\n";
+  return encode(to_json(start));
 }
 
 std::optional<EpochStart> decode_start(const std::string& text) {
@@ -160,7 +184,7 @@ std::string encode_end(const EpochEnd& end) {
                  {"units_published", end.units_published},
                  {"unix_time", end.unix_time}};
   if (end.by_unlock) record["by_unlock"] = true;
-  return record.dump(1);
+  return encode(std::move(record));
 }
 
 std::vector<EpochLink> look_at_epochs(const fs::path& lock_directory) {

@@ -38,8 +38,7 @@ class LockCase(SweepCase):
         return sweep.events("started")[-1]["time"]
 
     def move_to_another_boot(self, sweep):
-        path = sweep.run_dir / "lock" / "e0001.json"
-        path.write_text(json.dumps(dict(self.owner(sweep), boot_id="another", host="elsewhere")))
+        sweep.change_start(boot_id="another", host="elsewhere")
 
     def kill_before_its_end(self, sweep):
         process, _ = self.start_and_pause(sweep)
@@ -128,8 +127,7 @@ class Lock(LockCase):
     def test_ARestartOfTheSameSlurmJobTakesOverByItself(self):
         sweep = self.job.sweep("requeued")
         self.kill_before_its_end(sweep)
-        path = sweep.run_dir / "lock" / "e0001.json"
-        path.write_text(json.dumps(dict(self.owner(sweep), boot_id="another", slurm_job="42", slurm_restarts=0)))
+        sweep.change_start(boot_id="another", slurm_job="42", slurm_restarts=0)
         variables = {"SLURM_JOB_ID": "42", "SLURM_RESTART_COUNT": "1"}
         started = time.time()
         self.assertEqual(sweep.run_to_digest(variables=variables), self.digest)

@@ -119,10 +119,8 @@ class EndsOfStoppedSweeps(SweepCase):
             with self.subTest(key):
                 sweep = self.job.sweep(f"another_{key}")
                 self.assert_ended(self.run_out_of_time(sweep), STOPPED)
-                first = sweep.run_dir / "lock" / "e0001.json"
-                record = json.loads(first.read_text())
-                here, record[key] = record[key], "another one"
-                first.write_text(json.dumps(record))
+                here = json.loads((sweep.run_dir / "lock" / "e0001.json").read_text())[key]
+                sweep.change_start(**{key: "another one"})
                 refused = sweep.run()
                 self.assert_ended(refused, RUN_DIRECTORY)
                 self.assertIn(f"{name} {here} here, another one there", refused.err)

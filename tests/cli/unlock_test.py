@@ -57,6 +57,20 @@ class Unlock(LockCase):
         self.assertEqual(sweep.run_to_digest(), self.digest)
         self.assertEqual((sweep.epochs(), sweep.events("unlocked")[0]["mended"]), (2, report["mended"]))
 
+    def test_ARecordThatStillReadsAsOneIsDamagedAllTheSame(self):
+        sweep = self.stopped_sweep("changed")
+        path = self.record(sweep, 1)
+        sound = path.read_text()
+        fingerprint = json.loads(sound)["fingerprint"]
+        for old, new in (('"units": ', '"units": 1'), (fingerprint, fingerprint[::-1]), ('"ranks": 1', '"ranks": 2')):
+            with self.subTest(new):
+                self.assertIn(old, sound)
+                path.write_text(sound.replace(old, new))
+                self.assert_names_the_command(sweep, path)
+                self.assertEqual(self.unlock(sweep)["mended"], ["lock/e0001.json: written again from events.jsonl"])
+                self.assertEqual(path.read_text(), sound)
+        self.assertEqual(sweep.run_to_digest(), self.digest)
+
     def test_ADeletedRecordLeavesNoSecondEpochOfItsNumber(self):
         """The remedy of version 0.2 was to delete the file: a running sweep read as stopped then."""
         sweep = self.stopped_sweep("deleted")
@@ -148,8 +162,7 @@ class Unlock(LockCase):
     def test_AnOwnerElsewhereTakesAWordOrAStandingBeat(self):
         sweep = self.job.sweep("elsewhere")
         self.kill_before_its_end(sweep)
-        path = sweep.run_dir / "lock" / "e0001.json"
-        path.write_text(json.dumps(dict(self.owner(sweep), boot_id="another", host="node9", slurm_job="4711")))
+        sweep.change_start(boot_id="another", host="node9", slurm_job="4711")
         text = sweep.ask("unlock", "--take-over")
         self.assert_ended(text, COMPLETE)
         self.assertRegex(text.out, r"owner +process \d+ on node9 \(Slurm job 4711\)")

@@ -225,6 +225,13 @@ class Sweep:
         """Number of starts so far."""
         return len([p for p in (self.run_dir / "lock").glob("e*.json") if p.name.count(".") == 1])
 
+    def change_start(self, **changes):
+        """Of the first epoch, in a record as 0.2 wrote it: without its hash."""
+        path = self.run_dir / "lock" / "e0001.json"
+        record = dict(json.loads(path.read_text()), **changes)
+        record.pop("hash", None)
+        path.write_text(json.dumps(record))
+
     def end_of(self, epoch):
         """How an epoch ended, None after an abnormal end."""
         path = self.run_dir / "lock" / f"e{epoch:04}.end.json"

@@ -84,7 +84,8 @@ bool is_there(const std::filesystem::path& path);
 std::filesystem::path start_file(const std::filesystem::path& lock_directory, Epoch epoch);
 std::filesystem::path end_file(const std::filesystem::path& lock_directory, Epoch epoch);
 
-/// A start as the JSON that its file holds, and back; nothing when it is not one.
+/// A start as the JSON that its file holds, with its XXH3-128 in it, and back; nothing when it is
+/// not one, or not as it was written.
 std::string encode_start(const EpochStart& start);
 std::optional<EpochStart> decode_start(const std::string& text);
 

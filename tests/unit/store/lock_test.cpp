@@ -384,6 +384,32 @@ TEST(EpochChain, AStartIsReadBackAsItWas) {
   EXPECT_FALSE(decode_start("[]"));
 }
 
+TEST(EpochChain, AStartWithAnyCharacterChangedIsDamagedOrTheSame) {
+  auto start = start_of(on_another_machine());
+  start.fingerprint = "0123456789abcdef0123456789abcdef";
+  start.inputs = {"model.safetensors fedcba9876543210fedcba9876543210"};
+  const auto sound = encode_start(start);
+  std::size_t damaged = 0;
+  for (std::size_t i = 0; i < sound.size(); ++i) {
+    for (const int mask : {1, 2, 16}) {
+      auto text = sound;
+      text[i] = static_cast<char>(text[i] ^ mask);
+      const auto read = decode_start(text);
+      damaged += read ? 0 : 1;
+      EXPECT_EQ(encode_start(read.value_or(start)), sound) << text;
+    }
+  }
+  EXPECT_GT(damaged, 2 * sound.size());
+}
+
+TEST(EpochChain, AStartOfVersion2WithoutAHashIsRead) {
+  auto text = encode_start(start_of(on_another_machine()));
+  const auto hash = text.find("\"hash\"");
+  ASSERT_NE(hash, std::string::npos);
+  text.erase(hash, text.find('\n', hash) - hash);
+  EXPECT_TRUE(decode_start(text)) << text;
+}
+
 TEST(Lock, BeatsThatCannotBeWrittenHarmNobody) {
   EXPECT_NO_THROW(beat("no/such/lock", Epoch{1}, 1));
 }
