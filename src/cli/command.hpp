@@ -19,7 +19,6 @@ struct Context {
   bool json = false;           ///< machine-readable standard output
   bool quiet = false;          ///< nothing but errors
   ExitCode exit_code = ExitCode::complete;
-  bool exit_without_cleanup = false;  ///< compute threads are still running
 };
 
 /// A subcommand with the options that every command has.

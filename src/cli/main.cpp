@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -105,15 +106,32 @@ int run_command(int argc, char** argv) {
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
     return report(Error(ExitCode::io_error, "standard output", "cannot be written"));
   }
-  if (context.exit_without_cleanup) ::_exit(static_cast<int>(context.exit_code));
   return static_cast<int>(context.exit_code);
+}
+
+// A file that is opened later must not become standard output or error, and get what is printed.
+void open_standard_descriptors() {
+  while (true) {
+    const int descriptor = ::open("/dev/null", O_RDWR);
+    if (descriptor > STDERR_FILENO) ::close(descriptor);
+    if (descriptor < 0 || descriptor > STDERR_FILENO) return;
+  }
+}
+
+// Without what libraries do at an exit: OpenBLAS waits for its threads, and those may be waiting
+// for memory; compute threads of ours may still be running.
+[[noreturn]] void leave(int exit_code) {
+  std::fflush(stdout);
+  std::fflush(stderr);
+  ::_exit(exit_code);
 }
 
 }  // namespace
 }  // namespace moesweep::cli
 
 int main(int argc, char** argv) {
+  moesweep::cli::open_standard_descriptors();
   moesweep::cli::install_crash_handlers();
   moesweep::cli::log_to_standard_error();
-  return moesweep::cli::run_command(argc, argv);
+  moesweep::cli::leave(moesweep::cli::run_command(argc, argv));
 }

@@ -128,7 +128,6 @@ void run_session(pipeline::RunOptions& options, const std::function<config::Sett
     return;
   }
   context.exit_code = report.exit_code;
-  context.exit_without_cleanup = report.units_still_running;
   if (!is_rank0) return;
   display.finish(report.progress);
   report_on_rank0(report, end, context);

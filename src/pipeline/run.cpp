@@ -273,8 +273,8 @@ RunReport run(comm::Session& session, const RunOptions& options) {
   RunReport report;
   report.exit_code = ended.exit_code;
   report.error = ended.error;
-  report.units_still_running = ended.units_still_running;
   std::unique_ptr<JobKind> kind;
+  // Their threads are not joined: the program ends with _exit.
   if (ended.units_still_running) [[maybe_unused]]
     const auto* leaked = work.release();
   else

@@ -33,9 +33,6 @@ struct RunOptions {
 
 struct RunReport {
   ExitCode exit_code = ExitCode::stopped_early;
-  /// SIGTERM or SIGINT arrived while units were computing: end with _exit, the compute threads are
-  /// not joined.
-  bool units_still_running = false;
   // Rank 0 only:
   sweep::Progress progress;
   double seconds = 0.0;  ///< from the start of run(), aggregation included
