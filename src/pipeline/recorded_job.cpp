@@ -15,7 +15,10 @@ std::vector<config::InputHash> inputs_from(const std::vector<std::string>& lines
     const auto space = line.rfind(' ');
     const auto hash =
         space == std::string::npos ? std::nullopt : parse_hash128(line.substr(space + 1));
-    if (!hash) throw Error(ExitCode::run_directory, lock.string(), "is damaged: input " + line);
+    if (!hash) {
+      throw Error(ExitCode::run_directory, lock.string(), "is damaged: input " + line,
+                  "start the sweep in a new --run-dir");
+    }
     inputs.push_back({line.substr(0, space), *hash});
   }
   return inputs;

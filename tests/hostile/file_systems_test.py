@@ -87,6 +87,39 @@ class TroubleThatPasses(CliTest):
         self.assert_ends(moesweep("run", self.job(), "--run-dir", run), COMPLETE)
 
 
+class ClosedDescriptors(CliTest):
+    """As a daemon starts programs: files must not be opened as standard input, output or error."""
+
+    def test_change_nothing(self):
+        run = self.sweep()
+        for closed in ((0, 2), (0, 1, 2), (2,)):
+            def close():
+                for descriptor in closed:
+                    os.close(descriptor)
+
+            with self.subTest(closed=closed):
+                out = self.folder / f"out{len(closed)}"
+                done = moesweep("export", run, out, "--to", "csv", preexec_fn=close)
+                self.assert_ends(done, COMPLETE)
+                self.assertGreater(len(list(out.iterdir())), 0)
+
+
+class LimitOnMemory(CliTest):
+    """BLAS starts its threads when it is loaded; each may wait for memory for ever."""
+
+    def test_never_keeps_a_program_from_ending(self):
+        run = self.sweep()
+        for limit_bytes in (180 << 20, 200 << 20, 220 << 20):
+            def limit():
+                resource.setrlimit(resource.RLIMIT_AS, (limit_bytes, limit_bytes))
+
+            for arguments in (("--help",), ("status", run), ("verify", run), ("export", run, self.folder / "out", "--to", "csv")):
+                with self.subTest(limit_bytes=limit_bytes, arguments=arguments):
+                    done = moesweep(*arguments, preexec_fn=limit, timeout=60)
+                    self.assertIn(done.returncode, (COMPLETE, IO_ERROR), done.stderr)
+                    shutil.rmtree(self.folder / "out", ignore_errors=True)
+
+
 class LimitOnFileSizes(CliTest):
     def limited(self, limit_bytes, *arguments):
         def limit():
