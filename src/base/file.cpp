@@ -12,9 +12,8 @@
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/retried.hpp>
 #include <moesweep/base/temporary_files.hpp>
-
-#include "retried.hpp"
 
 namespace moesweep {
 namespace {
@@ -229,6 +228,10 @@ std::filesystem::file_status status_of(const std::filesystem::path& path, ExitCo
 Error unreadable(const std::filesystem::path& path, int error_number, ExitCode forbidden) {
   return errno_error(is_about_the_file(error_number) ? forbidden : ExitCode::io_error,
                      path.string(), "cannot be read", error_number);
+}
+
+Error unwritable(const std::filesystem::path& path, int error_number) {
+  return io_error(path, "cannot be written", error_number);
 }
 
 std::vector<std::string> names_in_folder(const std::filesystem::path& folder, ExitCode forbidden) {

@@ -73,10 +73,8 @@ std::vector<std::byte> build_image(const std::function<void(hid_t)>& fill,
 
 void with_image(std::span<const std::byte> bytes, const std::string& file_name,
                 const std::function<void(hid_t)>& read) {
-  const auto refuse = [&] {
-    throw Error(ExitCode::bad_input, file_name, "is not a readable HDF5 file");
-  };
-  if (bytes.empty()) refuse();
+  constexpr auto unreadable = "is not a readable HDF5 file";
+  if (bytes.empty()) throw Error(ExitCode::bad_input, file_name, unreadable);
   const Hdf5Call call;
   h5_prepare();
   const auto access = memory_file_access();
@@ -87,20 +85,17 @@ void with_image(std::span<const std::byte> bytes, const std::string& file_name,
                                         share_user,  keep_user,    &image};
   h5_check(H5Pset_file_image_callbacks(access, &callbacks), "H5Pset_file_image_callbacks");
   h5_check(H5Pset_file_image(access, data, bytes.size()), "H5Pset_file_image");
-  const hid_t id = H5Fopen((image_folder + file_name).c_str(), H5F_ACC_RDONLY, access);
-  if (id < 0) {
-    H5Eclear2(H5E_DEFAULT);
-    refuse();
-  }
-  H5Handle file(id, H5Fclose, "H5Fopen");
+  bool was_opened = false;
   try {
+    H5Handle file(H5Fopen((image_folder + file_name).c_str(), H5F_ACC_RDONLY, access), H5Fclose,
+                  "H5Fopen");
+    was_opened = true;
     read(file);
-  } catch (const Error& error) {
+    file.close("H5Fclose");
+  } catch (const Hdf5Failure& failure) {
     // The image is in memory: what HDF5 cannot read is the file's fault, not the disk's.
-    if (error.exit_code() != ExitCode::io_error) throw;
-    throw Error(ExitCode::bad_input, file_name, error.problem());
+    throw Error(ExitCode::bad_input, file_name, was_opened ? failure.problem() : unreadable);
   }
-  file.close("H5Fclose");
 }
 
 }  // namespace moesweep::store

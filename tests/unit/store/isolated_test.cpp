@@ -138,6 +138,16 @@ TEST(Isolated, AReaderThatTheSystemKillsIsNotTheFilesFault) {
   EXPECT_EQ(error->exit_code(), ExitCode::io_error);
 }
 
+TEST(Isolated, AReaderThatCannotHandOverWhatItReadIsNotTheFilesFault) {
+  const auto error = failure_of([](FrameWriter& frames) {
+    ::close_range(3, ~0U, 0);
+    PlainWriter(frames).number(1);
+  });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->exit_code(), ExitCode::io_error);
+  EXPECT_EQ(error->where(), file);
+}
+
 TEST(Isolated, TheReaderCannotWriteFiles) {
   const test::TemporaryDirectory folder;
   const auto path = folder.path() / "written";
