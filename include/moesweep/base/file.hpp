@@ -72,7 +72,13 @@ std::string read_text(const FileDescriptor& file, const std::filesystem::path& p
 
 /// The whole file. For files that we trust to be small or that we wrote ourselves.
 std::vector<std::byte> read_file(const std::filesystem::path& path);
-std::string read_text_file(const std::filesystem::path& path);
+
+/// Of text that is held in memory (tables, plans, lists), unless the reader has a limit of its own.
+inline constexpr std::uint64_t largest_text_file = std::uint64_t{1} << 30;
+
+/// The whole file; Error(bad_input), before any of it is read, where it has more than `most_bytes`.
+std::string read_text_file(const std::filesystem::path& path,
+                           std::uint64_t most_bytes = largest_text_file);
 
 /// Publishes `bytes` as `path` and returns only when they would survive a power cut: written to a
 /// fresh
