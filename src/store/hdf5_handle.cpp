@@ -49,14 +49,17 @@ Innermost innermost_error() {
   return innermost;
 }
 
-// HDF5 1.10.8 crashes in H5AC_create when less than 1 MiB is left; more, for what the other threads
-// take meanwhile. Not by operator new: malloc would keep pieces of this size from then on.
-void require_memory() {
-  constexpr std::size_t enough = std::size_t{8} << 20;
+// HDF5 1.10.8 crashes in H5AC_create when less than 1 MiB is left, and what its filters lack is
+// told as damage ("inflate() failed"). More, for what it frees and other threads take meanwhile.
+// Not by operator new: malloc would keep pieces of this size from then on.
+constexpr std::size_t needed_bytes = std::size_t{8} << 20;
+
+bool has_memory() {
   void* const memory =
-      ::mmap(nullptr, enough, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED) throw OutOfMemory(enough);
-  ::munmap(memory, enough);
+      ::mmap(nullptr, needed_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return false;
+  ::munmap(memory, needed_bytes);
+  return true;
 }
 
 }  // namespace
@@ -68,7 +71,10 @@ Hdf5Failure::Hdf5Failure(const std::string& what, const std::string& reason, int
 void h5_fail(const std::string& what) {
   const auto innermost = innermost_error();
   H5Eclear2(H5E_DEFAULT);
-  if (innermost.no_memory && innermost.error_number == 0) throw std::bad_alloc();
+  if (innermost.error_number == 0) {
+    if (innermost.no_memory) throw std::bad_alloc();
+    if (!has_memory()) throw OutOfMemory(needed_bytes);
+  }
   throw Hdf5Failure(what, innermost.reason, innermost.error_number);
 }
 
@@ -77,7 +83,7 @@ int h5_error_number() {
 }
 
 void h5_prepare() {
-  require_memory();
+  if (!has_memory()) throw OutOfMemory(needed_bytes);
   // Works before the library's first call alone, hence once.
   [[maybe_unused]] static const herr_t without_exit_handler = H5dont_atexit();
   h5_check(H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr), "H5Eset_auto");

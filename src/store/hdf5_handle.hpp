@@ -25,7 +25,7 @@ class Hdf5Failure final : public Error {
 };
 
 /// Throws Hdf5Failure with HDF5's own innermost message when `result` is negative, and
-/// std::bad_alloc when it is that there is no memory.
+/// std::bad_alloc when there is no memory, or too little to believe another reason.
 template <typename Result>
 Result h5_check(Result result, const std::string& what);
 

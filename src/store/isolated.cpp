@@ -53,17 +53,28 @@ rlim_t mapped_bytes() {
          static_cast<rlim_t>(::sysconf(_SC_PAGESIZE));
 }
 
-/// Whether the limit is ours, not a stricter one that the user has set.
-bool limit_memory(std::int64_t bytes) {
-  if (is_sanitized) return true;
+/// What a reader may map that takes `bytes` beyond what this process has; nothing where it is not
+/// limited so, or the user's own limit is stricter.
+std::optional<rlim_t> our_memory_limit(std::int64_t bytes) {
   rlimit now{};
   ::getrlimit(RLIMIT_AS, &now);
   const auto mapped = mapped_bytes();
-  if (mapped == RLIM_INFINITY) return true;
+  if (is_sanitized || mapped == RLIM_INFINITY) return std::nullopt;
   const auto most = mapped + checked_cast<rlim_t>(bytes);
-  if (now.rlim_cur <= most) return false;
-  set_limit(RLIMIT_AS, most, most);
-  return true;
+  return now.rlim_cur <= most ? std::nullopt : std::optional(most);
+}
+
+bool has_limit_of_the_user() {
+  rlimit now{};
+  ::getrlimit(RLIMIT_AS, &now);
+  return now.rlim_cur != RLIM_INFINITY;
+}
+
+/// Whether the limit is ours, not a stricter one that the user has set.
+bool limit_memory(std::int64_t bytes) {
+  const auto most = our_memory_limit(bytes);
+  if (most) set_limit(RLIMIT_AS, *most, *most);
+  return most || !has_limit_of_the_user();
 }
 
 // The parent's handlers tell of bugs and end all ranks; to the parent a crash here is an answer.
@@ -208,6 +219,17 @@ std::optional<int> ReaderProcess::wait() {
   return waited < 0 ? std::nullopt : std::optional(status);
 }
 
+// HDF5 crashes of bad files and of too little memory. Under a limit of the user's that is stricter
+// than ours nobody knows which.
+Error crashed(const std::string& file_name, const ReaderLimits& limits,
+              const std::string& problem) {
+  if (!has_limit_of_the_user() || our_memory_limit(limits.memory_bytes)) {
+    return Error(ExitCode::bad_input, file_name, problem, bad_file_remedy);
+  }
+  return Error(ExitCode::io_error, file_name, problem + ", which it does when memory is short",
+               "raise the limit on memory (ulimit -v) and run the same command again");
+}
+
 Error ended_early(const std::string& file_name, const ReaderLimits& limits,
                   std::optional<int> status) {
   const auto bad_file = [&](const std::string& problem) {
@@ -223,7 +245,8 @@ Error ended_early(const std::string& file_name, const ReaderLimits& limits,
       return Error(ExitCode::io_error, file_name, "the process that read it was killed",
                    "the machine may be out of memory: run the same command again");
     }
-    return bad_file(fmt::format("the HDF5 library crashed on it ({})", ::strsignal(signal)));
+    return crashed(file_name, limits,
+                   fmt::format("the HDF5 library crashed on it ({})", ::strsignal(signal)));
   }
   const int code = status && WIFEXITED(*status) ? WEXITSTATUS(*status) : refused_by_the_system;
   if (code == beyond_its_memory) {
@@ -233,7 +256,7 @@ Error ended_early(const std::string& file_name, const ReaderLimits& limits,
     return Error(ExitCode::io_error, file_name, "the process that read it could not hand it over",
                  "the machine may be out of memory: run the same command again");
   }
-  return bad_file("the HDF5 library ended on it");
+  return crashed(file_name, limits, "the HDF5 library ended on it");
 }
 
 }  // namespace

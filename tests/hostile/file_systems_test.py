@@ -153,6 +153,35 @@ class TroubleWhileHdf5Reads(CliTest):
                 self.assertNotIn("free some space", done.stderr)
 
 
+class ShortMemory(CliTest):
+    """HDF5 crashes, or tells of damage, where memory is short: with as little as the program can start with, and more."""
+    STEP = 512 << 10
+    STEPS = 48
+
+    def limited(self, limit_bytes, *arguments):
+        def limit():
+            resource.setrlimit(resource.RLIMIT_AS, (limit_bytes, limit_bytes))
+
+        return moesweep(*arguments, preexec_fn=limit, env={"OPENBLAS_NUM_THREADS": "1"})
+
+    def test_is_74_or_nothing_that_is_seen(self):
+        run = self.sweep()
+        least = next((limit for limit in range(32 << 20, 2 << 30, 1 << 20)
+                      if self.limited(limit, "--version").returncode == COMPLETE), None)
+        if least is None:
+            self.skipTest("the program does not start with 2 GiB of addresses: sanitizers reserve more")
+        refused = 0
+        for i in range(self.STEPS):
+            limit = least + i * self.STEP
+            with self.subTest(limit=limit):
+                done = self.limited(limit, "verify", run)
+                if done.returncode != COMPLETE:
+                    refused += 1
+                    self.assert_refused(done, IO_ERROR)
+                    self.assertNotIn("damaged", done.stderr)
+        self.assertGreater(refused, 0, "it was never short")
+
+
 class LimitOnFileSizes(CliTest):
     def limited(self, limit_bytes, *arguments):
         def limit():

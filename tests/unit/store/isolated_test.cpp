@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <moesweep/base/error.hpp>
@@ -146,6 +147,18 @@ TEST(Isolated, AReaderThatCannotHandOverWhatItReadIsNotTheFilesFault) {
   ASSERT_TRUE(error);
   EXPECT_EQ(error->exit_code(), ExitCode::io_error);
   EXPECT_EQ(error->where(), file);
+}
+
+TEST(IsolatedDeathTest, ACrashUnderAStricterLimitOfTheUserIsNotTheFilesFault) {
+  if (is_sanitized) GTEST_SKIP() << "sanitizers reserve the address space";
+  const auto crash_under_a_limit = [] {
+    const rlimit limits{rlim_t{512} << 20, rlim_t{512} << 20};
+    ::setrlimit(RLIMIT_AS, &limits);
+    const auto error = failure_of([](FrameWriter&) { ::raise(SIGSEGV); });
+    ::_exit(error ? static_cast<int>(error->exit_code()) : 0);
+  };
+  EXPECT_EXIT(crash_under_a_limit(), testing::ExitedWithCode(static_cast<int>(ExitCode::io_error)),
+              "");
 }
 
 TEST(Isolated, TheReaderCannotWriteFiles) {
