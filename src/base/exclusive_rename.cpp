@@ -11,9 +11,8 @@
 #include <unistd.h>
 
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/retried.hpp>
 #include <moesweep/base/temporary_files.hpp>
-
-#include "retried.hpp"
 
 namespace moesweep {
 namespace {

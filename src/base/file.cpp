@@ -12,10 +12,11 @@
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/retried.hpp>
 #include <moesweep/base/temporary_files.hpp>
+#include <moesweep/base/text.hpp>
 
 #include "exclusive_rename.hpp"
-#include "retried.hpp"
 
 namespace moesweep {
 namespace {
@@ -212,6 +213,10 @@ Error unreadable(const std::filesystem::path& path, int error_number, ExitCode f
                      path.string(), "cannot be read", error_number);
 }
 
+Error unwritable(const std::filesystem::path& path, int error_number) {
+  return io_error(path, "cannot be written", error_number);
+}
+
 std::vector<std::string> names_in_folder(const std::filesystem::path& folder, ExitCode forbidden) {
   std::vector<std::string> names;
   std::error_code error;
@@ -237,8 +242,16 @@ std::string read_text(const FileDescriptor& file, const std::filesystem::path& p
   return text;
 }
 
-std::string read_text_file(const std::filesystem::path& path) {
-  return read_text(open_for_reading(path), path);
+std::string read_text_file(const std::filesystem::path& path, std::uint64_t most_bytes) {
+  const auto file = open_for_reading(path);
+  const auto bytes = file_size(file, path);
+  if (bytes > most_bytes) {
+    throw Error(ExitCode::bad_input, path.string(),
+                fmt::format("has {}, more than the {} that such a file may have",
+                            format_size(checked_cast<std::int64_t>(bytes)),
+                            format_size(checked_cast<std::int64_t>(most_bytes))));
+  }
+  return read_text(file, path);
 }
 
 FilePublisher::FilePublisher(std::filesystem::path path)

@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <functional>
+#include <iterator>
 #include <limits>
 #include <map>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -77,36 +79,95 @@ std::string position_of(std::string_view text, std::size_t character) {
   return position;
 }
 
-/// Sees each event of the parser: stops at what is too deep and puts numbers where texts stand for
-/// them.
-class Watch {
+/// What OrderedObject is to ordered_json.
+class SortedObject {
  public:
-  Watch(const JsonPlace& place, const std::map<std::size_t, double>& numbers)
+  void set(const std::string& key, nlohmann::json value) {
+    members_.insert_or_assign(key, std::move(value));
+  }
+  nlohmann::json take() && { return nlohmann::json(std::move(members_)); }
+
+ private:
+  nlohmann::json::object_t members_;
+};
+
+/// Makes the document of the parser's events (the library's SAX interface): stops at what is too
+/// deep, and puts numbers where texts stand for them.
+template <typename Json, typename Object>
+class Builder {
+ public:
+  Builder(const JsonPlace& place, const std::map<std::size_t, double>& numbers)
       : place_(place), numbers_(numbers) {}
 
-  template <typename Json>
-  bool operator()(int depth, typename Json::parse_event_t event, Json& value) {
-    using Event = typename Json::parse_event_t;
-    const bool begins = event == Event::object_start || event == Event::array_start;
-    if (begins && depth >= deepest_json) {
-      throw complaint(place_, fmt::format("is JSON that is nested deeper than {}", deepest_json));
-    }
-    const bool is_text = event == Event::key || (event == Event::value && value.is_string());
-    if (!is_text || numbers_.empty()) return true;
+  Json take() { return std::move(document_); }
+
+  bool null() { return put(Json(nullptr)); }
+  bool boolean(bool value) { return put(Json(value)); }
+  bool number_integer(typename Json::number_integer_t value) { return put(Json(value)); }
+  bool number_unsigned(typename Json::number_unsigned_t value) { return put(Json(value)); }
+  bool number_float(typename Json::number_float_t value, const std::string& /*text*/) {
+    return put(Json(value));
+  }
+  bool string(std::string& text) {
     const auto number = numbers_.find(texts_++);
-    if (number == numbers_.end()) return true;
-    if (event == Event::key) throw complaint(place_, "is not valid JSON: a number stands as a key");
-    value = number->second;
+    return put(number == numbers_.end() ? Json(std::move(text)) : Json(number->second));
+  }
+  bool binary(typename Json::binary_t& /*bytes*/) { return false; }
+  bool start_object(std::size_t /*elements*/) { return begin(true); }
+  bool start_array(std::size_t /*elements*/) { return begin(false); }
+  bool key(std::string& text) {
+    if (numbers_.contains(texts_++)) {
+      throw complaint(place_, "is not valid JSON: a number stands as a key");
+    }
+    open_.back().key = std::move(text);
     return true;
+  }
+  bool end_object() { return end(std::move(open_.back().object).take()); }
+  bool end_array() { return end(Json(std::move(open_.back().array))); }
+  template <typename Exception>
+  bool parse_error(std::size_t /*position*/, const std::string& /*token*/, const Exception& error) {
+    throw error;
   }
 
  private:
+  /// An object or an array that goes on.
+  struct Open {
+    bool is_object;
+    Object object;
+    typename Json::array_t array;
+    std::string key;
+  };
+
+  bool begin(bool is_object) {
+    if (open_.size() >= deepest_json) {
+      throw complaint(place_, fmt::format("is JSON that is nested deeper than {}", deepest_json));
+    }
+    open_.push_back({is_object, {}, {}, {}});
+    return true;
+  }
+  bool end(Json whole) {
+    open_.pop_back();
+    return put(std::move(whole));
+  }
+  bool put(Json value) {
+    if (open_.empty()) {
+      document_ = std::move(value);
+    } else if (open_.back().is_object) {
+      open_.back().object.set(open_.back().key, std::move(value));
+    } else {
+      open_.back().array.push_back(std::move(value));
+    }
+    return true;
+  }
+
   const JsonPlace& place_;
   const std::map<std::size_t, double>& numbers_;
   std::size_t texts_ = 0;
+  std::vector<Open> open_;
+  Json document_;
 };
 
-template <typename Json>
+template <typename Json, typename Object>
 Json parse(std::string_view text, const JsonPlace& place, JsonNumbers numbers) {
   // The library takes NUL for the end of its input and would not see what follows it.
   if (const auto nul = text.find('\0'); nul != std::string_view::npos) {
@@ -117,9 +178,10 @@ Json parse(std::string_view text, const JsonPlace& place, JsonNumbers numbers) {
     substituted = substitute(text);
     text = substituted.text;
   }
-  Watch watch(place, substituted.numbers);
+  Builder<Json, Object> builder(place, substituted.numbers);
   try {
-    return Json::parse(text, std::ref(watch));
+    Json::sax_parse(text, &builder);
+    return builder.take();
   } catch (const nlohmann::json::parse_error& error) {
     // Its own text repeats the last token, which can be the whole file.
     throw complaint(place, "is not valid JSON " + position_of(text, error.byte));
@@ -170,12 +232,12 @@ void append_value(std::string& out, const ordered_json& value, int indent, int l
 }  // namespace
 
 nlohmann::json parse_json(std::string_view text, const JsonPlace& place, JsonNumbers numbers) {
-  return parse<nlohmann::json>(text, place, numbers);
+  return parse<nlohmann::json, SortedObject>(text, place, numbers);
 }
 
 nlohmann::ordered_json parse_ordered_json(std::string_view text, const JsonPlace& place,
                                           JsonNumbers numbers) {
-  return parse<nlohmann::ordered_json>(text, place, numbers);
+  return parse<ordered_json, OrderedObject>(text, place, numbers);
 }
 
 std::string python_json_text(const nlohmann::ordered_json& document, int indent) {

@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include <moesweep/base/error.hpp>
+#include <moesweep/base/signal_stack.hpp>
 
 namespace moesweep::checkpoint {
 
@@ -40,7 +41,7 @@ std::future<void> ReadQueue::start(std::size_t file, std::function<void()> read)
 // are do the work of one that the system refuses.
 void ReadQueue::start_thread() {
   try {
-    threads_.emplace_back([this] { serve(); });
+    threads_.emplace_back(on_own_signal_stack([this] { serve(); }));
   } catch (const std::system_error&) {
     if (threads_.empty()) throw;
   }

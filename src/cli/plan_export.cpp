@@ -10,6 +10,7 @@
 #include <moesweep/base/file.hpp>
 #include <moesweep/base/foreign_name.hpp>
 #include <moesweep/base/text.hpp>
+#include <moesweep/checkpoint/companion.hpp>
 #include <moesweep/export/plans.hpp>
 
 #include "plan_file.hpp"
@@ -20,7 +21,8 @@ namespace {
 names::Architecture named_architecture(const PlanExportCommand& command,
                                        const records::Plan& plan) {
   if (!command.config.empty()) {
-    return names::architecture_from(read_text_file(command.config), command.config);
+    return names::architecture_from(read_text_file(command.config, checkpoint::most_companion_text),
+                                    command.config);
   }
   if (command.architecture.empty()) return {.model_type = plan.architecture};
   if (!names::is_known_architecture(command.architecture)) {

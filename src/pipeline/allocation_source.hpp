@@ -36,7 +36,7 @@ AllocationSource open_allocation_source(const std::filesystem::path& path,
 
 /// Columns name, shape, dtype and, for SWAN, excess_kurtosis, spectral_concentration (or
 /// svd_concentration), noise_amplification (or output_delta) and nrmse_rtn_4bit_g128 (or
-/// nrmse_4bit_g128); others are passed over.
+/// nrmse_4bit_g128); others are passed over. At most largest_text_file bytes (base/file.hpp).
 AllocationSource read_allocation_csv(const std::filesystem::path& file);
 
 /// Sorts by name and gives every tensor shape, dtype and role.

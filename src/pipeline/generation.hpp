@@ -20,7 +20,7 @@ struct GeneratedDecisions {
 /// One JSON object a line: {"variant", "sample_id", "truth", "predicted"}. Every sample of a
 /// variant that appears needs one line. Error(bad_input) naming file and line for a line that is no
 /// such object, an unknown sample or label, a truth other than the caches', a sample told twice or
-/// missing.
+/// missing, and a file of more than largest_text_file bytes (base/file.hpp).
 GeneratedDecisions read_generation(const std::filesystem::path& file,
                                    const records::HiddenCacheInfo& samples);
 

@@ -26,13 +26,18 @@ const std::set<std::string> sample_arrays{"labels",   "split", "sample_id",   "c
                                           "n_tokens", "cited", "span_tokens", "offsets"};
 constexpr std::string_view skill_prefix = "skills/";
 
+bool is_skill(const std::string& name) {
+  return name.starts_with(skill_prefix);
+}
 bool is_states(const std::string& name) {
-  const auto slash = name.find('/');
-  return slash != 0 && slash != std::string::npos && slash + 1 < name.size() &&
-         name.find('/', slash + 1) == std::string::npos && !name.starts_with(skill_prefix);
+  return std::ranges::count(name, '/') == 1 && !is_skill(name);
 }
 bool has_meaning(const std::string& name) {
-  return sample_arrays.contains(name) || is_states(name) || name.starts_with(skill_prefix);
+  return sample_arrays.contains(name) || is_states(name) || is_skill(name);
+}
+// Of the name that an array has in the cache, as a predicate.
+std::string problem_with(const std::string& name) {
+  return is_states(name) || is_skill(name) ? store::problem_with_dataset_name(name) : "";
 }
 
 Arrays rename(const Arrays& arrays, const std::map<std::string, std::string>& renamed) {
@@ -40,7 +45,7 @@ Arrays rename(const Arrays& arrays, const std::map<std::string, std::string>& re
   for (const auto& [name, array] : renamed) result.erase(array);
   for (const auto& [name, array] : renamed) {
     const auto place = fmt::format("--map {}={}", name, array);
-    if (!has_meaning(name)) {
+    if (!has_meaning(name) || !problem_with(name).empty()) {
       throw Error(ExitCode::bad_usage, place, fmt::format("a cache has no {}", name),
                   "write labels, split, L1/mean or another name that caches have");
     }
@@ -75,6 +80,7 @@ class Import {
   template <typename Value>
   std::vector<Value> integers(const std::string& name, const Shape& shape) const;
 
+  void check_names() const;
   void read_labels();
   void read_sample_ids();
   void read_split();
@@ -119,6 +125,15 @@ std::vector<Value> Import::integers(const std::string& name, const Shape& shape)
     values.push_back(static_cast<Value>(value));
   }
   return values;
+}
+
+void Import::check_names() const {
+  for (const auto& [name, array] : arrays_) {
+    const auto problem = problem_with(name);
+    if (problem.empty()) continue;
+    throw Error(ExitCode::bad_input, array.place, fmt::format("as \"{}\" {}", name, problem),
+                "leave it out, or give it the name of a dataset with --map L1/mean=ARRAY");
+  }
 }
 
 void Import::read_labels() {
@@ -196,10 +211,14 @@ void Import::read_spans() {
 
 void Import::read_extras() {
   if (const auto* offsets = find("offsets")) {
+    if (offsets->elements() == 0) {
+      throw Error(ExitCode::bad_input, offsets->place, "is empty",
+                  "save the first token of each sample, 0 first, and their number last");
+    }
     extras_.token_offsets = integers<std::int64_t>("offsets", {offsets->elements()});
   }
   for (const auto& [name, array] : arrays_) {
-    if (!name.starts_with(skill_prefix)) continue;
+    if (!is_skill(name)) continue;
     extras_.skills.emplace_back(name.substr(skill_prefix.size()),
                                 integers<std::int8_t>(name, {info_.samples}));
   }
@@ -239,6 +258,7 @@ ImportedCache Import::run() {
   info_.bits = options_.bits;
   info_.group_size = options_.group_size;
   info_.model_bytes = options_.model_bytes;
+  check_names();
   read_labels();
   read_sample_ids();
   read_split();

@@ -7,6 +7,7 @@
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/file_hash.hpp>
 #include <moesweep/base/temporary_files.hpp>
 #include <moesweep/checkpoint/checkpoint.hpp>
 #include <moesweep/export/plans.hpp>
@@ -82,7 +83,7 @@ class QuantizeJob final : public JobKind {
       : out_(settings.path("quantize.out")),
         is_mlx_(settings.text("quantize.to") == "mlx"),
         plan_(exports::read_plan(settings.path("quantize.plan"))),
-        plan_hash_(hash128(read_file(settings.path("quantize.plan")))),
+        plan_hash_(hash_of_file(settings.path("quantize.plan"))),
         model_(open_weights(settings)),
         checkpoint_(model_.checkpoint),
         companions_(companions_of(checkpoint_)),

@@ -1,6 +1,8 @@
 #include "compressed_tensors_config.hpp"
 
 #include <algorithm>
+#include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -22,49 +24,52 @@ std::string shortened(std::string_view text) {
   return std::string(text.substr(0, longest)) + (text.size() > longest ? "..." : "");
 }
 
-std::vector<Target> targets_under(const json& object, const char* key) {
-  std::vector<Target> targets;
-  const auto found = object.find(key);
-  if (found == object.end() || found->is_null()) return targets;
-  if (!found->is_array()) refuse(fmt::format("\"{}\" is not a list", key));
-  for (const auto& target : *found) {
-    if (!target.is_string()) refuse(fmt::format("\"{}\" is not a list of texts", key));
-    targets.emplace_back(target.get<std::string>());
-  }
-  const auto patterns = std::ranges::count_if(targets, &Target::is_pattern);
-  if (patterns > most_patterns) {
-    refuse(fmt::format("\"{}\" has {} patterns, more than {}", key, patterns, most_patterns));
-  }
-  return targets;
-}
-
-bool any_matches(const std::vector<Target>& targets, const std::string& module, bool patterns) {
-  return std::ranges::any_of(targets, [&](const Target& target) {
-    return target.is_pattern() == patterns && target.matches(module);
-  });
-}
+constexpr std::string_view pattern_prefix = "re:";
 
 // Names of modules have dots, or are few and well known; names of classes have none.
-bool is_class(const Target& target) {
-  const auto& text = target.text();
-  return !target.is_pattern() && text.find('.') == std::string::npos && !text.empty() &&
-         text.front() >= 'A' && text.front() <= 'Z';
+bool is_class(const std::string& text) {
+  return text.find('.') == std::string::npos && !text.empty() && text.front() >= 'A' &&
+         text.front() <= 'Z';
 }
 
 }  // namespace
 
-Target::Target(const std::string& text) : text_(text) {
-  constexpr std::string_view prefix = "re:";
-  if (!text.starts_with(prefix)) return;
+void Targets::add(const std::string& text) {
+  if (!text.starts_with(pattern_prefix)) {
+    names_.insert(text);
+    if (is_class(text)) {
+      has_class_ = true;
+    } else {
+      modules_.push_back(text);
+    }
+    return;
+  }
   try {
-    pattern_.emplace(std::string_view(text).substr(prefix.size()));
+    patterns_.emplace_back(std::string_view(text).substr(pattern_prefix.size()));
   } catch (const UnreadablePattern& error) {
     refuse(fmt::format("\"{}\" {}", shortened(text), error.what()));
   }
 }
 
-bool Target::matches(const std::string& module) const {
-  return pattern_ ? pattern_->matches(module) : text_ == module;
+bool Targets::any_pattern_matches(const std::string& module) const {
+  return std::ranges::any_of(patterns_,
+                             [&](const NamePattern& pattern) { return pattern.matches(module); });
+}
+
+Targets CompressedTensorsConfig::targets_under(const json& object, const char* key) {
+  Targets targets;
+  const auto found = object.find(key);
+  if (found == object.end() || found->is_null()) return targets;
+  if (!found->is_array()) refuse(fmt::format("\"{}\" is not a list", key));
+  for (const auto& target : *found) {
+    if (!target.is_string()) refuse(fmt::format("\"{}\" is not a list of texts", key));
+    const auto& text = target.get_ref<const std::string&>();
+    if (text.starts_with(pattern_prefix) && ++patterns_ > most_patterns) {
+      refuse(fmt::format("has more than {} patterns in all its lists", most_patterns));
+    }
+    targets.add(text);
+  }
+  return targets;
 }
 
 CompressedTensorsConfig::CompressedTensorsConfig(const json& config) {
@@ -92,37 +97,39 @@ void CompressedTensorsConfig::add_group(const std::string& name, const json& gro
     }
     made.scheme.symmetric = weights->value("symmetric", json(true)) == true;
   }
+  const auto index = groups_.size();
+  for (const auto& module : made.targets.names()) group_of_name_.emplace(module, index);
+  if (made.targets.has_patterns()) groups_with_patterns_.push_back(index);
+  if (made.targets.has_class() && !group_with_class_) group_with_class_ = index;
   groups_.push_back(std::move(made));
 }
 
 bool CompressedTensorsConfig::ignores(const std::string& module) const {
-  return any_matches(ignored_, module, false) || any_matches(ignored_, module, true);
+  return ignored_.matches(module);
 }
 
 std::optional<WeightScheme> CompressedTensorsConfig::scheme_of(const std::string& module) const {
-  for (const bool patterns : {false, true}) {
-    for (const auto& group : groups_) {
-      if (any_matches(group.targets, module, patterns)) return group.scheme;
-    }
+  if (const auto named = group_of_name_.find(module); named != group_of_name_.end()) {
+    return groups_[named->second].scheme;
   }
-  for (const auto& group : groups_) {
-    if (std::ranges::any_of(group.targets, is_class)) return group.scheme;
+  for (const auto group : groups_with_patterns_) {
+    if (groups_[group].targets.any_pattern_matches(module)) return groups_[group].scheme;
   }
+  if (group_with_class_) return groups_[*group_with_class_].scheme;
   return std::nullopt;
 }
 
 bool CompressedTensorsConfig::targets_by_name(const std::string& module) const {
-  return std::ranges::any_of(groups_, [&](const Group& group) {
-    return any_matches(group.targets, module, false) || any_matches(group.targets, module, true);
-  });
+  return group_of_name_.contains(module) ||
+         std::ranges::any_of(groups_with_patterns_, [&](std::size_t group) {
+           return groups_[group].targets.any_pattern_matches(module);
+         });
 }
 
 std::vector<std::string> CompressedTensorsConfig::exact_names() const {
   std::vector<std::string> names;
-  const auto add = [&](const std::vector<Target>& targets) {
-    for (const auto& target : targets) {
-      if (!target.is_pattern() && !is_class(target)) names.push_back(target.text());
-    }
+  const auto add = [&](const Targets& targets) {
+    names.insert(names.end(), targets.modules().begin(), targets.modules().end());
   };
   for (const auto& group : groups_) add(group.targets);
   add(ignored_);

@@ -2,9 +2,12 @@
 // quantization_config of a compressed-tensors checkpoint: which scheme a module is loaded with.
 // Rules: match_name and match_class of compressed_tensors.utils.match.
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -13,21 +16,28 @@
 
 namespace moesweep::quantized {
 
-/// An exact module name, "re:" and a pattern that matches from the name's start, or the name of a
-/// class.
-class Target {
+/// A list of targets: exact module names, "re:" and a pattern that matches from the name's start,
+/// and names of classes, which match nothing here: a checkpoint doesn't tell them.
+class Targets {
  public:
   /// Error(bad_input) for a pattern that NamePattern refuses.
-  explicit Target(const std::string& text);
+  void add(const std::string& text);
 
-  const std::string& text() const { return text_; }
-  bool is_pattern() const { return pattern_.has_value(); }
-  /// Classes match nothing here: a checkpoint doesn't tell them.
-  bool matches(const std::string& module) const;
+  bool any_pattern_matches(const std::string& module) const;
+  bool matches(const std::string& module) const {
+    return names_.contains(module) || any_pattern_matches(module);
+  }
+  bool has_patterns() const { return !patterns_.empty(); }
+  bool has_class() const { return has_class_; }
+  const std::unordered_set<std::string>& names() const { return names_; }
+  /// Names that could be modules', in the order of the list.
+  const std::vector<std::string>& modules() const { return modules_; }
 
  private:
-  std::string text_;
-  std::optional<NamePattern> pattern_;
+  std::vector<std::string> modules_;
+  std::unordered_set<std::string> names_;  ///< those of modules and classes
+  bool has_class_ = false;
+  std::vector<NamePattern> patterns_;
 };
 
 struct WeightScheme {
@@ -39,6 +49,7 @@ struct WeightScheme {
 
 class CompressedTensorsConfig {
  public:
+  /// Error(bad_input) for what cannot be read so, and for more than most_patterns patterns.
   explicit CompressedTensorsConfig(const nlohmann::json& config);
 
   bool is_there() const { return is_there_; }
@@ -53,15 +64,21 @@ class CompressedTensorsConfig {
 
  private:
   struct Group {
-    std::vector<Target> targets;
+    Targets targets;
     WeightScheme scheme;
   };
 
+  Targets targets_under(const nlohmann::json& object, const char* key);
   void add_group(const std::string& name, const nlohmann::json& group);
 
   bool is_there_ = false;
+  std::ptrdiff_t patterns_ = 0;  ///< in all lists
+  // Each module is looked up: not in every group.
   std::vector<Group> groups_;
-  std::vector<Target> ignored_;
+  std::unordered_map<std::string, std::size_t> group_of_name_;  ///< the first that lists it
+  std::vector<std::size_t> groups_with_patterns_;
+  std::optional<std::size_t> group_with_class_;  ///< the first
+  Targets ignored_;
 };
 
 }  // namespace moesweep::quantized

@@ -26,7 +26,7 @@ class UnreadablePattern : public std::runtime_error {
 inline constexpr std::size_t longest_pattern = std::size_t{64} << 10;
 /// Bytes of a compiled pattern and its automaton.
 inline constexpr std::int64_t pattern_memory_bytes = std::int64_t{1} << 20;
-/// In one list of a config.json.
+/// In all lists of a config.json together: each module is matched against all of them.
 inline constexpr std::ptrdiff_t most_patterns = 1024;
 
 /// What Python writes and RE2 reads alike. Classes such as \w and \d are ASCII's.

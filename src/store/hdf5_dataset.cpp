@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <new>
 
 #include <fmt/format.h>
 
@@ -66,18 +67,24 @@ void require_safe_storage(hid_t properties, const DatasetPlace& place) {
 // Memory for texts of variable length. HDF5 asks for each text apart, as long as the file says.
 struct TextMemory {
   std::vector<std::unique_ptr<char[]>> pieces;
-  std::size_t bytes = 0;
   bool refused = false;
+  bool no_memory = false;
 };
 
-void* allocate_text(std::size_t bytes, void* memory) {
+// HDF5 is C: no exception may pass through it.
+void* allocate_text(std::size_t bytes, void* memory) noexcept {
   auto& texts = *static_cast<TextMemory*>(memory);
   if (bytes > max_text_bytes + 1) {
     texts.refused = true;
     return nullptr;
   }
-  texts.pieces.push_back(std::make_unique<char[]>(bytes));
-  return texts.pieces.back().get();
+  try {
+    texts.pieces.push_back(std::make_unique<char[]>(bytes));
+    return texts.pieces.back().get();
+  } catch (const std::bad_alloc&) {
+    texts.no_memory = true;
+    return nullptr;
+  }
 }
 
 void keep_text(void* /*text*/, void* /*memory*/) {}
@@ -93,6 +100,7 @@ std::vector<std::string> read_variable_texts(const OpenDataset& open, const Data
   std::vector<const char*> texts(open.elements(), nullptr);
   const auto status = H5Dread(open.dataset, type, H5S_ALL, H5S_ALL, transfer, texts.data());
   if (memory.refused) refuse(place, fmt::format("has a text above {} bytes", max_text_bytes));
+  if (memory.no_memory) throw std::bad_alloc();
   h5_check(status, "H5Dread " + place.name);
   std::vector<std::string> copies;
   copies.reserve(texts.size());
@@ -226,7 +234,7 @@ bool holds_floats(const OpenDataset& open) {
 
 void read_rows(const OpenDataset& open, const DatasetPlace& place, hid_t memory_type,
                std::size_t value_bytes, std::size_t piece_bytes, std::vector<std::byte>& rows,
-               const std::function<void()>& take) {
+               hsize_t& next_row, const std::function<void()>& take) {
   if (open.elements() == 0) return;
   const auto row_bytes = open.elements() / open.dims[0] * value_bytes;
   const H5Handle properties(H5Dget_create_plist(open.dataset), H5Pclose, "H5Dget_create_plist");
@@ -234,11 +242,10 @@ void read_rows(const OpenDataset& open, const DatasetPlace& place, hid_t memory_
   const hsize_t together = chunk.empty() ? 1 : chunk[0];
   const auto groups = std::max<hsize_t>(piece_bytes / row_bytes / together, 1);
   const auto at_once = std::min(open.dims[0], groups * together);
-  hsize_t first = 0;
-  for (auto count = open.dims; first < open.dims[0]; first += count[0]) {
-    count[0] = std::min(at_once, open.dims[0] - first);
+  for (auto count = open.dims; next_row < open.dims[0]; next_row += count[0]) {
+    count[0] = std::min(at_once, open.dims[0] - next_row);
     rows.resize(count[0] * row_bytes);
-    RowSelection(open.dataset, first, count).read(memory_type, rows.data(), place.name);
+    RowSelection(open.dataset, next_row, count).read(memory_type, rows.data(), place.name);
     take();
   }
 }

@@ -55,10 +55,11 @@ bool holds_floats(const OpenDataset& open);
 
 /// All rows (of the first dimension) as `memory_type`, `value_bytes` a value, in pieces: `rows`
 /// holds the next ones when `take` is called. A piece is whole chunks, each of which is unpacked
-/// once, and at least `piece_bytes` where there are as many.
+/// once, and at least `piece_bytes` where there are as many. Begins with row `next_row`, which is
+/// moved on after each `take`.
 void read_rows(const OpenDataset& open, const DatasetPlace& place, hid_t memory_type,
                std::size_t value_bytes, std::size_t piece_bytes, std::vector<std::byte>& rows,
-               const std::function<void()>& take);
+               hsize_t& next_row, const std::function<void()>& take);
 
 /// IEEE binary16, little-endian, which HDF5 has no name for.
 H5Handle half_type();

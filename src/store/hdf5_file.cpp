@@ -1,7 +1,10 @@
 #include "hdf5_file.hpp"
 
+#include <cerrno>
+
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/retried.hpp>
 
 #include "hdf5_call.hpp"
 
@@ -22,32 +25,64 @@ H5Handle create(const std::filesystem::path& path) {
   const auto access = file_access();
   const H5Handle creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose, "H5Pcreate");
   h5_check(H5Pset_obj_track_times(creation, false), "H5Pset_obj_track_times");
-  return {H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation, access), H5Fclose,
-          "H5Fcreate " + path.string()};
+  const auto id = retried([&] {
+    const auto created = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation, access);
+    if (created < 0) errno = h5_error_number();
+    return created;
+  });
+  return {id, H5Fclose, "H5Fcreate " + path.string()};
+}
+
+void read_once(const std::filesystem::path& path, const std::function<void(hid_t)>& read) {
+  const Hdf5Call call;
+  h5_prepare();
+  const auto access = file_access();
+  H5Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access), H5Fclose, "H5Fopen");
+  read(file);
+  file.close("H5Fclose");
+}
+
+std::optional<Hdf5Failure> failure_of(const std::function<void()>& attempt) {
+  try {
+    attempt();
+  } catch (const Hdf5Failure& failure) {
+    return failure;
+  }
+  return std::nullopt;
+}
+
+Error unreadable_file(const std::filesystem::path& path, const Hdf5Failure& failure,
+                      bool was_opened) {
+  if (failure.error_number() != 0) {
+    return unreadable(path, failure.error_number(), ExitCode::bad_input);
+  }
+  if (!was_opened) {
+    return Error(ExitCode::bad_input, path.string(), "is not a readable HDF5 file",
+                 "it is truncated or of another format: copy or write it again");
+  }
+  return Error(ExitCode::bad_input, path.string(), failure.problem(),
+               "the file is damaged: copy or write it again");
 }
 
 }  // namespace
 
 void with_file(const std::filesystem::path& path, const std::function<void(hid_t)>& read) {
   open_for_reading(path);  // HDF5 would wait at a FIFO, and could not tell why a file is not there
-  const Hdf5Call call;
-  h5_prepare();
-  const auto access = file_access();
-  const hid_t id = H5Fopen(path.c_str(), H5F_ACC_RDONLY, access);
-  if (id < 0) {
-    H5Eclear2(H5E_DEFAULT);
-    throw Error(ExitCode::bad_input, path.string(), "is not a readable HDF5 file",
-                "it is truncated or of another format: copy or write it again");
-  }
-  H5Handle file(id, H5Fclose, "H5Fopen");
-  try {
-    read(file);
-  } catch (const Error& error) {
-    if (error.exit_code() != ExitCode::io_error) throw;
-    throw Error(ExitCode::bad_input, path.string(), error.problem(),
-                "the file is damaged: copy or write it again");
-  }
-  file.close("H5Fclose");
+  bool was_opened = false;
+  std::optional<Hdf5Failure> failure;
+  // From the beginning: HDF5 need not know what to do with a file that it has read a part of.
+  retried([&] {
+    was_opened = false;
+    failure = failure_of([&] {
+      read_once(path, [&](hid_t file) {
+        was_opened = true;
+        read(file);
+      });
+    });
+    errno = failure ? failure->error_number() : 0;
+    return failure ? -1 : 0;
+  });
+  if (failure) throw unreadable_file(path, *failure, was_opened);
 }
 
 Hdf5Output::Hdf5Output(const std::filesystem::path& path) : path_(path.string()) {
@@ -71,11 +106,10 @@ void Hdf5Output::attempt(const std::function<void()>& work) {
   const Hdf5Call call;
   try {
     work();
-  } catch (const Error& error) {
+  } catch (const Hdf5Failure& failure) {
     if (file_) file_->abandon();
-    if (error.exit_code() != ExitCode::io_error) throw;
-    throw Error(ExitCode::io_error, path_, error.problem(),
-                "free some space or quota and run the same command again");
+    if (failure.error_number() != 0) throw unwritable(path_, failure.error_number());
+    throw Error(ExitCode::io_error, path_, failure.problem());
   } catch (...) {
     if (file_) file_->abandon();
     throw;

@@ -6,10 +6,26 @@
 
 #include <hdf5.h>
 
+#include <moesweep/base/error.hpp>
+
 namespace moesweep::store {
 
-/// Throws Error(io_error) with HDF5's own innermost message when `result` is negative, and
-/// std::bad_alloc when it is that there is no memory.
+/// What HDF5 could not do, as Error(io_error): whose fault it is, is known to those who know where
+/// the bytes come from.
+class Hdf5Failure final : public Error {
+ public:
+  Hdf5Failure(const std::string& what, const std::string& reason, int error_number);
+
+  /// errno of the file call below HDF5 that failed; 0 where none did, and it is the content of the
+  /// file or what we asked for.
+  int error_number() const { return error_number_; }
+
+ private:
+  int error_number_;
+};
+
+/// Throws Hdf5Failure with HDF5's own innermost message when `result` is negative, and
+/// std::bad_alloc when there is no memory, or too little to believe another reason.
 template <typename Result>
 Result h5_check(Result result, const std::string& what);
 
@@ -21,9 +37,13 @@ Result h5_check(Result result, const std::string& what) {
   return result;
 }
 
+/// errno of the file call that made the last HDF5 call fail; 0 where none did.
+int h5_error_number();
+
 /// Silences HDF5's printing, forbids it to load plugins named by a file, and to clean up when the
 /// program ends: its exit handler writes to files that it could not write to before, and crashes.
-/// Call before other HDF5 work.
+/// Call before other HDF5 work. Throws OutOfMemory where memory is short: HDF5 1.10 crashes when
+/// there is none for the caches of a file that it opens.
 void h5_prepare();
 
 /// Owns an identifier. close() reports failures, the destructor cannot: H5Dclose may be the only

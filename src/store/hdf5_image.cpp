@@ -1,6 +1,9 @@
 #include "hdf5_image.hpp"
 
+#include <cstdint>
 #include <string>
+
+#include <fmt/format.h>
 
 #include <moesweep/base/error.hpp>
 
@@ -48,6 +51,20 @@ herr_t keep_user(void* /*image*/) {
   return 0;
 }
 
+// Files that were given up stay open under their names.
+std::string new_name() {
+  static std::int64_t made = 0;  // one thread at a time is in HDF5
+  return fmt::format("{}new-{}", image_folder, ++made);
+}
+
+std::vector<std::byte> image_of(hid_t file) {
+  h5_check(H5Fflush(file, H5F_SCOPE_LOCAL), "H5Fflush");
+  const auto size = h5_check(H5Fget_file_image(file, nullptr, 0), "H5Fget_file_image");
+  std::vector<std::byte> bytes(static_cast<std::size_t>(size));
+  h5_check(H5Fget_file_image(file, bytes.data(), bytes.size()), "H5Fget_file_image");
+  return bytes;
+}
+
 }  // namespace
 
 std::vector<std::byte> build_image(const std::function<void(hid_t)>& fill,
@@ -60,23 +77,24 @@ std::vector<std::byte> build_image(const std::function<void(hid_t)>& fill,
   if (user_block_bytes > 0) {
     h5_check(H5Pset_userblock(creation, user_block_bytes), "H5Pset_userblock");
   }
-  H5Handle file(H5Fcreate((image_folder + "new").c_str(), H5F_ACC_TRUNC, creation, access),
-                H5Fclose, "H5Fcreate");
-  fill(file);
-  h5_check(H5Fflush(file, H5F_SCOPE_LOCAL), "H5Fflush");
-  const auto size = h5_check(H5Fget_file_image(file, nullptr, 0), "H5Fget_file_image");
-  std::vector<std::byte> bytes(static_cast<std::size_t>(size));
-  h5_check(H5Fget_file_image(file, bytes.data(), bytes.size()), "H5Fget_file_image");
-  file.close("H5Fclose");
-  return bytes;
+  H5Handle file(H5Fcreate(new_name().c_str(), H5F_ACC_TRUNC, creation, access), H5Fclose,
+                "H5Fcreate");
+  try {
+    fill(file);
+    auto bytes = image_of(file);
+    file.close("H5Fclose");
+    return bytes;
+  } catch (...) {
+    // As with Hdf5Output: memory that ran out would run out again, and HDF5 crash of it.
+    file.abandon();
+    throw;
+  }
 }
 
 void with_image(std::span<const std::byte> bytes, const std::string& file_name,
                 const std::function<void(hid_t)>& read) {
-  const auto refuse = [&] {
-    throw Error(ExitCode::bad_input, file_name, "is not a readable HDF5 file");
-  };
-  if (bytes.empty()) refuse();
+  constexpr auto unreadable = "is not a readable HDF5 file";
+  if (bytes.empty()) throw Error(ExitCode::bad_input, file_name, unreadable);
   const Hdf5Call call;
   h5_prepare();
   const auto access = memory_file_access();
@@ -87,20 +105,17 @@ void with_image(std::span<const std::byte> bytes, const std::string& file_name,
                                         share_user,  keep_user,    &image};
   h5_check(H5Pset_file_image_callbacks(access, &callbacks), "H5Pset_file_image_callbacks");
   h5_check(H5Pset_file_image(access, data, bytes.size()), "H5Pset_file_image");
-  const hid_t id = H5Fopen((image_folder + file_name).c_str(), H5F_ACC_RDONLY, access);
-  if (id < 0) {
-    H5Eclear2(H5E_DEFAULT);
-    refuse();
-  }
-  H5Handle file(id, H5Fclose, "H5Fopen");
+  bool was_opened = false;
   try {
+    H5Handle file(H5Fopen((image_folder + file_name).c_str(), H5F_ACC_RDONLY, access), H5Fclose,
+                  "H5Fopen");
+    was_opened = true;
     read(file);
-  } catch (const Error& error) {
+    file.close("H5Fclose");
+  } catch (const Hdf5Failure& failure) {
     // The image is in memory: what HDF5 cannot read is the file's fault, not the disk's.
-    if (error.exit_code() != ExitCode::io_error) throw;
-    throw Error(ExitCode::bad_input, file_name, error.problem());
+    throw Error(ExitCode::bad_input, file_name, was_opened ? failure.problem() : unreadable);
   }
-  file.close("H5Fclose");
 }
 
 }  // namespace moesweep::store

@@ -106,8 +106,9 @@ std::vector<std::string> read_padded(const OpenDataset& open, const DatasetPlace
   std::vector<std::string> texts;
   texts.reserve(open.elements());
   std::vector<std::byte> padded;
+  hsize_t next_row = 0;
   read_rows(open, place, open.type, open.element_bytes, chunk_rows * open.element_bytes, padded,
-            [&] {
+            next_row, [&] {
               const auto* text = reinterpret_cast<const char*>(padded.data());
               const auto* const end = text + padded.size();
               for (; text < end; text += open.element_bytes) {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -48,15 +49,15 @@ std::vector<std::string> order_layers(std::vector<std::string> found,
                                       const std::string& file_name) {
   std::ranges::sort(found, is_before_by_number);
   if (named.empty()) return found;
-  const auto holds = [](const std::vector<std::string>& names, const std::string& name) {
-    return std::ranges::find(names, name) != names.end();
-  };
+  const std::set<std::string> there(found.begin(), found.end());
+  const std::set<std::string> listed(named.begin(), named.end());
   const auto remedy = "the attribute layer_names lists the groups of states, bottom first";
   for (const auto& name : named) {
-    if (!holds(found, name)) refuse(file_name, name, "is in layer_names, not in the file", remedy);
+    if (!there.contains(name))
+      refuse(file_name, name, "is in layer_names, not in the file", remedy);
   }
   for (const auto& name : found) {
-    if (!holds(named, name)) refuse(file_name, name, "is not in layer_names", remedy);
+    if (!listed.contains(name)) refuse(file_name, name, "is not in layer_names", remedy);
   }
   if (named.size() != found.size()) {
     throw Error(ExitCode::bad_input, file_name, "layer_names lists a layer twice", remedy);
@@ -112,7 +113,7 @@ HiddenCache::HiddenCache(std::filesystem::path path) : path_(std::move(path)) {
   }
   add_token_file();
   for (const auto& [name, layer] : layers_) {
-    if (std::ranges::find(found, name) == found.end()) found.push_back(name);
+    if (!shapes.layers.contains(name)) found.push_back(name);
   }
   info_.layers = order_layers(std::move(found), shapes.layer_names, file_name);
   if (layers_.empty()) {

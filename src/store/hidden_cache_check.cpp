@@ -10,6 +10,9 @@
 
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
+#include <moesweep/base/foreign_name.hpp>
+#include <moesweep/base/text.hpp>
+#include <moesweep/store/hidden_cache.hpp>
 
 #include "hidden_cache_layout.hpp"
 
@@ -184,7 +187,33 @@ void Check::spans() const {
   for (std::size_t i = 0; i < samples(); ++i) spans_of(i);
 }
 
+bool is_plain_part(const std::string& part) {
+  return !part.empty() && part != "." && part != ".." && !has_control_characters(part);
+}
+
 }  // namespace
+
+std::string problem_with_dataset_name(std::string_view name) {
+  constexpr std::array of_samples = {layout::labels,   layout::split,   layout::sample_id,
+                                     layout::cluster,  layout::cited,   layout::span_tokens,
+                                     layout::n_tokens, layout::offsets, layout::spans};
+  const auto parts = split_text(name, '/');
+  if (parts.size() != 2) return "is not a layer and a dataset with one '/' between them";
+  if (!std::ranges::all_of(parts, is_plain_part)) {
+    return "has a part that is empty, \".\", \"..\" or not printable";
+  }
+  if (std::ranges::find(of_samples, parts[0]) != of_samples.end()) {
+    return fmt::format("has a layer with the name of the dataset {}", parts[0]);
+  }
+  return {};
+}
+
+void check_dataset_name(const std::string& dataset, const std::string& file_name) {
+  const auto problem = problem_with_dataset_name(dataset);
+  if (problem.empty()) return;
+  throw Error(ExitCode::bad_input, fmt::format("{}:/{}", file_name, dataset), problem,
+              "name it as L1/mean is");
+}
 
 void check_samples(const HiddenCacheInfo& info, const std::string& file_name) {
   const Check check(info, file_name);

@@ -12,6 +12,9 @@ namespace moesweep::store {
 /// Samples, labels, splits, clusters, citations and spans.
 void check_samples(const records::HiddenCacheInfo& info, const std::string& file_name);
 
+/// problem_with_dataset_name() of "L1/mean" or "skills/tone".
+void check_dataset_name(const std::string& dataset, const std::string& file_name);
+
 /// Rows of states, for messages.
 struct StateRows {
   std::size_t row_values;

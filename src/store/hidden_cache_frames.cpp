@@ -115,7 +115,9 @@ CacheContents read_contents(const std::filesystem::path& path,
                             const std::function<CacheContents(hid_t)>& read) {
   CacheContents contents;
   const auto send = [&](FrameWriter& frames) {
-    with_file(path, [&](hid_t file) { send_contents(read(file), frames); });
+    CacheContents found;
+    with_file(path, [&](hid_t file) { found = read(file); });
+    send_contents(found, frames);
   };
   const auto receive = [&](FrameReader& frames) {
     contents = receive_contents(frames, path.string());

@@ -1,6 +1,7 @@
 #include "hidden_cache_states.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include <moesweep/base/cast.hpp>
@@ -20,17 +21,24 @@ constexpr std::size_t piece_values = std::size_t{1} << 18;
 constexpr std::int64_t half_bytes = 2;
 constexpr std::int64_t float_bytes = 4;
 
-void send_rows(const OpenDataset& open, const DatasetPlace& place, FrameWriter& frames) {
+// What was not sent yet: the width of a value, before any row, and rows from `next_row` on.
+void send_rows(const OpenDataset& open, const DatasetPlace& place, std::optional<hsize_t>& next_row,
+               FrameWriter& frames) {
   const bool are_halves = open.element_bytes == half_bytes;
-  PlainWriter(frames).number(are_halves ? half_bytes : float_bytes);
+  const auto value_bytes = are_halves ? half_bytes : float_bytes;
+  const auto memory_type = are_halves ? static_cast<hid_t>(open.type) : H5T_NATIVE_FLOAT;
+  if (!next_row) {
+    PlainWriter(frames).number(value_bytes);
+    next_row = 0;
+  }
   std::vector<std::byte> rows;
-  const auto send = [&] { frames.write(rows); };
-  if (are_halves) return read_rows(open, place, open.type, half_bytes, piece_bytes, rows, send);
-  read_rows(open, place, H5T_NATIVE_FLOAT, float_bytes, piece_bytes, rows, send);
+  read_rows(open, place, memory_type, checked_cast<std::size_t>(value_bytes), piece_bytes, rows,
+            *next_row, [&] { frames.write(rows); });
 }
 
 void send_states(const StatesPlace& states, FrameWriter& frames) {
   const DatasetPlace place{states.file.string(), states.dataset, "dataset"};
+  std::optional<hsize_t> next_row;
   with_file(states.file, [&](hid_t file) {
     const auto open = open_dataset(file, place);
     const bool unchanged = std::ranges::equal(
@@ -38,7 +46,7 @@ void send_states(const StatesPlace& states, FrameWriter& frames) {
         [](hsize_t have, std::int64_t want) { return std::cmp_equal(have, want); });
     if (!unchanged) refuse(place, "has another shape than when the cache was opened");
     if (!holds_floats(open)) refuse(place, "does not hold float16, float32 or float64");
-    send_rows(open, place, frames);
+    send_rows(open, place, next_row, frames);
   });
 }
 

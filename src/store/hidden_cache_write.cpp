@@ -79,11 +79,14 @@ void write_samples(hid_t file, const HiddenCacheInfo& info) {
   words(layout::span_tokens, {samples, spans, 2}, info.span_tokens);
 }
 
+std::string skill_path(const std::string& name) {
+  return fmt::format("{}/{}", layout::skills, name);
+}
+
 void write_extras(hid_t file, const CacheExtras& extras) {
   if (!extras.skills.empty()) create_group(file, layout::skills).close("H5Gclose skills");
   for (const auto& [name, classes] : extras.skills) {
-    write_dataset(file, fmt::format("{}/{}", layout::skills, name), H5T_STD_I8LE, 1,
-                  {classes.size()}, classes.data());
+    write_dataset(file, skill_path(name), H5T_STD_I8LE, 1, {classes.size()}, classes.data());
   }
   if (extras.token_offsets.empty()) return;
   write_dataset(file, layout::offsets, H5T_STD_I64LE, 8, {extras.token_offsets.size()},
@@ -239,6 +242,8 @@ std::int64_t write_hidden_cache(const std::filesystem::path& path, const HiddenC
                                 std::span<const CacheStates> states, const CacheExtras& extras) {
   const auto file_name = path.string();
   check_samples(info, file_name);
+  for (const auto& one : states) check_dataset_name(one.dataset, file_name);
+  for (const auto& [name, classes] : extras.skills) check_dataset_name(skill_path(name), file_name);
   if (!extras.token_offsets.empty()) {
     layout::check_offsets(extras.token_offsets, info, file_name);
   }

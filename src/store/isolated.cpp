@@ -18,6 +18,7 @@
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/failures.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/retried.hpp>
 #include <moesweep/base/sanitizers.hpp>
 #include <moesweep/base/text.hpp>
 
@@ -32,8 +33,9 @@ constexpr auto bad_file_remedy =
 constexpr int pipe_bytes = 1 << 20;
 
 // How a reader ends that could not even say what is wrong.
-constexpr int no_memory_to_tell = 2;
+constexpr int beyond_its_memory = 2;
 constexpr int unexpected = 3;
+constexpr int refused_by_the_system = 4;  // its pipe, or memory that its own limit would allow
 
 void set_limit(__rlimit_resource resource, rlim_t soft, rlim_t hard) {
   rlimit now{};
@@ -51,17 +53,28 @@ rlim_t mapped_bytes() {
          static_cast<rlim_t>(::sysconf(_SC_PAGESIZE));
 }
 
-/// Whether the limit is ours, not a stricter one that the user has set.
-bool limit_memory(std::int64_t bytes) {
-  if (is_sanitized) return true;
+/// What a reader may map that takes `bytes` beyond what this process has; nothing where it is not
+/// limited so, or the user's own limit is stricter.
+std::optional<rlim_t> our_memory_limit(std::int64_t bytes) {
   rlimit now{};
   ::getrlimit(RLIMIT_AS, &now);
   const auto mapped = mapped_bytes();
-  if (mapped == RLIM_INFINITY) return true;
+  if (is_sanitized || mapped == RLIM_INFINITY) return std::nullopt;
   const auto most = mapped + checked_cast<rlim_t>(bytes);
-  if (now.rlim_cur <= most) return false;
-  set_limit(RLIMIT_AS, most, most);
-  return true;
+  return now.rlim_cur <= most ? std::nullopt : std::optional(most);
+}
+
+bool has_limit_of_the_user() {
+  rlimit now{};
+  ::getrlimit(RLIMIT_AS, &now);
+  return now.rlim_cur != RLIM_INFINITY;
+}
+
+/// Whether the limit is ours, not a stricter one that the user has set.
+bool limit_memory(std::int64_t bytes) {
+  const auto most = our_memory_limit(bytes);
+  if (most) set_limit(RLIMIT_AS, *most, *most);
+  return most || !has_limit_of_the_user();
 }
 
 // The parent's handlers tell of bugs and end all ranks; to the parent a crash here is an answer.
@@ -86,9 +99,8 @@ void silence() {
 
 void put_all(int pipe, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
-    const auto written = ::write(pipe, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) ::_exit(unexpected);
+    const auto written = retried([&] { return ::write(pipe, bytes.data(), bytes.size()); });
+    if (written <= 0) ::_exit(refused_by_the_system);
     bytes = bytes.subspan(static_cast<std::size_t>(written));
   }
 }
@@ -129,7 +141,7 @@ Error beyond_memory(const std::string& file_name, const ReaderLimits& limits, bo
       out.fail(beyond_memory(file_name, limits, limit_is_ours, memory_error(refused)));
     }
   } catch (const std::bad_alloc&) {
-    ::_exit(no_memory_to_tell);
+    ::_exit(limit_is_ours ? beyond_its_memory : refused_by_the_system);
   } catch (...) {
     ::_exit(unexpected);
   }
@@ -145,6 +157,7 @@ class ReaderProcess {
   ReaderProcess(const ReaderProcess&) = delete;
   ReaderProcess& operator=(const ReaderProcess&) = delete;
 
+  /// As FrameReader asks for it; Error(io_error) where the system fails.
   std::size_t more(std::span<std::byte> out) const;
   /// As waitpid has it; nothing when another part of the process has waited for all children.
   std::optional<int> wait();
@@ -156,12 +169,14 @@ class ReaderProcess {
     wait();
   }
 
+  const std::string& file_name_;
   pid_t pid_ = -1;
   FileDescriptor pipe_;
 };
 
 ReaderProcess::ReaderProcess(const std::string& file_name, const ReaderLimits& limits,
-                             const std::function<void(FrameWriter&)>& read) {
+                             const std::function<void(FrameWriter&)>& read)
+    : file_name_(file_name) {
   FileDescriptor far_end;
   pid_t parent = 0;
   {
@@ -188,11 +203,10 @@ ReaderProcess::ReaderProcess(const std::string& file_name, const ReaderLimits& l
 }
 
 std::size_t ReaderProcess::more(std::span<std::byte> out) const {
-  for (;;) {
-    const auto got = ::read(pipe_.get(), out.data(), out.size());
-    if (got >= 0) return static_cast<std::size_t>(got);
-    if (errno != EINTR) return 0;
-  }
+  const auto got = retried([&] { return ::read(pipe_.get(), out.data(), out.size()); });
+  if (got >= 0) return static_cast<std::size_t>(got);
+  throw errno_error(ExitCode::io_error, file_name_, "cannot take it from the process that reads it",
+                    errno);
 }
 
 std::optional<int> ReaderProcess::wait() {
@@ -203,6 +217,17 @@ std::optional<int> ReaderProcess::wait() {
   } while (waited < 0 && errno == EINTR);
   pid_ = -1;
   return waited < 0 ? std::nullopt : std::optional(status);
+}
+
+// HDF5 crashes of bad files and of too little memory. Under a limit of the user's that is stricter
+// than ours nobody knows which.
+Error crashed(const std::string& file_name, const ReaderLimits& limits,
+              const std::string& problem) {
+  if (!has_limit_of_the_user() || our_memory_limit(limits.memory_bytes)) {
+    return Error(ExitCode::bad_input, file_name, problem, bad_file_remedy);
+  }
+  return Error(ExitCode::io_error, file_name, problem + ", which it does when memory is short",
+               "raise the limit on memory (ulimit -v) and run the same command again");
 }
 
 Error ended_early(const std::string& file_name, const ReaderLimits& limits,
@@ -220,12 +245,18 @@ Error ended_early(const std::string& file_name, const ReaderLimits& limits,
       return Error(ExitCode::io_error, file_name, "the process that read it was killed",
                    "the machine may be out of memory: run the same command again");
     }
-    return bad_file(fmt::format("the HDF5 library crashed on it ({})", ::strsignal(signal)));
+    return crashed(file_name, limits,
+                   fmt::format("the HDF5 library crashed on it ({})", ::strsignal(signal)));
   }
-  if (status && WIFEXITED(*status) && WEXITSTATUS(*status) == no_memory_to_tell) {
+  const int code = status && WIFEXITED(*status) ? WEXITSTATUS(*status) : refused_by_the_system;
+  if (code == beyond_its_memory) {
     return bad_file(fmt::format("takes more than {} to read", format_size(limits.memory_bytes)));
   }
-  return bad_file("the HDF5 library ended on it");
+  if (code == refused_by_the_system) {
+    return Error(ExitCode::io_error, file_name, "the process that read it could not hand it over",
+                 "the machine may be out of memory: run the same command again");
+  }
+  return crashed(file_name, limits, "the HDF5 library ended on it");
 }
 
 }  // namespace

@@ -23,7 +23,8 @@ std::int64_t cpu_seconds_for(std::uint64_t bytes);
 
 /// Forks; `read` runs in the child, `take` here, at the same time. An Error thrown in `read` comes
 /// out of this call. A crash, going beyond a limit and frames that make no sense are
-/// Error(bad_input) naming `file_name`; a child that the system kills is Error(io_error).
+/// Error(bad_input) naming `file_name`; a child that the system kills, or whose pipe or memory it
+/// refuses, is Error(io_error).
 ///
 /// Safe in a process of many threads, MPI among them: no thread is inside HDF5 at the fork, and the
 /// child, which has one thread, uses nothing but HDF5, the heap and its pipe. It cannot write

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <deque>
-#include <functional>
 #include <future>
 #include <optional>
 
@@ -10,6 +9,7 @@
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/signal_stack.hpp>
 #include <moesweep/store/quarantine.hpp>
 #include <moesweep/store/scan.hpp>
 
@@ -74,7 +74,8 @@ class ReadAhead {
   void start_next() {
     // Without another thread it is read when it is needed.
     constexpr auto policy = std::launch::async | std::launch::deferred;
-    ahead_.push_back(std::async(policy, read_verified, std::cref(paths_[next_])));
+    ahead_.push_back(std::async(
+        policy, on_own_signal_stack([&path = paths_[next_]] { return read_verified(path); })));
     ++next_;
   }
 

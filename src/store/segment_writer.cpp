@@ -8,6 +8,7 @@
 
 #include <moesweep/base/failures.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/signal_stack.hpp>
 #include <moesweep/store/digest.hpp>
 #include <moesweep/store/segment_writer.hpp>
 
@@ -16,7 +17,8 @@ namespace moesweep::store {
 using Clock = std::chrono::steady_clock;
 
 struct SegmentWriter::State {
-  explicit State(SegmentWriterOptions o) : options(std::move(o)), thread([this] { run(); }) {}
+  explicit State(SegmentWriterOptions o)
+      : options(std::move(o)), thread(on_own_signal_stack([this] { run(); })) {}
 
   void run();
   bool is_due() const;

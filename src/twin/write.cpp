@@ -8,6 +8,7 @@
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/json.hpp>
 #include <moesweep/checkpoint/unfinished.hpp>
 #include <moesweep/checkpoint/write.hpp>
 #include <moesweep/twin/twin.hpp>
@@ -72,7 +73,7 @@ std::vector<Target> write_twin(const Inventory& inventory, const TwinOptions& op
       checkpoint::begin_folder(directory, recipe_of(inventory, options, shard_bytes));
   const auto twin = open_twin(inventory, options);
   const checkpoint::TensorReader reader(twin);
-  nlohmann::ordered_json map = nlohmann::ordered_json::object();
+  OrderedObject map;
   std::int64_t written = 0;
   const auto ends = shard_ends(twin, shard_bytes);
   std::size_t begin = 0;
@@ -81,7 +82,7 @@ std::vector<Target> write_twin(const Inventory& inventory, const TwinOptions& op
     std::vector<checkpoint::TensorSource> sources;
     for (; begin < ends[shard]; ++begin) {
       const auto& tensor = twin.tensors[begin];
-      map[tensor.name] = file;
+      map.set(tensor.name, file);
       sources.push_back({tensor.name, tensor.dtype, tensor.shape,
                          [&](std::uint64_t offset, std::span<std::byte> out) {
                            reader.read(tensor, offset, out);
@@ -95,7 +96,7 @@ std::vector<Target> write_twin(const Inventory& inventory, const TwinOptions& op
   }
   publish_file(directory / "config.json", config_text(options, inventory));
   const nlohmann::ordered_json index = {{"metadata", {{"total_size", twin.bytes()}}},
-                                        {"weight_map", std::move(map)}};
+                                        {"weight_map", std::move(map).take()}};
   publish_file(directory / "model.safetensors.index.json", index.dump(1) + "\n");
   checkpoint::finish_folder(directory);
 

@@ -174,6 +174,26 @@ class ImportCache(CliTest):
         without = {name: values for name, values in self.real.items() if name != "split"}
         self.refused(self.source(without), BAD_INPUT, "split", "--random-split")
 
+    def test_names_that_hdf5_would_read_as_others_are_refused(self):
+        states, classes = self.real["L1/mean"], np.zeros(300, np.int8)
+        for name, values in (("./labels", self.real["labels"]), ("./labels", states), ("../mean", states), ("L1/.", states),
+                             ("L1/..", states), ("labels/mean", states), ("spans/mean", states), ("offsets/states", states),
+                             ("skills/", classes), ("skills/.", classes), ("skills/a/b", classes), ("skills//", classes)):
+            with self.subTest(name):
+                source = self.folder / "source.safetensors"
+                numbers = {key: array for key, array in self.real.items() if key != "sample_id"}
+                write_safetensors(source, {**numbers, name: values})
+                self.refused(source, BAD_INPUT, name)
+        self.refused(self.source(), BAD_USAGE, "labels/mean", options=("--map", "labels/mean=L1/mean"))
+
+    def test_empty_arrays_are_refused_by_name(self):
+        tokens = {"L1/states": np.zeros((0, 128), "f4"), "offsets": np.zeros(0, np.int64)}
+        self.refused(self.source(**tokens), BAD_INPUT, "offsets", "empty")
+        self.refused(self.source(offsets=np.zeros(0, np.int64)), BAD_INPUT, "offsets", "empty")
+        for name in self.real:
+            with self.subTest(name):
+                self.refused(self.source(**{name: self.real[name][:0]}), BAD_INPUT, "")
+
     def test_wrong_options_are_refused(self):
         source = self.source()
         for options in (("--map", "labels"), ("--map", "a=labels"), ("--random-split", "0.5,0.5"),

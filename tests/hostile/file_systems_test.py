@@ -8,6 +8,8 @@ import resource
 import shutil
 import unittest
 
+import numpy as np
+
 from cli import COMPLETE, IO_ERROR, RUN_DIRECTORY, CliTest, moesweep
 from gauntlet import disturbance
 
@@ -118,6 +120,99 @@ class LimitOnMemory(CliTest):
                     done = moesweep(*arguments, preexec_fn=limit, timeout=60)
                     self.assertIn(done.returncode, (COMPLETE, IO_ERROR), done.stderr)
                     shutil.rmtree(self.folder / "out", ignore_errors=True)
+
+
+class TroubleWhileHdf5Reads(CliTest):
+    """A cache that can't be read now may be a good one: 74, and never "is damaged"; what passes is waited for."""
+    LASTING = (errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENOMEM)
+    PASSING = (errno.EAGAIN, errno.EINTR)
+    POINTS = 12
+
+    def setUp(self):
+        super().setUp()
+        self.caches = self.folder / "caches"
+        self.caches.mkdir()
+        arrays = self.folder / "arrays.npz"
+        states = np.random.default_rng(3).standard_normal((60, 8), np.float32)
+        np.savez(arrays, labels=np.arange(60) % 2, split=(np.arange(60) // 2 % 3).astype(np.int8), **{"L1/mean": states})
+        self.assert_ends(moesweep("import-cache", arrays, self.caches / "v.h5", "--quiet"), COMPLETE)
+        self.heads = self.folder / "heads.toml"
+        self.heads.write_text(f'schema = 1\nkind = "heads"\n[cache]\ndir = "{self.caches}"\nvariants = ["v"]\nbaseline = "v"\n'
+                              '[heads]\nlayers = ["L1"]\npooling = ["mean"]\nepochs = 1\nseeds = { first = 0, count = 1 }\n')
+
+    def disturbed(self, do, at, **options):
+        run = self.folder / "run"
+        shutil.rmtree(run, ignore_errors=True)
+        return moesweep("run", self.heads, "--run-dir", run, env=disturbance(self.caches, do, at, "open,pread", **options))
+
+    def points(self):
+        """Numbers of calls, from the first to the last."""
+        log = self.folder / "calls"
+        self.assert_ends(self.disturbed(None, None, log=log), COMPLETE)
+        calls = len(log.read_text().splitlines())
+        self.assertGreater(calls, self.POINTS, "HDF5 reads otherwise than by open and pread")
+        return sorted({1 + i * (calls - 1) // (self.POINTS - 1) for i in range(self.POINTS)})
+
+    def test_that_lasts_is_74(self):
+        for i, at in enumerate(self.points()):
+            error = self.LASTING[i % len(self.LASTING)]
+            with self.subTest(call=at, error=errno.errorcode[error]):
+                done = self.disturbed(f"{error}+", at)
+                self.assertEqual(done.returncode, IO_ERROR, done.stderr)
+                self.assertIn("v.h5", done.stderr)
+                self.assertIn(os.strerror(error), done.stderr)
+                self.assertNotRegex(done.stderr, "damaged|truncated|not a readable")
+
+    def test_that_passes_is_not_seen(self):
+        for i, at in enumerate(self.points()):
+            error = self.PASSING[i % len(self.PASSING)]
+            with self.subTest(call=at, error=errno.errorcode[error]):
+                self.assert_ends(self.disturbed(error, at), COMPLETE)
+
+    def test_at_the_creation_of_a_cache_tells_no_false_remedy(self):
+        arrays, out = self.folder / "arrays.npz", self.folder / "out"
+        out.mkdir()
+        command = ("import-cache", arrays, out / "v.h5", "--quiet")
+        log = self.folder / "calls"
+        self.assert_ends(moesweep(*command, env=disturbance(out, calls="open", log=log)), COMPLETE)
+        calls = len(log.read_text().splitlines())
+        self.assertGreaterEqual(calls, 3)  # the temporary file, HDF5's own opening of it, and the folder
+        for i in range(calls):
+            (out / "v.h5").unlink(missing_ok=True)
+            error = self.LASTING[i % len(self.LASTING)]
+            with self.subTest(call=i + 1, error=errno.errorcode[error]):
+                done = moesweep(*command, env=disturbance(out, f"{error}+", i + 1, "open"))
+                self.assert_refused(done, IO_ERROR, os.strerror(error))
+                self.assertNotIn("free some space", done.stderr)
+
+
+class ShortMemory(CliTest):
+    """HDF5 crashes, or tells of damage, where memory is short: with as little as the program can start with, and more."""
+    STEP = 512 << 10
+    STEPS = 48
+
+    def limited(self, limit_bytes, *arguments):
+        def limit():
+            resource.setrlimit(resource.RLIMIT_AS, (limit_bytes, limit_bytes))
+
+        return moesweep(*arguments, preexec_fn=limit, env={"OPENBLAS_NUM_THREADS": "1"})
+
+    def test_is_74_or_nothing_that_is_seen(self):
+        run = self.sweep()
+        least = next((limit for limit in range(32 << 20, 2 << 30, 1 << 20)
+                      if self.limited(limit, "--version").returncode == COMPLETE), None)
+        if least is None:
+            self.skipTest("the program does not start with 2 GiB of addresses: sanitizers reserve more")
+        refused = 0
+        for i in range(self.STEPS):
+            limit = least + i * self.STEP
+            with self.subTest(limit=limit):
+                done = self.limited(limit, "verify", run)
+                if done.returncode != COMPLETE:
+                    refused += 1
+                    self.assert_refused(done, IO_ERROR)
+                    self.assertNotIn("damaged", done.stderr)
+        self.assertGreater(refused, 0, "it was never short")
 
 
 class LimitOnFileSizes(CliTest):

@@ -63,6 +63,10 @@ Error io_error(const std::filesystem::path& path, std::string_view problem, int 
 Error unreadable(const std::filesystem::path& path, int error_number,
                  ExitCode forbidden = ExitCode::io_error);
 
+/// "cannot be written" with the text of errno, Error(io_error), and what to do about a full disk or
+/// a limit.
+Error unwritable(const std::filesystem::path& path, int error_number);
+
 /// Names of what is in a folder, sorted. Throws as unreadable().
 std::vector<std::string> names_in_folder(const std::filesystem::path& folder,
                                          ExitCode forbidden = ExitCode::io_error);
@@ -72,7 +76,13 @@ std::string read_text(const FileDescriptor& file, const std::filesystem::path& p
 
 /// The whole file. For files that we trust to be small or that we wrote ourselves.
 std::vector<std::byte> read_file(const std::filesystem::path& path);
-std::string read_text_file(const std::filesystem::path& path);
+
+/// Of text that is held in memory (tables, plans, lists), unless the reader has a limit of its own.
+inline constexpr std::uint64_t largest_text_file = std::uint64_t{1} << 30;
+
+/// The whole file; Error(bad_input), before any of it is read, where it has more than `most_bytes`.
+std::string read_text_file(const std::filesystem::path& path,
+                           std::uint64_t most_bytes = largest_text_file);
 
 /// Publishes `bytes` as `path` and returns only when they would survive a power cut: written to a
 /// fresh `.tmp.<unique>` beside it (O_EXCL, O_NOFOLLOW), fsynced, closed with the result checked,

@@ -45,6 +45,7 @@ struct Measurement {
 /// where a number belongs, an infinite value, a negative n or sd, and a file without rows.
 std::vector<Measurement> parse_matrix(std::string_view text, std::string_view place,
                                       const Options& options);
+/// The same of a file of at most largest_text_file bytes (base/file.hpp).
 std::vector<Measurement> read_matrix(const std::filesystem::path& file, const Options& options);
 
 /// Where the decimals of a number end: 0.1 of "93.6", 0.001 of "2e-3".

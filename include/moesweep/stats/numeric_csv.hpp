@@ -15,7 +15,8 @@ namespace moesweep::stats {
 /// line or an open quote, and for a text without data.
 std::vector<NamedColumn> parse_numeric_csv(std::string_view text, std::string_view place);
 
-/// The same from a file; Error(bad_input) when it cannot be read.
+/// The same from a file of at most largest_text_file bytes (base/file.hpp); Error(bad_input) when
+/// it cannot be read.
 std::vector<NamedColumn> read_numeric_csv(const std::filesystem::path& file);
 
 }  // namespace moesweep::stats

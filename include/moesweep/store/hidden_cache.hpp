@@ -7,6 +7,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -100,6 +101,10 @@ struct CacheExtras {
   std::vector<std::int64_t> token_offsets;  ///< [samples with token states + 1]
   std::vector<std::pair<std::string, std::vector<std::int8_t>>> skills;
 };
+
+/// Why no cache has a dataset of states or skills under this name, as a predicate; empty for
+/// "L1/mean" and "skills/tone". A name is a path in HDF5, which looks past "." and empty parts.
+std::string problem_with_dataset_name(std::string_view name);
 
 /// Writes a cache that HiddenCache accepts; states as float16 where that loses nothing, else as
 /// float32. The file appears at once and whole, and survives a power cut once this returns. Throws

@@ -34,6 +34,7 @@ struct Inventory {
 /// Error(bad_input) naming the line for anything else: sides below 1, a name twice, kurtosis below
 /// -2 or not finite, concentration outside (0, 1], no tensors, quotes.
 Inventory parse_inventory(std::string_view text, const std::string& file);
+/// The same of a file of at most largest_text_file bytes (base/file.hpp).
 Inventory read_inventory(const std::filesystem::path& file);
 
 }  // namespace moesweep::twin

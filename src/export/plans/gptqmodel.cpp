@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+
+#include <moesweep/base/json.hpp>
 
 #include "plans/vllm_patterns.hpp"
 
@@ -46,17 +49,17 @@ void check_gptqmodel(const records::PlanRow& row) {
 PlanExport export_gptqmodel(const PlannedModules& planned) {
   auto common = most_common(planned);
   if (common.quantizer.empty()) common = {"ct_int4", 4, 128};
-  Json dynamic = Json::object();
+  OrderedObject dynamic;
   for (const auto& [storage, patterns] : vllm_patterns(planned, true)) {
     const bool kept = storage.quantizer.empty();
     for (const auto& pattern : patterns) {
-      dynamic[(kept ? "-:" : "+:") + pattern] = kept ? Json::object() : settings_of(storage);
+      dynamic.set((kept ? "-:" : "+:") + pattern, kept ? Json::object() : settings_of(storage));
     }
   }
   auto config = settings_of(common);
   config["desc_act"] = false;
   config["lm_head"] = false;
-  config["dynamic"] = dynamic;
+  config["dynamic"] = std::move(dynamic).take();
   return {.files = {{"quantize_config.json", config.dump(1) + '\n'}},
           .unmapped = planned.unmapped,
           .how_to_use =

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
+
+#include <moesweep/base/json.hpp>
 
 #include "plans/formats.hpp"
 #include "plans/vllm_patterns.hpp"
@@ -98,9 +101,12 @@ void check_mlx(const records::PlanRow& row) {
 
 PlanExport export_mlx(const PlannedModules& planned) {
   const auto globals = globals_of(planned);
-  Json quantization = {
-      {"group_size", globals.group_size}, {"bits", globals.bits}, {"mode", "affine"}};
-  for (const auto& [name, module] : planned.modules) quantization[name] = entry_of(module);
+  OrderedObject entries;
+  entries.set("group_size", globals.group_size);
+  entries.set("bits", globals.bits);
+  entries.set("mode", "affine");
+  for (const auto& [name, module] : planned.modules) entries.set(name, entry_of(module));
+  const auto quantization = std::move(entries).take();
   const Json config = {{"quantization", quantization}, {"quantization_config", quantization}};
   return {.files = {{"quantization.json", config.dump(1) + '\n'},
                     {"quant_predicate.py", predicate_of(planned, globals)}},

@@ -212,7 +212,7 @@ Plan parse_plan(std::string_view text, const std::string& file) {
 }
 
 Plan read_plan(const std::filesystem::path& file) {
-  return parse_plan(read_text_file(file), file.string());
+  return parse_plan(read_text_file(file, largest_plan_file), file.string());
 }
 
 }  // namespace moesweep::exports

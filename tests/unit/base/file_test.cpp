@@ -80,6 +80,26 @@ TEST(ReadExactly, PastTheEndIsBadInput) {
   EXPECT_THROW(read_exactly(file, 0, out, path), Error);
 }
 
+TEST(ReadTextFile, RefusesMoreThanItsReaderTakes) {
+  const TemporaryDirectory directory;
+  const auto path = directory.path() / "a";
+  publish_file(path, std::string_view("1234"));
+  EXPECT_EQ(read_text_file(path, 4), "1234");
+  const auto refuse = [&](auto... limit) {
+    try {
+      read_text_file(path, limit...);
+      ADD_FAILURE() << "it was read";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.exit_code(), ExitCode::bad_input);
+      EXPECT_EQ(error.where(), path.string());
+      EXPECT_NE(error.problem().find("more than"), std::string::npos);
+    }
+  };
+  refuse(std::uint64_t{3});
+  std::filesystem::resize_file(path, largest_text_file + 1);  // of holes
+  refuse();
+}
+
 TEST(OpenForReading, RefusesAFifoWithoutWaiting) {
   const TemporaryDirectory directory;
   const auto path = directory.path() / "fifo";

@@ -1,4 +1,7 @@
+#include <chrono>
 #include <cmath>
+#include <string>
+#include <utility>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -37,6 +40,35 @@ TEST(ParseJson, ReadsWhatIsJson) {
   EXPECT_EQ(parse_json("\xef\xbb\xbf{}", {"f"}).dump(), "{}");
   EXPECT_EQ(parse_ordered_json(R"({"b": 1, "a": 2})", {"f"}).dump(), R"({"b":1,"a":2})");
   EXPECT_EQ(parse_json(R"({"a": 1, "a": 2})", {"f"}).at("a"), 2);
+}
+
+TEST(ParseJson, OfAKeyThatStandsTwiceTheLastValueCountsInTheFirstPlace) {
+  const auto* text = R"({"b": [1], "a": 2, "b": {"c": 3, "c": [4, 5]}})";
+  EXPECT_EQ(parse_ordered_json(text, {"f"}).dump(), R"({"b":{"c":[4,5]},"a":2})");
+  EXPECT_EQ(parse_json(text, {"f"}).dump(), R"({"a":2,"b":{"c":[4,5]}})");
+}
+
+// The library's own objects in order take a minute for them.
+TEST(ParseJson, TimeGrowsWithTheKeysNotWithTheirSquare) {
+  constexpr int keys = 200'000;
+  std::string text = "{";
+  for (int i = 0; i < keys; ++i) text += "\"key" + std::to_string(i) + "\":" + "1,";
+  text.back() = '}';
+  const auto begin = std::chrono::steady_clock::now();
+  const auto read = parse_ordered_json(text, {"f"});
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
+  EXPECT_EQ(read.size(), std::size_t{keys});
+  EXPECT_EQ(read.dump(), text);
+}
+
+TEST(OrderedObject, KeepsTheOrderInWhichKeysWereFirstSet) {
+  OrderedObject object;
+  object.set("z", 1);
+  object.set("a", {{"x", 2}});
+  object.set("z", "three");
+  object.set("", nullptr);
+  EXPECT_EQ(std::move(object).take().dump(), R"({"z":"three","a":{"x":2},"":null})");
+  EXPECT_EQ(OrderedObject().take().dump(), "{}");
 }
 
 TEST(ParseJson, DeepDocumentsAreRefused) {

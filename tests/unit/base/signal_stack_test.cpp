@@ -51,10 +51,7 @@ TEST_F(SignalStackDeathTest, InAnotherThreadToo) {
   EXPECT_EXIT(
       {
         handle_faults();
-        std::thread([] {
-          use_signal_stack();
-          overflow(0);
-        }).join();
+        std::thread(on_own_signal_stack([] { overflow(0); })).join();
       },
       testing::ExitedWithCode(overflow_code), "");
 }

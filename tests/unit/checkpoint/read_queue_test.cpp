@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <latch>
 #include <stdexcept>
 #include <thread>
@@ -19,6 +20,15 @@ TEST(ReadQueue, GivesWhatAReadThrows) {
   auto bad = queue.start(0, [] { throw std::runtime_error("disk gone"); });
   EXPECT_NO_THROW(good.get());
   EXPECT_THROW(bad.get(), std::runtime_error);
+}
+
+// Without one a stack overflow in a reading thread ends the program without a word.
+TEST(ReadQueue, ReadsHaveASignalStack) {
+  ReadQueue queue(1, 1, 1);
+  stack_t stack{};
+  queue.start(0, [&] { ::sigaltstack(nullptr, &stack); }).get();
+  EXPECT_EQ(stack.ss_flags & SS_DISABLE, 0);
+  EXPECT_GT(stack.ss_size, 0U);
 }
 
 TEST(ReadQueue, NeverHasMoreReadsOfAFileThanItsShare) {

@@ -3,9 +3,11 @@
 
 #include <moesweep/base/csv.hpp>
 #include <moesweep/base/error.hpp>
+#include <moesweep/base/file.hpp>
 #include <moesweep/export/plans.hpp>
 
 #include "plan_samples.hpp"
+#include "support/temporary_directory.hpp"
 
 namespace moesweep::exports {
 namespace {
@@ -137,6 +139,20 @@ TEST(PlanFile, TornAndForeignTextsAreRefused) {
   for (const auto& broken : {std::string(), std::string("[]"), std::string("null"),
                              text.substr(0, text.size() / 2), text + text}) {
     EXPECT_THROW(parse_plan(broken, "plan.json"), Error) << broken.substr(0, 20);
+  }
+}
+
+TEST(PlanFile, FilesBeyondAnyPlanAreRefusedUnread) {
+  const test::TemporaryDirectory folder;
+  const auto path = folder.path() / "plan.json";
+  publish_file(path, std::string_view("{}"));
+  std::filesystem::resize_file(path, largest_plan_file + 1);
+  try {
+    read_plan(path);
+    FAIL() << "it was read";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.exit_code(), ExitCode::bad_input);
+    EXPECT_THAT(error.what(), testing::HasSubstr("more than the 256.00 MiB"));
   }
 }
 

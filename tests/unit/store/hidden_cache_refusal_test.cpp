@@ -205,6 +205,25 @@ TEST_F(RefusedCache, SizesThatTheFileCannotHold) {
   EXPECT_THAT(refusal(), HasSubstr("declares more rows than the file holds"));
 }
 
+TEST_F(RefusedCache, NamesThatHdf5WouldReadAsOthers) {
+  for (const std::string name : {"./labels", "../mean", "L1/.", "/mean", "L1/", "mean", "L1/a/b",
+                                 "labels/mean", "spans/mean", "offsets/states"}) {
+    const std::vector<CacheStates> states = {test::whole(name, test::ramp(24))};
+    const auto write = [&] { write_hidden_cache(path_, test::small_info(), states); };
+    EXPECT_THAT(problem_of(write), HasSubstr(":/" + name + ": "));
+  }
+  EXPECT_THAT(problem_with_dataset_name("L1/a\nb"), HasSubstr("not printable"));
+  EXPECT_EQ(problem_with_dataset_name("L1/mean"), "");
+  EXPECT_EQ(problem_with_dataset_name("skills/tone"), "");
+  for (const std::string skill : {"", ".", "..", "a/b"}) {
+    const CacheExtras extras{{}, {{skill, {0, 1, 0, 1, -1, 1}}}};
+    const auto write = [&] {
+      write_hidden_cache(path_, test::small_info(), test::small_states(), extras);
+    };
+    EXPECT_THAT(problem_of(write), HasSubstr("skills/" + skill + ": "));
+  }
+}
+
 TEST_F(RefusedCache, TokensHereAndBeside) {
   std::filesystem::copy_file(path_, folder_.path() / "4bit_tokens.h5");
   EXPECT_THAT(problem_of([&] { HiddenCache{path_}; }), HasSubstr("remove one of them"));

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <moesweep/base/error.hpp>
@@ -136,6 +137,28 @@ TEST(Isolated, AReaderThatTheSystemKillsIsNotTheFilesFault) {
   const auto error = failure_of([](FrameWriter&) { ::raise(SIGKILL); });
   ASSERT_TRUE(error);
   EXPECT_EQ(error->exit_code(), ExitCode::io_error);
+}
+
+TEST(Isolated, AReaderThatCannotHandOverWhatItReadIsNotTheFilesFault) {
+  const auto error = failure_of([](FrameWriter& frames) {
+    ::close_range(3, ~0U, 0);
+    PlainWriter(frames).number(1);
+  });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->exit_code(), ExitCode::io_error);
+  EXPECT_EQ(error->where(), file);
+}
+
+TEST(IsolatedDeathTest, ACrashUnderAStricterLimitOfTheUserIsNotTheFilesFault) {
+  if (is_sanitized) GTEST_SKIP() << "sanitizers reserve the address space";
+  const auto crash_under_a_limit = [] {
+    const rlimit limits{rlim_t{512} << 20, rlim_t{512} << 20};
+    ::setrlimit(RLIMIT_AS, &limits);
+    const auto error = failure_of([](FrameWriter&) { ::raise(SIGSEGV); });
+    ::_exit(error ? static_cast<int>(error->exit_code()) : 0);
+  };
+  EXPECT_EXIT(crash_under_a_limit(), testing::ExitedWithCode(static_cast<int>(ExitCode::io_error)),
+              "");
 }
 
 TEST(Isolated, TheReaderCannotWriteFiles) {

@@ -1,4 +1,5 @@
 #pragma once
+// Calls that the system interrupts or asks to make again.
 
 #include <cerrno>
 #include <chrono>
