@@ -213,10 +213,6 @@ Error unreadable(const std::filesystem::path& path, int error_number, ExitCode f
                      path.string(), "cannot be read", error_number);
 }
 
-Error unwritable(const std::filesystem::path& path, int error_number) {
-  return io_error(path, "cannot be written", error_number);
-}
-
 std::vector<std::string> names_in_folder(const std::filesystem::path& folder, ExitCode forbidden) {
   std::vector<std::string> names;
   std::error_code error;

@@ -108,7 +108,9 @@ void Hdf5Output::attempt(const std::function<void()>& work) {
     work();
   } catch (const Hdf5Failure& failure) {
     if (file_) file_->abandon();
-    if (failure.error_number() != 0) throw unwritable(path_, failure.error_number());
+    if (failure.error_number() != 0) {
+      throw io_error(path_, "cannot be written", failure.error_number());
+    }
     throw Error(ExitCode::io_error, path_, failure.problem());
   } catch (...) {
     if (file_) file_->abandon();

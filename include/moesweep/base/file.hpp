@@ -63,10 +63,6 @@ Error io_error(const std::filesystem::path& path, std::string_view problem, int 
 Error unreadable(const std::filesystem::path& path, int error_number,
                  ExitCode forbidden = ExitCode::io_error);
 
-/// "cannot be written" with the text of errno, Error(io_error), and what to do about a full disk or
-/// a limit.
-Error unwritable(const std::filesystem::path& path, int error_number);
-
 /// Names of what is in a folder, sorted. Throws as unreadable().
 std::vector<std::string> names_in_folder(const std::filesystem::path& folder,
                                          ExitCode forbidden = ExitCode::io_error);
