@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
-#include <system_error>
 #include <vector>
 
 #include <fmt/format.h>
@@ -11,6 +10,7 @@
 
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/paths.hpp>
 
 namespace moesweep::checkpoint {
 namespace {
@@ -68,6 +68,17 @@ struct OtherWeights {
   const char* what;
   const char* remedy;
 };
+
+/// Only a hint depends on it: what may not be read is not named there.
+bool is_folder_with_safetensors(const fs::path& path) {
+  try {
+    return is_folder(path, ExitCode::bad_input) && has_safetensors(path);
+  } catch (const Error& error) {
+    if (error.exit_code() != ExitCode::bad_input) throw;
+    return false;
+  }
+}
+
 constexpr auto convert = "convert them to safetensors, or download the safetensors of the model";
 constexpr std::array other_weights = {
     OtherWeights{".gguf", "GGUF files", "give the safetensors checkpoint that they were made from"},
@@ -85,12 +96,9 @@ constexpr std::array other_weights = {
 }  // namespace
 
 bool has_safetensors(const fs::path& folder) {
-  std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
-       entry.increment(error)) {
-    if (entry->path().extension() == ".safetensors") return true;
-  }
-  return false;
+  return std::ranges::any_of(
+      names_in_folder(folder, ExitCode::bad_input),
+      [](const std::string& name) { return fs::path(name).extension() == ".safetensors"; });
 }
 
 void refuse_other_files(std::span<const std::byte> begin, const std::string& file) {
@@ -127,7 +135,7 @@ std::pair<std::string, std::string> what_is_instead(const fs::path& folder) {
   constexpr std::size_t most = 5;
   std::vector<std::string> below;
   for (const auto& name : names) {
-    if (below.size() < most && has_safetensors(folder / name)) below.push_back(name);
+    if (below.size() < most && is_folder_with_safetensors(folder / name)) below.push_back(name);
   }
   if (!below.empty()) {
     return {fmt::format("has no .safetensors files; folders in it do ({})", fmt::join(below, ", ")),

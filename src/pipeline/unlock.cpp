@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/paths.hpp>
 #include <moesweep/pipeline/unlock.hpp>
 #include <moesweep/store/lock.hpp>
 #include <moesweep/store/run_directory.hpp>
@@ -126,12 +127,12 @@ void mend_start(const Chain& chain, const store::EpochLink& link, MendedLock& me
 /// Of the segments that this epoch has published: those of others are not read.
 std::int64_t units_published_in(const store::RunDirectory& run, Epoch epoch) {
   std::int64_t done = 0;
-  for (const auto& entry : fs::directory_iterator(run.segments())) {
-    const auto name = store::parse_segment_name(entry.path().filename().string());
+  for (const auto& file : names_in_folder(run.segments())) {
+    const auto name = store::parse_segment_name(file);
     if (!name || name->epoch != epoch) continue;
-    const auto bytes = store::read_verified(entry.path());
+    const auto bytes = store::read_verified(run.segments() / file);
     if (!bytes) continue;
-    const auto units = store::decode_segment_units(*bytes, entry.path().filename().string());
+    const auto units = store::decode_segment_units(*bytes, file);
     done +=
         std::ranges::count(units, "done", [](const auto& record) { return record.unit.status; });
   }

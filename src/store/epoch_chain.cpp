@@ -8,6 +8,7 @@
 
 #include <moesweep/base/file.hpp>
 #include <moesweep/base/json.hpp>
+#include <moesweep/base/paths.hpp>
 #include <moesweep/store/lock.hpp>
 
 #include "epoch_end.hpp"
@@ -125,8 +126,7 @@ EpochRecord last_record(const fs::path& directory, const EpochLink& link) {
 
 void replace(const fs::path& path, const std::string& text) {
   const fs::path aside = path.string() + ".damaged";
-  std::error_code error;
-  const auto type = fs::symlink_status(path, error).type();
+  const auto type = link_status_of(path, ExitCode::run_directory).type();
   if (type == fs::file_type::regular)
     publish_file(aside, read_file(path));
   else if (type != fs::file_type::not_found)
