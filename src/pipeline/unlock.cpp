@@ -186,6 +186,9 @@ LockView look_at_lock(const fs::path& run_directory) {
     note(store::end_file(chain.run.lock(), link.epoch), link.end_problem);
   }
   const auto& last = chain.links.back();
+  if (auto problem = store::beat_problem(chain.run.lock()); !problem.empty()) {
+    view.lost.push_back({last.epoch.value, "lock/beat", std::move(problem)});
+  }
   view.epochs = last.epoch.value;
   const auto start = chain.start_of(last);
   view.owner_state = state_of(chain, start);
@@ -205,6 +208,10 @@ MendedLock mend_lock(const fs::path& run_directory, bool take_over) {
   MendedLock mended;
   if (chain.links.empty()) return mended;
   require_abandoned(chain, take_over);
+  if (const auto problem = store::beat_problem(chain.run.lock()); !problem.empty()) {
+    store::mend_beat(chain.run.lock());
+    mended.mended.push_back(fmt::format("lock/beat: {}, set aside as beat.damaged", problem));
+  }
   for (const auto& link : chain.links) {
     mend_start(chain, link, mended);
     mend_end(chain, link, mended);

@@ -94,7 +94,8 @@ std::optional<Epoch> epoch_of(std::string_view name) {
   Epoch epoch;
   const auto [rest, error] = std::from_chars(name.data(), name.data() + name.size(), epoch.value);
   const auto digits = static_cast<std::size_t>(rest - name.data());
-  if (error != std::errc() || digits < least_digits || digits > most_digits || epoch.value < 1) {
+  if (error != std::errc() || digits < least_digits || digits > most_digits || epoch.value < 1 ||
+      epoch > last_epoch) {
     return std::nullopt;
   }
   name.remove_prefix(digits);
