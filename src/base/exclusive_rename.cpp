@@ -4,13 +4,13 @@
 #include <chrono>
 #include <cstdio>
 #include <string>
-#include <system_error>
 #include <thread>
 
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/paths.hpp>
 #include <moesweep/base/retried.hpp>
 #include <moesweep/base/temporary_files.hpp>
 
@@ -50,10 +50,7 @@ class Claim {
 
 bool rename_claimed(const fs::path& from, const fs::path& to) {
   const Claim claim(claim_of(to));
-  std::error_code error;
-  const auto type = fs::symlink_status(to, error).type();
-  if (type == fs::file_type::none) throw io_error(to, "cannot stat", error.value());
-  if (type != fs::file_type::not_found) return false;
+  if (link_status_of(to).type() != fs::file_type::not_found) return false;
   if (retried([&] { return ::rename(from.c_str(), to.c_str()); }) == 0) return true;
   throw io_error(to, "cannot rename into place", errno);
 }

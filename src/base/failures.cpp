@@ -4,6 +4,10 @@
 #include <stdexcept>
 #include <system_error>
 
+#include <pthread.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
 #include <moesweep/base/failures.hpp>
 #include <moesweep/base/file.hpp>
 
@@ -27,16 +31,53 @@ Scaled scaled(std::size_t bytes) {
   return {count / kibi, "KiB"};
 }
 
-Error refused_by_the_system(const std::system_error& refused) {
+std::size_t stack_bytes() {
+  constexpr std::size_t usual = std::size_t{8} << 20;
+  pthread_attr_t attributes;
+  if (::pthread_getattr_default_np(&attributes) != 0) return usual;
+  std::size_t bytes = usual;
+  ::pthread_attr_getstacksize(&attributes, &bytes);
+  ::pthread_attr_destroy(&attributes);
+  return bytes;
+}
+
+bool is_limited(int resource) {
+  rlimit limit{};
+  return ::getrlimit(static_cast<decltype(RLIMIT_AS)>(resource), &limit) == 0 &&
+         limit.rlim_cur != RLIM_INFINITY;
+}
+
+bool has_room_for_a_stack() {
+  const auto bytes = stack_bytes();
+  void* const stack = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+  if (stack == MAP_FAILED) return false;
+  ::munmap(stack, bytes);
+  return true;
+}
+
+}  // namespace
+
+// Both have one errno, EAGAIN. A stack's worth of memory tells them apart, but for memory that was
+// given back since.
+std::string remedy_for_threads() {
+  if (!has_room_for_a_stack()) {
+    return "there is no memory for its stack: raise the limit of memory (ulimit -v) or use fewer "
+           "threads";
+  }
+  return is_limited(RLIMIT_AS)
+             ? "raise the limit of processes (ulimit -u) or of memory (ulimit -v), or use fewer "
+               "threads"
+             : "raise the limit of processes (ulimit -u) or use fewer threads";
+}
+
+Error system_error_of(const std::system_error& refused) {
   if (refused.code() != std::errc::resource_unavailable_try_again) {
     return Error(ExitCode::io_error, "operating system", refused.what());
   }
   return Error(ExitCode::io_error, "operating system",
-               "cannot start a thread: " + refused.code().message(),
-               "raise the limit of processes (ulimit -u) or use fewer threads");
+               "cannot start a thread: " + refused.code().message(), remedy_for_threads());
 }
-
-}  // namespace
 
 OutOfMemory::OutOfMemory(std::size_t bytes) noexcept {
   const auto [count, unit] = scaled(bytes);
@@ -67,7 +108,7 @@ void catch_failures(const std::function<void()>& step,
   } catch (const std::filesystem::filesystem_error& refused) {
     failed(io_error_of(refused));
   } catch (const std::system_error& refused) {
-    failed(refused_by_the_system(refused));
+    failed(system_error_of(refused));
   }
 }
 

@@ -82,6 +82,18 @@ void warn_once_of_directory_fsync(const std::filesystem::path& directory, int er
   });
 }
 
+struct stat status_of_open(const FileDescriptor& file, const std::filesystem::path& path) {
+  struct stat status {};
+  if (retried([&] { return ::fstat(file.get(), &status); }) != 0) {
+    throw io_error(path, "cannot stat", errno);
+  }
+  return status;
+}
+
+void remove_quietly(const std::filesystem::path& path) {
+  retried([&] { return ::unlink(path.c_str()); });
+}
+
 void write_all(const FileDescriptor& file, std::span<const std::byte> bytes,
                const std::filesystem::path& path) {
   while (!bytes.empty()) {
@@ -164,18 +176,14 @@ FileDescriptor open_for_reading(const std::filesystem::path& path) {
     const auto code = is_about_the_file(errno) ? ExitCode::bad_input : ExitCode::io_error;
     throw errno_error(code, path.string(), "cannot open", errno);
   }
-  struct stat status {};
-  if (::fstat(file.get(), &status) != 0) throw io_error(path, "cannot stat", errno);
-  if (!S_ISREG(status.st_mode)) {
+  if (!S_ISREG(status_of_open(file, path).st_mode)) {
     throw Error(ExitCode::bad_input, path.string(), "is not a regular file");
   }
   return file;
 }
 
 std::uint64_t file_size(const FileDescriptor& file, const std::filesystem::path& path) {
-  struct stat status {};
-  if (::fstat(file.get(), &status) != 0) throw io_error(path, "cannot stat", errno);
-  return checked_cast<std::uint64_t>(status.st_size);
+  return checked_cast<std::uint64_t>(status_of_open(file, path).st_size);
 }
 
 void read_exactly(const FileDescriptor& file, std::uint64_t offset, std::span<std::byte> out,
@@ -196,33 +204,15 @@ void read_exactly(const FileDescriptor& file, std::uint64_t offset, std::span<st
   }
 }
 
-std::filesystem::file_status status_of(const std::filesystem::path& path, ExitCode forbidden) {
-  std::filesystem::file_status status;
-  const auto look = [&] {
-    std::error_code error;
-    status = std::filesystem::status(path, error);
-    errno = error.value();
-    return status.type() == std::filesystem::file_type::none ? -1 : 0;
-  };
-  if (retried(look) == 0) return status;
-  throw unreadable(path, errno, forbidden);
-}
-
 Error unreadable(const std::filesystem::path& path, int error_number, ExitCode forbidden) {
   return errno_error(is_about_the_file(error_number) ? forbidden : ExitCode::io_error,
                      path.string(), "cannot be read", error_number);
 }
 
-std::vector<std::string> names_in_folder(const std::filesystem::path& folder, ExitCode forbidden) {
-  std::vector<std::string> names;
-  std::error_code error;
-  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
-       entry.increment(error)) {
-    names.push_back(entry->path().filename().string());
-  }
-  if (error) throw unreadable(folder, error.value(), forbidden);
-  std::ranges::sort(names);
-  return names;
+Error not_created(const std::filesystem::path& path, int error_number, ExitCode forbidden) {
+  constexpr auto problem = "cannot be created";
+  if (!is_about_the_file(error_number)) return io_error(path, problem, error_number);
+  return errno_error(forbidden, path.string(), problem, error_number);
 }
 
 std::vector<std::byte> read_file(const std::filesystem::path& path) {
@@ -258,7 +248,7 @@ FilePublisher::FilePublisher(std::filesystem::path path)
 }
 
 FilePublisher::~FilePublisher() {
-  if (!renamed_) ::unlink(temporary_.c_str());
+  if (!renamed_) remove_quietly(temporary_);
 }
 
 void FilePublisher::write(std::span<const std::byte> bytes) {
@@ -285,7 +275,8 @@ bool FilePublisher::publish_exclusively() {
     const int error_number = errno;
     // An NFS server may have made the link and lost the answer: the link count tells.
     struct stat status {};
-    const bool linked = ::stat(temporary_.c_str(), &status) == 0 && status.st_nlink == 2;
+    const auto look = [&] { return ::stat(temporary_.c_str(), &status); };
+    const bool linked = retried(look) == 0 && status.st_nlink == 2;
     if (!linked && error_number == EEXIST) return false;
     if (!linked && !has_no_hard_links(error_number)) {
       throw io_error(path_, "cannot link into place", error_number);

@@ -11,6 +11,7 @@
 
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/json.hpp>
+#include <moesweep/base/other_text.hpp>
 
 namespace moesweep {
 namespace {
@@ -183,6 +184,9 @@ Json parse(std::string_view text, const JsonPlace& place, JsonNumbers numbers) {
     Json::sax_parse(text, &builder);
     return builder.take();
   } catch (const nlohmann::json::parse_error& error) {
+    if (const auto* other = other_text(text)) {
+      throw Error(ExitCode::bad_input, place.file, other->what, other->remedy);
+    }
     // Its own text repeats the last token, which can be the whole file.
     throw complaint(place, "is not valid JSON " + position_of(text, error.byte));
   } catch (const nlohmann::json::exception&) {

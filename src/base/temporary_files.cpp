@@ -61,6 +61,8 @@ bool is_of_ours(const fs::directory_entry& entry, std::string_view prefix) {
   return type == (prefix == temporary_prefix ? fs::file_type::regular : fs::file_type::directory);
 }
 
+// What cannot be listed, looked at or removed stays, and only takes space: the next command that
+// looks here removes it.
 template <typename IsAbandoned>
 void remove_where(const fs::path& folder, std::string_view prefix,
                   const IsAbandoned& is_abandoned) {

@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <moesweep/base/retried.hpp>
 #include <moesweep/base/temporary_files.hpp>
 #include <moesweep/base/temporary_folder.hpp>
 
@@ -13,7 +14,7 @@ TemporaryFolder::TemporaryFolder(const fs::path& parent, std::string_view prefix
                                  ExitCode on_failure) {
   remove_abandoned(parent, prefix);
   const auto path = parent / temporary_name(prefix);
-  if (::mkdir(path.c_str(), 0700) != 0) {
+  if (retried([&] { return ::mkdir(path.c_str(), 0700); }) != 0) {
     throw errno_error(on_failure, parent.string(), "cannot be written to", errno);
   }
   path_ = path;

@@ -13,6 +13,7 @@
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/paths.hpp>
 #include <moesweep/base/shape.hpp>
 #include <moesweep/checkpoint/checkpoint.hpp>
 #include <moesweep/checkpoint/header.hpp>
@@ -244,7 +245,7 @@ Checkpoint open_checkpoint(const fs::path& given, const OpenOptions& options) {
   }
   if (!fs::is_directory(status)) return open_single(path);
   refuse_unfinished(path);
-  const bool indexed = fs::exists(fs::symlink_status(path / index_name));
+  const bool indexed = fs::exists(link_status_of(path / index_name, ExitCode::bad_input));
   return indexed ? open_indexed(path, options) : open_unindexed(path, options);
 }
 

@@ -9,6 +9,7 @@
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
 #include <moesweep/base/foreign_name.hpp>
+#include <moesweep/base/paths.hpp>
 #include <moesweep/checkpoint/companion.hpp>
 
 namespace moesweep::checkpoint {
@@ -41,7 +42,7 @@ fs::path folder_or_here(const fs::path& directory) {
 std::optional<fs::path> follow(const fs::path& directory, const std::string& name) {
   refuse_escaping_name(directory, name);
   std::error_code error;
-  auto target = fs::canonical(folder_or_here(directory) / name, error);
+  auto target = canonical_path(folder_or_here(directory) / name, error);
   if (error == std::errc::no_such_file_or_directory) return std::nullopt;
   if (!error) return target;
   const auto plain = unreadable(directory / name, error.value(), ExitCode::bad_input);
@@ -53,7 +54,7 @@ std::optional<fs::path> follow(const fs::path& directory, const std::string& nam
 
 bool lies_inside(const fs::path& target, const fs::path& directory) {
   std::error_code error;
-  const auto root = fs::canonical(folder_or_here(directory), error);
+  const auto root = canonical_path(folder_or_here(directory), error);
   if (error) throw unreadable(directory, error.value(), ExitCode::bad_input);
   if (is_within(target, root)) return true;
   // blobs is not followed itself: a link there could point anywhere.

@@ -5,7 +5,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <vector>
 
 #include <fmt/format.h>
@@ -13,6 +12,7 @@
 
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/paths.hpp>
 #include <moesweep/checkpoint/checkpoint.hpp>
 
 #include "index.hpp"
@@ -26,19 +26,15 @@ namespace fs = std::filesystem;
 constexpr std::string_view model_prefix = "models--";
 
 bool is_folder(const fs::path& path) {
-  return fs::is_directory(status_of(path, ExitCode::bad_input));
+  return moesweep::is_folder(path, ExitCode::bad_input);
 }
 
 /// Names of the folders in a folder that begin so, sorted.
 std::vector<std::string> folders_in(const fs::path& folder, std::string_view prefix = {}) {
-  std::vector<std::string> names;
-  std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
-       entry.increment(error)) {
-    auto name = entry->path().filename().string();
-    if (name.starts_with(prefix) && is_folder(entry->path())) names.push_back(std::move(name));
-  }
-  std::ranges::sort(names);
+  auto names = names_in_folder(folder, ExitCode::bad_input);
+  std::erase_if(names, [&](const std::string& name) {
+    return !name.starts_with(prefix) || !is_folder(folder / name);
+  });
   return names;
 }
 
@@ -54,11 +50,9 @@ std::string some_of(std::vector<std::string> names) {
 std::optional<std::string> main_snapshot(const fs::path& model,
                                          const std::vector<std::string>& snapshots) {
   const auto file = model / "refs/main";
-  constexpr std::uintmax_t longest = 256;
-  std::error_code error;
-  if (!fs::is_regular_file(file, error) || fs::file_size(file, error) > longest || error) {
-    return std::nullopt;
-  }
+  constexpr std::uint64_t longest = 256;
+  const auto size = size_of_file_at(file, ExitCode::bad_input);
+  if (!size || *size > longest) return std::nullopt;
   auto commit = read_text_file(file);
   commit.erase(std::min(commit.find_last_not_of(" \r\n") + 1, commit.size()));
   const bool is_there = std::ranges::find(snapshots, commit) != snapshots.end();
@@ -91,6 +85,7 @@ bool is_cached_model(const fs::path& folder) {
 
 void refuse_whole_cache(const fs::path& given) {
   for (const auto& folder : {given, given / "hub"}) {
+    if (!is_folder(folder)) continue;
     const auto models = folders_in(folder, model_prefix);
     if (models.empty()) continue;
     throw Error(

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
-#include <system_error>
 #include <vector>
 
 #include <fmt/format.h>
@@ -11,6 +10,8 @@
 
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/other_text.hpp>
+#include <moesweep/base/paths.hpp>
 
 namespace moesweep::checkpoint {
 namespace {
@@ -18,22 +19,13 @@ namespace {
 namespace fs = std::filesystem;
 
 struct OtherFile {
-  std::string_view first_bytes;  ///< of text in lower case, without leading blanks
+  std::string_view first_bytes;
   const char* what;
   const char* remedy;
 };
-constexpr auto download_again =
-    "download the file again, with an access token if the model is gated";
 constexpr std::array other_files = {
     OtherFile{"GGUF", "is a GGUF file", "give the safetensors checkpoint that it was made from"},
     OtherFile{"PK\3\4", "is a zip archive, as PyTorch writes them", "convert it to safetensors"},
-    OtherFile{"version ", "is a Git LFS pointer, not the file that it stands for",
-              "fetch the files with `git lfs pull`"},
-    OtherFile{"<!doc", "is an HTML page", download_again},
-    OtherFile{"<html", "is an HTML page", download_again},
-    OtherFile{"<head", "is an HTML page", download_again},
-    OtherFile{"<?xml", "is an XML page, as servers answer when they refuse a file", download_again},
-    OtherFile{"{\"error\"", "is an error message of a server", download_again},
     OtherFile{std::string_view("\0\5\26\7\0\2\0\0", 8),
               "is what macOS writes beside a file (AppleDouble), not the file itself",
               "name the file without ._ in front"},
@@ -50,24 +42,22 @@ bool is_blank(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-std::string lower_case(std::string_view text) {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  std::string lower(text);
-  for (auto& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
-}
-
-void refuse(const OtherFile& other, const std::string& file) {
-  throw Error(ExitCode::bad_input, file, other.what, other.remedy);
-}
-
 struct OtherWeights {
   std::string_view extension;
   const char* what;
   const char* remedy;
 };
+
+/// Only a hint depends on it: what may not be read is not named there.
+bool is_folder_with_safetensors(const fs::path& path) {
+  try {
+    return is_folder(path, ExitCode::bad_input) && has_safetensors(path);
+  } catch (const Error& error) {
+    if (error.exit_code() != ExitCode::bad_input) throw;
+    return false;
+  }
+}
+
 constexpr auto convert = "convert them to safetensors, or download the safetensors of the model";
 constexpr std::array other_weights = {
     OtherWeights{".gguf", "GGUF files", "give the safetensors checkpoint that they were made from"},
@@ -85,27 +75,27 @@ constexpr std::array other_weights = {
 }  // namespace
 
 bool has_safetensors(const fs::path& folder) {
-  std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
-       entry.increment(error)) {
-    if (entry->path().extension() == ".safetensors") return true;
-  }
-  return false;
+  return std::ranges::any_of(
+      names_in_folder(folder, ExitCode::bad_input),
+      [](const std::string& name) { return fs::path(name).extension() == ".safetensors"; });
 }
 
 void refuse_other_files(std::span<const std::byte> begin, const std::string& file) {
   const auto text = text_of(begin);
-  const auto lower = lower_case(text);
+  if (const auto* other = other_text(text)) {
+    throw Error(ExitCode::bad_input, file, other->what, other->remedy);
+  }
   for (const auto& other : other_files) {
-    if (text.starts_with(other.first_bytes) || lower.starts_with(other.first_bytes)) {
-      refuse(other, file);
+    if (text.starts_with(other.first_bytes)) {
+      throw Error(ExitCode::bad_input, file, other.what, other.remedy);
     }
   }
 }
 
 void refuse_text(std::span<const std::byte> begin, const std::string& file) {
   refuse_other_files(begin, file);
-  const auto text = text_of(begin);
+  const auto stripped = without_blanks_in_front(text_of(begin));
+  const auto text = stripped.empty() ? text_of(begin) : stripped;
   const bool is_text =
       std::ranges::all_of(text, [](char c) { return is_blank(c) || (c >= ' ' && c <= '~'); });
   if (!is_text) return;
@@ -127,7 +117,7 @@ std::pair<std::string, std::string> what_is_instead(const fs::path& folder) {
   constexpr std::size_t most = 5;
   std::vector<std::string> below;
   for (const auto& name : names) {
-    if (below.size() < most && has_safetensors(folder / name)) below.push_back(name);
+    if (below.size() < most && is_folder_with_safetensors(folder / name)) below.push_back(name);
   }
   if (!below.empty()) {
     return {fmt::format("has no .safetensors files; folders in it do ({})", fmt::join(below, ", ")),

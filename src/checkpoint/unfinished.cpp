@@ -1,6 +1,5 @@
 #include <cerrno>
 #include <optional>
-#include <system_error>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -8,6 +7,8 @@
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
 #include <moesweep/base/json.hpp>
+#include <moesweep/base/paths.hpp>
+#include <moesweep/base/retried.hpp>
 #include <moesweep/base/temporary_files.hpp>
 #include <moesweep/checkpoint/unfinished.hpp>
 
@@ -18,18 +19,19 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 constexpr auto marker_name = ".moesweep-unfinished";
-constexpr std::uintmax_t most_marker_bytes = 65536;
+constexpr std::uint64_t most_marker_bytes = 65536;
 
 struct Marker {
   std::string recipe;
   std::string writer;  ///< as a temporary file is named after its process
 };
 
-std::optional<Marker> read_marker(const fs::path& folder) {
+std::optional<Marker> read_marker(const fs::path& folder, ExitCode forbidden) {
   const auto path = folder / marker_name;
-  std::error_code error;
-  if (!fs::is_regular_file(fs::symlink_status(path, error))) return std::nullopt;
-  if (fs::file_size(path, error) > most_marker_bytes || error) return Marker{"?", ""};
+  if (!fs::is_regular_file(link_status_of(path, forbidden))) return std::nullopt;
+  const auto size = size_of_file_at(path, forbidden);
+  if (!size) return std::nullopt;  // finished just now
+  if (*size > most_marker_bytes) return Marker{"?", ""};
   const auto text = read_text_file(path);
   try {
     const auto marker = parse_json(text, {path.string()});
@@ -50,13 +52,6 @@ Error not_ours(const fs::path& folder) {
                "give a directory that does not exist yet");
 }
 
-void create(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (!error) return;
-  throw Error(ExitCode::io_error, folder.string(), "cannot be created: " + error.message());
-}
-
 void require_same(const fs::path& folder, const Marker& marker, const std::string& recipe) {
   if (marker.recipe != recipe) {
     throw Error(ExitCode::bad_usage, folder.string(),
@@ -72,30 +67,29 @@ void require_same(const fs::path& folder, const Marker& marker, const std::strin
 }  // namespace
 
 bool begin_folder(const fs::path& folder, const std::string& recipe) {
-  create(folder);
+  make_folders(folder);
   remove_abandoned(folder);
-  const auto marker = read_marker(folder);
+  const auto marker = read_marker(folder, ExitCode::io_error);
   if (marker) {
     require_same(folder, *marker, recipe);
     publish_file(folder / marker_name, std::string_view(marker_text(recipe)));
     return true;
   }
-  std::error_code error;
-  if (!fs::is_empty(folder, error) || error) throw not_ours(folder);
+  if (!names_in_folder(folder).empty()) throw not_ours(folder);
   if (!publish_file_exclusively(folder / marker_name, marker_text(recipe))) throw not_ours(folder);
   return false;
 }
 
 void finish_folder(const fs::path& folder) {
   const auto path = folder / marker_name;
-  if (::unlink(path.c_str()) != 0) {
+  if (retried([&] { return ::unlink(path.c_str()); }) != 0) {
     throw errno_error(ExitCode::io_error, path.string(), "cannot be removed", errno);
   }
   fsync_directory(folder);
 }
 
 std::string unfinished_recipe(const fs::path& folder) {
-  const auto marker = read_marker(folder);
+  const auto marker = read_marker(folder, ExitCode::bad_input);
   return marker ? marker->recipe : std::string();
 }
 

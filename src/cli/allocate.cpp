@@ -9,7 +9,7 @@
 #include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
-#include <moesweep/base/file.hpp>
+#include <moesweep/base/paths.hpp>
 #include <moesweep/base/temporary_files.hpp>
 #include <moesweep/base/text.hpp>
 #include <moesweep/export/plans.hpp>
@@ -35,8 +35,7 @@ struct AllocateCommand {
 /// Beside the results of a run; nowhere for an inventory unless it is said.
 std::optional<std::filesystem::path> destination(const AllocateCommand& command) {
   if (!command.out.empty()) return command.out;
-  if (!std::filesystem::is_directory(status_of(command.source, ExitCode::run_directory)))
-    return std::nullopt;
+  if (!is_folder(command.source, ExitCode::run_directory)) return std::nullopt;
   return std::filesystem::path(command.source) / plan_file_name(command.options);
 }
 
@@ -45,8 +44,9 @@ void allocate(AllocateCommand& command, const Context& context) {
   options.source = command.source;
   options.runtime = names::runtime_named(command.runtime);
   options.shard_bytes = shard_bytes_of(command.shard_size);
-  const auto report = pipeline::allocate(options);
   const auto out = destination(command);
+  if (out) require_folder_of(*out);
+  const auto report = pipeline::allocate(options);
   if (out) {
     remove_abandoned(out->parent_path());
     write_plan(*out, exports::plan_json(report.plan), command.overwrite);
@@ -125,7 +125,7 @@ void add_allocate(CLI::App& app, Context& context) {
       ->capture_default_str();
   command->add_option("--out", state->out,
                       "Plan (JSON); by default RUN/plan-METHOD-RUNTIME-TARGET.json");
-  command->add_flag("--overwrite", state->overwrite, "Replace another plan of the same name");
+  command->add_flag("--overwrite", state->overwrite, "Replace the plan that is there");
   command->callback([state, &context] { allocate(*state, context); });
 }
 

@@ -6,14 +6,42 @@
 
 #include <fmt/format.h>
 
+#include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/paths.hpp>
 #include <moesweep/base/temporary_files.hpp>
+#include <moesweep/config/settings.hpp>
 #include <moesweep/parallel/task_pool.hpp>
 #include <moesweep/pipeline/calibrate.hpp>
 
 namespace moesweep::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_profile(const fs::path& file) {
+  try {
+    config::load_cluster(file);
+    return true;
+  } catch (const Error& error) {
+    if (error.exit_code() == ExitCode::io_error) throw;
+    return false;
+  }
+}
+
+/// A profile is measured again and again; a file of another kind has that name by mistake.
+void require_place_of_profile(const fs::path& out) {
+  require_folder_of(out);
+  const auto status = link_status_of(out);
+  if (!fs::exists(status) || (fs::is_regular_file(status) && is_profile(out))) return;
+  throw Error(ExitCode::bad_usage, out.string(), "exists already and is not a cluster profile",
+              "name another file with --out");
+}
+
+}  // namespace
 
 void calibrate(const CalibrateOptions& options, const Context& context) {
+  if (!options.out.empty()) require_place_of_profile(options.out);
   const int threads = options.threads > 0 ? options.threads : parallel::available_cpus();
   const auto rates = pipeline::calibrate(options.read_from, threads);
   const auto profile = pipeline::calibrated_profile(rates, threads);

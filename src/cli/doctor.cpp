@@ -9,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include <moesweep/base/error.hpp>
+#include <moesweep/base/paths.hpp>
 #include <moesweep/comm/session.hpp>
 #include <moesweep/kernels/isa.hpp>
 #include <moesweep/launch/check.hpp>
@@ -61,11 +63,20 @@ Check hdf5_check() {
   return check;
 }
 
+// What rights hide is no folder for us; a system that fails says so.
+bool is_visible_folder(const fs::path& path) {
+  try {
+    return is_folder(path, ExitCode::bad_input);
+  } catch (const Error& error) {
+    if (error.exit_code() != ExitCode::bad_input) throw;
+    return false;
+  }
+}
+
 // The folder itself, or the nearest that exists above it: doctor makes no run directory.
 fs::path existing(fs::path path) {
   path = fs::absolute(path).lexically_normal();
-  std::error_code ignored;
-  while (!fs::is_directory(path, ignored) && path.has_relative_path()) path = path.parent_path();
+  while (!is_visible_folder(path) && path.has_relative_path()) path = path.parent_path();
   return path;
 }
 

@@ -33,10 +33,10 @@ constexpr auto heads_format = "heads";
 
 store::Results read_made(const store::RunDirectory& run) {
   auto results = pipeline::read_run_results(run.root);
-  auto& made = results.attributes;
-  if (made["complete"] != "yes") {
+  const auto counts = pipeline::sweep_counts(results, run.results().string());
+  if (!counts.is_complete) {
     spdlog::warn("{} is incomplete: it was made from {} of {} units", run.results().string(),
-                 made["units_done"], made["units_total"]);
+                 counts.done, counts.total);
   }
   return results;
 }

@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include <moesweep/base/cast.hpp>
+#include <moesweep/base/paths.hpp>
 #include <moesweep/base/text.hpp>
 #include <moesweep/pipeline/import_cache.hpp>
 
@@ -94,6 +95,7 @@ void print(const pipeline::ImportedCache& made, const std::string& path, const C
 
 void make_cache(ImportCommand& command, const Context& context) {
   auto& options = command.options;
+  require_folder_of(options.out);
   options.renamed = parse_maps(command.maps);
   if (!command.model_bytes.empty()) {
     const auto bytes = parse_size(command.model_bytes);

@@ -79,7 +79,7 @@ bool is_plan_format(std::string_view format) {
 
 void export_plan_to(const PlanExportCommand& command, const std::string& format,
                     const std::string& output, bool overwrite, const Context& context) {
-  const auto plan = exports::read_plan(plan_file(command.plan));
+  const auto plan = exports::read_plan(plan_file(command.plan, "--plan"));
   const auto made =
       exports::export_plan(plan, architecture_of(command, plan), format, command.allow_unmapped);
   report(made, exports::write_plan_export(made, output, overwrite), context);

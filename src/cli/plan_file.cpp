@@ -8,13 +8,16 @@
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
 #include <moesweep/base/foreign_name.hpp>
+#include <moesweep/base/paths.hpp>
 #include <moesweep/base/text.hpp>
+#include <moesweep/export/plans.hpp>
 
 namespace moesweep::cli {
 namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::uint64_t most_plan_bytes = std::uint64_t{1} << 30;
 constexpr auto plan_glob = "plan*.json";
 constexpr std::int32_t uniform_bits = 4;
 constexpr std::size_t longest_stem = longest_file_name - 5;  // of ".json"
@@ -29,19 +32,34 @@ std::string part_of_name(const std::string& text) {
   return part;
 }
 
-Error is_another_plan(const fs::path& path) {
-  return Error(ExitCode::bad_usage, path.string(), "exists already and is another plan",
+Error exists_already(const fs::path& path, std::string_view what) {
+  return Error(ExitCode::bad_usage, path.string(), fmt::format("exists already and is {}", what),
                "name another file with --out, or give --overwrite to replace it");
 }
 
-void refuse_what_is_no_file(const fs::path& path) {
-  std::error_code error;
-  const auto type = fs::symlink_status(path, error).type();
-  // What can't be looked at is told by who writes it.
-  if (type == fs::file_type::not_found || type == fs::file_type::none ||
-      type == fs::file_type::regular) {
-    return;
+/// `text` is what is in it.
+bool is_plan(const fs::path& path, const std::string& text) {
+  try {
+    exports::parse_plan(text, path.string());
+    return true;
+  } catch (const Error&) {
+    return false;
   }
+}
+
+/// A file of another kind is never replaced: its name was a mistake. An empty one is what a kill
+/// leaves on a file system that has neither hard links nor a rename that replaces nothing.
+void refuse_what_is_no_plan(const fs::path& path) {
+  const auto size = size_of_file_at(path);
+  if (!size || *size == 0) return;
+  if (*size <= most_plan_bytes && is_plan(path, read_text_file(path))) return;
+  throw Error(ExitCode::bad_usage, path.string(), "exists already and is not a plan",
+              "name another file with --out");
+}
+
+void refuse_what_is_no_file(const fs::path& path) {
+  const auto type = link_status_of(path).type();
+  if (type == fs::file_type::not_found || type == fs::file_type::regular) return;
   throw Error(ExitCode::bad_usage, path.string(), "exists and is not a regular file",
               "name another file with --out");
 }
@@ -70,28 +88,32 @@ std::string plan_file_name(const pipeline::AllocateOptions& options) {
 
 void write_plan(const fs::path& path, const std::string& text, bool overwrite) {
   refuse_what_is_no_file(path);
-  if (overwrite) return publish_file(path, std::string_view(text));
-  std::error_code ignored;
-  const bool is_there = fs::exists(fs::symlink_status(path, ignored));
+  if (overwrite) {
+    refuse_what_is_no_plan(path);
+    return publish_file(path, std::string_view(text));
+  }
+  const bool is_there = fs::exists(link_status_of(path));
   if (!is_there && publish_file_exclusively(path, text)) return;
   const auto there = open_for_reading(path);
-  if (file_size(there, path) != text.size() || read_text_file(path) != text) {
-    throw is_another_plan(path);
-  }
+  const auto bytes = file_size(there, path);
+  if (bytes == text.size() && read_text(there, path) == text) return;
+  refuse_what_is_no_plan(path);
+  throw exists_already(path, bytes == 0 ? "empty" : "another plan");
 }
 
-fs::path plan_file(const fs::path& given) {
-  if (!fs::is_directory(status_of(given, ExitCode::bad_input))) return given;
+fs::path plan_file(const fs::path& given, std::string_view option) {
+  if (!is_folder(given, ExitCode::bad_input)) return given;
+  const auto with_option = option.empty() ? std::string() : fmt::format(" with {}", option);
   const auto names = plans_in(given);
   if (names.empty()) {
     throw Error(ExitCode::bad_usage, given.string(), "has no plan",
-                fmt::format("make one with `moesweep allocate {}`, or name its file with --plan",
-                            given.string()));
+                fmt::format("make one with `moesweep allocate {}`, or name its file{}",
+                            given.string(), with_option));
   }
   if (names.size() > 1) {
     throw Error(ExitCode::bad_usage, given.string(),
                 fmt::format("has {} plans: {}", names.size(), fmt::join(names, ", ")),
-                "name the file of one with --plan");
+                "name the file of one" + with_option);
   }
   return given / names.front();
 }

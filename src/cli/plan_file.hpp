@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include <moesweep/pipeline/allocate.hpp>
 
@@ -13,11 +14,12 @@ namespace moesweep::cli {
 std::string plan_file_name(const pipeline::AllocateOptions& options);
 
 /// Writes a plan where there is none; an equal one that is there stays. Error(bad_usage) in the
-/// place of anything else, unless `overwrite` says that a file may be replaced.
+/// place of anything else, unless `overwrite` says that a plan may be replaced: what is not a plan
+/// never is.
 void write_plan(const std::filesystem::path& path, const std::string& text, bool overwrite);
 
 /// `given`, or of a run directory its only plan. Error(bad_usage) where it has none or several,
-/// naming them.
-std::filesystem::path plan_file(const std::filesystem::path& given);
+/// naming them, and the option that names one; `option` is empty where it is an argument.
+std::filesystem::path plan_file(const std::filesystem::path& given, std::string_view option);
 
 }  // namespace moesweep::cli

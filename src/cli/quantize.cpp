@@ -127,7 +127,7 @@ void print_written(const QuantizeCommand& command) {
 }
 
 void quantize(QuantizeCommand& command, Context& context) {
-  command.plan = plan_file(command.plan.empty() ? command.run : command.plan).string();
+  command.plan = plan_file(command.plan.empty() ? command.run : command.plan, "--plan").string();
   command.options.run_directory = command.run_directory();
   command.options.job = job_of(command);
   const EndReport end{

@@ -9,15 +9,20 @@
 #include <spdlog/spdlog.h>
 
 #include <moesweep/base/error.hpp>
+#include <moesweep/base/foreign_name.hpp>
 
 namespace moesweep::cli {
 namespace {
 
+/// Warnings repeat what files of others say: control characters end here, whoever forgot them.
 class AfterStandardOutput final : public spdlog::sinks::stderr_color_sink_mt {
  public:
   void log(const spdlog::details::log_msg& message) override {
     std::fflush(stdout);
-    spdlog::sinks::stderr_color_sink_mt::log(message);
+    const auto text = printable_lines({message.payload.data(), message.payload.size()});
+    auto shown = message;
+    shown.payload = text;
+    spdlog::sinks::stderr_color_sink_mt::log(shown);
   }
 };
 

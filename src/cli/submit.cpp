@@ -12,6 +12,7 @@
 #include <spdlog/spdlog.h>
 
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/paths.hpp>
 #include <moesweep/base/temporary_files.hpp>
 #include <moesweep/config/settings.hpp>
 #include <moesweep/launch/batch_script.hpp>
@@ -48,11 +49,11 @@ struct Submission {
 
 // Replacing the files of another sweep would end it at its next start.
 void refuse_other_sweep(const store::RunDirectory& run, const pipeline::Job& job) {
-  if (!fs::exists(run.lock())) return;
+  if (!store::is_there(run.lock())) return;
   const auto epochs = store::read_epochs(run.lock());
   if (epochs.empty() || epochs.front().start.fingerprint == job.fingerprint.hex()) return;
   std::string differences = "its inputs differ";
-  if (fs::exists(run.job())) {
+  if (store::is_there(run.job())) {
     const auto found = config::differences(job.settings, config::load_job(run.job()));
     if (!found.empty()) differences = fmt::format("{}", fmt::join(found, "; "));
   }
@@ -94,7 +95,7 @@ Submission prepare(const SubmitOptions& options) {
 
 void publish(const Submission& submission) {
   store::create_run_directory({submission.run});
-  fs::create_directories(submission.folder());
+  make_folders(submission.folder(), ExitCode::run_directory);
   remove_abandoned(submission.folder());
   publish_file(submission.job_file(), submission.job_toml);
   publish_file(submission.script_file(), submission.script);

@@ -195,7 +195,7 @@ void add_verify_plan(CLI::App& app, Context& context) {
   command->add_option("--architecture", options->architecture,
                       "model_type whose names the checkpoint has, instead of the plan's");
   command->callback([options, &context] {
-    options->plan = plan_file(options->plan).string();
+    options->plan = plan_file(options->plan, {}).string();
     verify_plan(*options, context);
   });
 }

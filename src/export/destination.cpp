@@ -1,8 +1,6 @@
 #include "destination.hpp"
 
-#include <fmt/format.h>
-
-#include <moesweep/base/file.hpp>
+#include <moesweep/base/paths.hpp>
 
 namespace moesweep::exports {
 namespace {
@@ -10,16 +8,13 @@ namespace {
 namespace fs = std::filesystem;
 
 fs::file_type type_of(const fs::path& path) {
-  std::error_code error;
-  const auto type = fs::symlink_status(path, error).type();
-  if (type != fs::file_type::none) return type;
-  throw Error(ExitCode::io_error, path.string(), fmt::format("cannot stat: {}", error.message()));
+  return link_status_of(path).type();
 }
 
 }  // namespace
 
 bool means_folder(const fs::path& output) {
-  return !output.has_filename() || fs::is_directory(status_of(output));
+  return !output.has_filename() || is_folder(output);
 }
 
 Error exists_already(const fs::path& file) {
@@ -48,23 +43,12 @@ void refuse_stale_journal(const fs::path& database) {
 }
 
 void create_folder(const fs::path& folder) {
-  std::error_code error;
   const auto status = status_of(folder);
   if (fs::exists(status) && !fs::is_directory(status)) {
     throw Error(ExitCode::bad_usage, folder.string(), "is not a folder",
                 "name a folder for one file a table");
   }
-  fs::create_directories(folder, error);
-  if (error) {
-    throw Error(ExitCode::io_error, folder.string(),
-                fmt::format("cannot create the folder: {}", error.message()));
-  }
-}
-
-void require_folder_of(const fs::path& file) {
-  const auto folder = file.parent_path().empty() ? fs::path(".") : file.parent_path();
-  if (fs::is_directory(status_of(folder))) return;
-  throw Error(ExitCode::bad_usage, folder.string(), "is not a folder", "create it first");
+  make_folders(folder);
 }
 
 }  // namespace moesweep::exports

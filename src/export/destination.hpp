@@ -30,7 +30,4 @@ void refuse_stale_journal(const std::filesystem::path& database);
 /// it can't be created.
 void create_folder(const std::filesystem::path& folder);
 
-/// Error(bad_usage) unless the folder that `file` goes into exists.
-void require_folder_of(const std::filesystem::path& file);
-
 }  // namespace moesweep::exports

@@ -12,6 +12,7 @@
 #include <moesweep/base/file.hpp>
 #include <moesweep/base/file_hash.hpp>
 #include <moesweep/base/foreign_name.hpp>
+#include <moesweep/base/paths.hpp>
 #include <moesweep/base/temporary_files.hpp>
 #include <moesweep/checkpoint/header.hpp>
 #include <moesweep/export/heads.hpp>
@@ -61,7 +62,7 @@ void check_all(const fs::path& artifacts, std::span<const records::ArtifactRow> 
                   "the results are not of a sweep: do not use them");
     }
     const auto path = artifacts / row.file;
-    if (!fs::exists(path)) refuse_artifact(path, "is missing");
+    if (!fs::exists(status_of(path))) refuse_artifact(path, "is missing");
     if (hash_of_file(path) != *hash) refuse_artifact(path, "does not match its hash");
   }
 }

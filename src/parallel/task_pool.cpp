@@ -17,6 +17,7 @@
 
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
+#include <moesweep/base/failures.hpp>
 #include <moesweep/base/signal_stack.hpp>
 #include <moesweep/parallel/task_pool.hpp>
 
@@ -66,11 +67,17 @@ void require_threads(int count) {
   };
   try {
     for (int i = 0; i < count; ++i) {
-      threads.emplace_back([&all_started] { all_started.wait(false); });
+      threads.emplace_back([&all_started] {
+        // The allocator reserves address space for each thread that allocates, and keeps it: it
+        // must not be what TBB's threads lack later, who end the program then.
+        ::operator delete(::operator new(1));
+        all_started.wait(false);
+      });
     }
-  } catch (const std::system_error&) {
+  } catch (const std::system_error& refused) {
+    const auto error = system_error_of(refused);  // before the others give their memory back
     end();
-    throw;
+    throw error;
   }
   end();
 }
@@ -117,8 +124,7 @@ void TaskPool::start(std::function<void()> task) {
   } catch (const std::bad_alloc&) {
     throw;
   } catch (const std::runtime_error& refused) {  // TBB's own word for a thread it cannot start
-    throw Error(ExitCode::io_error, "threads", refused.what(),
-                "lower resources.threads or raise the limit of processes (ulimit -u)");
+    throw Error(ExitCode::io_error, "threads", refused.what(), remedy_for_threads());
   }
 }
 

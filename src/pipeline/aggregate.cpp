@@ -5,6 +5,7 @@
 
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
+#include <moesweep/base/paths.hpp>
 #include <moesweep/base/temporary_files.hpp>
 #include <moesweep/config/settings.hpp>
 #include <moesweep/pipeline/aggregate.hpp>
@@ -81,7 +82,7 @@ void verify_outputs(const store::RunDirectory& run, const store::SegmentScan& sc
 void verify_results(const store::RunDirectory& run, const Aggregate& aggregated,
                     std::vector<std::string>& findings) {
   // Before the end of a sweep there may be none.
-  if (!aggregated.complete() && !std::filesystem::exists(run.results())) return;
+  if (!aggregated.complete() && !std::filesystem::exists(status_of(run.results()))) return;
   store::Results results;
   try {
     results = store::read_results(run.results());

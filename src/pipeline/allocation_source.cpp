@@ -1,7 +1,6 @@
 #include "allocation_source.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <map>
 #include <optional>
@@ -13,6 +12,7 @@
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/file.hpp>
 #include <moesweep/base/foreign_name.hpp>
+#include <moesweep/base/paths.hpp>
 #include <moesweep/base/shape.hpp>
 #include <moesweep/base/text.hpp>
 #include <moesweep/checkpoint/companion.hpp>
@@ -179,24 +179,6 @@ void add_measurements(AllocationSource& source, const records::Tables& tables) {
   }
 }
 
-/// Of an attribute of results.h5.
-std::int64_t count_of(const std::string& text) {
-  std::int64_t count = 0;
-  std::from_chars(text.data(), text.data() + text.size(), count);
-  return count;
-}
-
-/// "3 of 4 units are done, 1 failed".
-std::string units_text(const std::map<std::string, std::string>& attributes) {
-  const auto at = [&](const char* key) {
-    const auto found = attributes.find(key);
-    return found == attributes.end() ? std::string("0") : found->second;
-  };
-  const auto failed = at("units_failed");
-  return fmt::format("{} of {} units are done{}", at("units_done"), at("units_total"),
-                     failed == "0" ? "" : fmt::format(", {} failed", failed));
-}
-
 /// Composites need all of them.
 std::vector<std::string> metrics_left_out(const config::Settings& job) {
   const auto& metrics = job.texts("sensitivity.metrics");
@@ -209,14 +191,13 @@ std::vector<std::string> metrics_left_out(const config::Settings& job) {
 
 AllocationSource from_run(const fs::path& path, const std::string& wanted) {
   const store::RunDirectory run{path};
-  auto results = read_run_results(path);
+  const auto results = read_run_results(path);
   const auto rows = records::rows_of<CheckpointTensorRow>(results.tables);
   const auto job = config::load_job(run.job());
   const bool is_sensitivity = job.text("kind") == "sensitivity";
-  const bool is_unfinished = results.attributes["complete"] != "yes";
-  if (rows.empty() && is_sensitivity && is_unfinished) {
-    throw Error(ExitCode::bad_input, run.results().string(),
-                "has no tensors yet: " + units_text(results.attributes),
+  const auto counts = sweep_counts(results, run.results().string());
+  if (rows.empty() && is_sensitivity && !counts.is_complete) {
+    throw Error(ExitCode::bad_input, run.results().string(), "has no tensors yet: " + counts.text(),
                 "finish the sweep with " + how_to_finish(path));
   }
   if (rows.empty() || !is_sensitivity) {
@@ -225,13 +206,13 @@ AllocationSource from_run(const fs::path& path, const std::string& wanted) {
   }
   AllocationSource source;
   source.place = run.results().string();
-  source.units_done = count_of(results.attributes["units_done"]);
-  source.units_total = count_of(results.attributes["units_total"]);
-  if (is_unfinished) {
+  source.units_done = counts.done;
+  source.units_total = counts.total;
+  if (!counts.is_complete) {
     source.notes.push_back(
         fmt::format("the sweep is unfinished ({}): the plan is of what was measured so far, the "
                     "rest is kept; to finish it, {}",
-                    units_text(results.attributes), how_to_finish(path)));
+                    counts.text(), how_to_finish(path)));
   }
   source.missing_metrics = metrics_left_out(job);
   read_headers(job, rows, source);

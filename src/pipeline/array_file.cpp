@@ -10,6 +10,7 @@
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
 #include <moesweep/base/macos_file.hpp>
+#include <moesweep/base/paths.hpp>
 #include <moesweep/checkpoint/checkpoint.hpp>
 
 #include "npy_header.hpp"
@@ -47,10 +48,10 @@ Array open_npy(const std::filesystem::path& path) {
 
 Arrays open_folder(const std::filesystem::path& folder) {
   Arrays arrays;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
-    if (entry.path().extension() != npy || is_of_macos(entry.path())) continue;
-    auto name = entry.path().lexically_relative(folder);
-    arrays.emplace(name.replace_extension().generic_string(), open_npy(entry.path()));
+  for (const auto& path : paths_below(folder, ExitCode::bad_input)) {
+    if (path.extension() != npy || is_of_macos(path)) continue;
+    auto name = path.lexically_relative(folder);
+    arrays.emplace(name.replace_extension().generic_string(), open_npy(path));
   }
   return arrays;
 }
@@ -120,7 +121,7 @@ void for_each_part(std::uint64_t bytes, std::int64_t element_bytes,
 
 Arrays open_arrays(const std::filesystem::path& path) {
   Arrays arrays;
-  if (std::filesystem::is_directory(path)) {
+  if (is_folder(path, ExitCode::bad_input)) {
     arrays = open_folder(path);
   } else if (path.extension() == ".npz") {
     arrays = open_npz(path);

@@ -15,6 +15,8 @@
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/paths.hpp>
+#include <moesweep/base/retried.hpp>
 #include <moesweep/base/temporary_folder.hpp>
 #include <moesweep/checkpoint/checkpoint.hpp>
 #include <moesweep/checkpoint/write.hpp>
@@ -150,12 +152,9 @@ struct Piece {
 };
 
 std::vector<fs::path> files_below(const fs::path& path) {
-  if (!fs::is_directory(path)) return {path};
-  std::vector<fs::path> files;
-  for (const auto& entry : fs::recursive_directory_iterator(path)) {
-    if (entry.is_regular_file()) files.push_back(entry.path());
-  }
-  std::sort(files.begin(), files.end());
+  if (!is_folder(path)) return {path};
+  auto files = paths_below(path);
+  std::erase_if(files, [](const fs::path& file) { return !fs::is_regular_file(status_of(file)); });
   return files;
 }
 
@@ -184,8 +183,10 @@ double read_bytes_per_second(const fs::path& path, int threads) {
     std::vector<std::byte> buffer(read_block_bytes);
     for (auto i = next++; i < pieces_to_read; i = next++) {
       const auto& piece = pieces[i % pieces.size()];
-      const auto got = ::pread(files[piece.file].get(), buffer.data(), piece.bytes,
-                               static_cast<off_t>(piece.offset));
+      const auto got = retried([&] {
+        return ::pread(files[piece.file].get(), buffer.data(), piece.bytes,
+                       static_cast<off_t>(piece.offset));
+      });
       if (std::cmp_not_equal(got, piece.bytes)) failed = true;
     }
   });

@@ -13,6 +13,7 @@
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/failures.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/paths.hpp>
 #include <moesweep/comm/session.hpp>
 #include <moesweep/kernels/isa.hpp>
 #include <moesweep/pipeline/run.hpp>
@@ -108,7 +109,7 @@ class BeatWhileReading {
 /// A shard stays until it is replaced: runtimes load what is in its folder.
 std::string set_aside(const LostOutput& lost) {
   if (!lost.is_artifact()) return {};
-  if (!std::filesystem::exists(std::filesystem::symlink_status(lost.path))) return {};
+  if (!std::filesystem::exists(link_status_of(lost.path))) return {};
   return fmt::format("moved to {}, ", store::quarantine(lost.path).parent_path().string());
 }
 

@@ -11,15 +11,15 @@
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
 #include <moesweep/base/json.hpp>
+#include <moesweep/base/paths.hpp>
 
 namespace moesweep::pipeline {
 namespace {
 
 // A kill in the middle of a write, or a full disk, leaves half a line.
 bool ends_in_half_a_line(const std::filesystem::path& file) {
-  std::error_code error;
-  const auto size = std::filesystem::file_size(file, error);
-  if (error || size == 0) return false;
+  const auto size = size_of_file_at(file).value_or(0);
+  if (size == 0) return false;
   std::byte last{};
   read_exactly(open_for_reading(file), size - 1, std::span(&last, 1), file);
   return last != std::byte{'\n'};

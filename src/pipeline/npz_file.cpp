@@ -8,6 +8,7 @@
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/paths.hpp>
 
 #include "npy_header.hpp"
 
@@ -134,7 +135,7 @@ Array open_array(const Archive& archive, zip_uint64_t index, const MemberInfo& i
 
 Arrays open_npz(const std::filesystem::path& path) {
   const auto archive = open_archive(path);
-  const auto archive_bytes = checked_cast<std::uint64_t>(std::filesystem::file_size(path));
+  const auto archive_bytes = size_of_file_at(path, ExitCode::bad_input).value_or(0);
   Arrays arrays;
   const auto members = checked_cast<zip_uint64_t>(zip_get_num_entries(archive.get(), 0));
   for (zip_uint64_t index = 0; index < members; ++index) {

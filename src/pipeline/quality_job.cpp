@@ -106,6 +106,8 @@ class QualityJob final : public JobKind {
       unit->compute();
       return;  // it is well now: the next start does it
     }
+    // All passes are made of the same cells: what is wrong with those failed every one of them.
+    if (!failures.empty() && !samples_.empty()) input();
   }
 
  private:
@@ -144,6 +146,7 @@ class QualityJob final : public JobKind {
   }
 
   void open_samples(const std::filesystem::path& path) {
+    samples_file_ = path;
     const auto file = open_for_reading(path);
     const auto bytes = file_size(file, path);
     if (bytes == 0) throw Error(ExitCode::bad_input, path.string(), "is empty");
@@ -235,6 +238,10 @@ class QualityJob final : public JobKind {
     const auto rows = store::gather(run_.segments(), scan);
     Input found;
     found.joined = quality::join(records::rows_of<SampleSumRow>(rows));
+    if (found.joined.empty()) {
+      throw Error(ExitCode::bad_input, samples_file_.string(), "has no samples",
+                  "write one JSON object per line, one for each sample");
+    }
     found.cells = quality::normalize(quality::measurements_of(found.joined, options_), options_);
     return found;
   }
@@ -243,6 +250,7 @@ class QualityJob final : public JobKind {
   std::int64_t replicates_per_unit_ = 0;
   config::InputHash input_;
   store::RunDirectory run_;
+  std::filesystem::path samples_file_;
   std::vector<CellRow> cells_;  ///< known when the job is opened, but of samples
   std::set<std::string, std::less<>> block_keys_;
   std::vector<Unit> samples_;

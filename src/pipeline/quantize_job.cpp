@@ -8,6 +8,7 @@
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
 #include <moesweep/base/file_hash.hpp>
+#include <moesweep/base/paths.hpp>
 #include <moesweep/base/temporary_files.hpp>
 #include <moesweep/checkpoint/checkpoint.hpp>
 #include <moesweep/export/plans.hpp>
@@ -131,13 +132,13 @@ class QuantizeJob final : public JobKind {
 
   void run_in(const std::filesystem::path& run_directory) override {
     require_own_folder(out_, checkpoint_, layout_);
-    if (!std::filesystem::exists(store::RunDirectory{run_directory}.job())) {
+    if (!std::filesystem::exists(status_of(store::RunDirectory{run_directory}.job()))) {
       require_nothing_to_replace(out_);
     }
   }
 
   void begin() const override {
-    std::filesystem::create_directories(out_);
+    make_folders(out_);
     remove_abandoned(out_);
   }
 

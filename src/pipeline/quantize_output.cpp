@@ -15,6 +15,8 @@
 #include <moesweep/base/foreign_name.hpp>
 #include <moesweep/base/json.hpp>
 #include <moesweep/base/macos_file.hpp>
+#include <moesweep/base/paths.hpp>
+#include <moesweep/base/retried.hpp>
 #include <moesweep/base/text.hpp>
 #include <moesweep/checkpoint/companion.hpp>
 
@@ -41,22 +43,31 @@ bool is_companion(const std::string& name) {
 
 /// Empty for a source without a folder of its own.
 fs::path folder_of(const checkpoint::Checkpoint& source) {
-  if (source.source != nullptr || !fs::is_directory(source.directory)) return {};
+  if (source.source != nullptr || !is_folder(source.directory, ExitCode::bad_input)) return {};
   return source.directory;
 }
 
-std::vector<fs::path> entries_of(const fs::path& folder) {
-  std::vector<fs::path> entries;
-  if (!fs::exists(folder)) return entries;
-  for (const auto& entry : fs::directory_iterator(folder)) entries.push_back(entry.path());
-  std::ranges::sort(entries);
-  return entries;
+/// Sorted; none of a folder that is not there.
+std::vector<std::string> names_in(const fs::path& folder, ExitCode forbidden) {
+  if (!fs::exists(status_of(folder, forbidden))) return {};
+  return names_in_folder(folder, forbidden);
 }
 
 /// The file is there, with its size.
 bool is_written(const fs::path& out, const quantized::StoredShard& shard) {
-  const auto path = out / shard.file;
-  return fs::is_regular_file(path) && std::cmp_equal(fs::file_size(path), shard.bytes);
+  const auto bytes = size_of_file_at(out / shard.file);
+  return bytes && std::cmp_equal(*bytes, shard.bytes);
+}
+
+/// The same file or folder, by whatever path; false where one is not there.
+bool is_same_place(const fs::path& one, const fs::path& other) {
+  bool is_same = false;
+  const auto error =
+      retried_with_code([&](std::error_code& code) { is_same = fs::equivalent(one, other, code); });
+  if (error && error != std::errc::no_such_file_or_directory) {
+    throw unreadable(one, error.value());
+  }
+  return is_same;
 }
 
 void leave_out(CompanionFiles& companions, const std::string& name, std::string_view why) {
@@ -82,14 +93,13 @@ void copy_in_pieces(const fs::path& from, const fs::path& to) {
 void require_own_folder(const fs::path& out, const checkpoint::Checkpoint& source,
                         const quantized::Layout& layout) {
   const auto folder = source.source != nullptr ? fs::path() : source.directory;
-  if (fs::exists(out) && !folder.empty() && fs::exists(folder) && fs::equivalent(out, folder)) {
+  if (!folder.empty() && is_same_place(out, folder)) {
     throw Error(ExitCode::run_directory, out.string(), "is the folder of the checkpoint itself",
                 "write into a new folder");
   }
   std::set<std::string> own = {index_file};
   for (const auto& shard : layout.shards) own.insert(shard.file);
-  for (const auto& path : entries_of(out)) {
-    const auto name = path.filename().string();
+  for (const auto& name : names_in(out, ExitCode::run_directory)) {
     if (!name.ends_with(".safetensors") || own.contains(name)) continue;
     throw Error(ExitCode::run_directory, out.string(),
                 fmt::format("holds {}, which is not of this checkpoint", printable(name)),
@@ -98,8 +108,7 @@ void require_own_folder(const fs::path& out, const checkpoint::Checkpoint& sourc
 }
 
 void require_nothing_to_replace(const fs::path& out) {
-  for (const auto& path : entries_of(out)) {
-    const auto name = path.filename().string();
+  for (const auto& name : names_in(out, ExitCode::run_directory)) {
     const bool is_ours = name.ends_with(".safetensors") || name == index_file ||
                          name == config_file || is_companion(name);
     if (!is_ours) continue;
@@ -157,21 +166,21 @@ CompanionFiles companions_of(const checkpoint::Checkpoint& source) {
   CompanionFiles companions;
   const auto folder = folder_of(source);
   if (folder.empty()) return companions;
-  for (const auto& path : entries_of(folder)) {
-    const auto name = path.filename().string();
+  for (const auto& name : names_in(folder, ExitCode::bad_input)) {
     if (!is_companion(name)) continue;
     if (!is_plain_file_name(name)) {
       leave_out(companions, name, "its name has more than letters, digits, '.', '_' and '-'");
       continue;
     }
     const auto found = checkpoint::find_companion(folder, name);
+    const auto status = found ? status_of(found->path, ExitCode::bad_input) : fs::file_status();
     if (!found) {
       leave_out(companions, name, "is a link to nothing");
     } else if (!found->is_inside) {
       throw checkpoint::outside_error(folder, name, *found);
-    } else if (fs::is_regular_file(found->path)) {
+    } else if (fs::is_regular_file(status)) {
       companions.files.push_back({name, found->path});
-    } else if (!fs::is_directory(found->path)) {
+    } else if (!fs::is_directory(status)) {
       leave_out(companions, name, "is not a regular file");
     }
   }

@@ -3,6 +3,7 @@
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
 #include <moesweep/base/hash.hpp>
+#include <moesweep/base/paths.hpp>
 
 namespace moesweep::pipeline {
 namespace {

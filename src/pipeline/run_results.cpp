@@ -1,6 +1,9 @@
+#include <charconv>
+
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <moesweep/base/error.hpp>
 #include <moesweep/launch/shell_text.hpp>
 #include <moesweep/pipeline/aggregate.hpp>
 #include <moesweep/pipeline/run_results.hpp>
@@ -65,7 +68,41 @@ store::Results read_own_results(const store::RunDirectory& run) {
                               "rebuild it with `moesweep aggregate " + run.root.string() + "`");
 }
 
+Error not_of_a_sweep(const std::string& file, const std::string& problem) {
+  return Error(ExitCode::bad_input, file, problem,
+               "the results are not of a sweep: do not use them");
+}
+
+/// 0 where it is missing.
+std::int64_t count_at(const store::Attributes& attributes, const char* name,
+                      const std::string& file) {
+  const auto found = attributes.find(name);
+  if (found == attributes.end()) return 0;
+  const auto& text = found->second;
+  std::int64_t count = 0;
+  const auto* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, count);
+  if (error == std::errc() && rest == end && count >= 0) return count;
+  throw not_of_a_sweep(file, fmt::format("has the attribute {} \"{}\"", name, printable(text)));
+}
+
 }  // namespace
+
+std::string SweepCounts::text() const {
+  return fmt::format("{} of {} units are done{}", done, total,
+                     failed == 0 ? "" : fmt::format(", {} failed", failed));
+}
+
+SweepCounts sweep_counts(const store::Results& results, const std::string& file) {
+  const auto& attributes = results.attributes;
+  const auto complete = attributes.find("complete");
+  const auto word = complete == attributes.end() ? std::string("no") : complete->second;
+  if (word != "yes" && word != "no") {
+    throw not_of_a_sweep(file, fmt::format("has the attribute complete \"{}\"", printable(word)));
+  }
+  return {word == "yes", count_at(attributes, "units_done", file),
+          count_at(attributes, "units_failed", file), count_at(attributes, "units_total", file)};
+}
 
 std::string how_to_finish(const std::filesystem::path& run_directory) {
   const store::RunDirectory run{run_directory};

@@ -1,11 +1,15 @@
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdlib>
 #include <tuple>
 
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <moesweep/base/file.hpp>
+#include <moesweep/base/paths.hpp>
+#include <moesweep/base/retried.hpp>
 #include <moesweep/pipeline/status.hpp>
 #include <moesweep/store/lock.hpp>
 #include <moesweep/store/run_directory.hpp>
@@ -86,11 +90,14 @@ void notice_damage(Status& status) {
 // A segment is named e<epoch>-r<rank>-...; its time is the file server's.
 void read_flushes(Status& status, const std::filesystem::path& segments, Epoch last) {
   const auto prefix = fmt::format("e{:04}-r", last.value);
-  for (const auto& entry : std::filesystem::directory_iterator(segments)) {
-    const auto name = entry.path().filename().string();
+  for (const auto& name : names_in_folder(segments)) {
     if (!name.starts_with(prefix)) continue;
+    const auto path = segments / name;
     struct stat file {};
-    if (::stat(entry.path().c_str(), &file) != 0) continue;  // set aside in the meantime
+    if (retried([&] { return ::stat(path.c_str(), &file); }) != 0) {
+      if (errno == ENOENT) continue;  // set aside in the meantime
+      throw unreadable(path, errno);
+    }
     const auto rank =
         static_cast<std::int32_t>(std::strtol(name.c_str() + prefix.size(), nullptr, 10));
     const double time =

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/paths.hpp>
 #include <moesweep/pipeline/unlock.hpp>
 #include <moesweep/store/lock.hpp>
 #include <moesweep/store/run_directory.hpp>
@@ -126,12 +127,12 @@ void mend_start(const Chain& chain, const store::EpochLink& link, MendedLock& me
 /// Of the segments that this epoch has published: those of others are not read.
 std::int64_t units_published_in(const store::RunDirectory& run, Epoch epoch) {
   std::int64_t done = 0;
-  for (const auto& entry : fs::directory_iterator(run.segments())) {
-    const auto name = store::parse_segment_name(entry.path().filename().string());
+  for (const auto& file : names_in_folder(run.segments())) {
+    const auto name = store::parse_segment_name(file);
     if (!name || name->epoch != epoch) continue;
-    const auto bytes = store::read_verified(entry.path());
+    const auto bytes = store::read_verified(run.segments() / file);
     if (!bytes) continue;
-    const auto units = store::decode_segment_units(*bytes, entry.path().filename().string());
+    const auto units = store::decode_segment_units(*bytes, file);
     done +=
         std::ranges::count(units, "done", [](const auto& record) { return record.unit.status; });
   }
@@ -185,6 +186,9 @@ LockView look_at_lock(const fs::path& run_directory) {
     note(store::end_file(chain.run.lock(), link.epoch), link.end_problem);
   }
   const auto& last = chain.links.back();
+  if (auto problem = store::beat_problem(chain.run.lock()); !problem.empty()) {
+    view.lost.push_back({last.epoch.value, "lock/beat", std::move(problem)});
+  }
   view.epochs = last.epoch.value;
   const auto start = chain.start_of(last);
   view.owner_state = state_of(chain, start);
@@ -204,6 +208,10 @@ MendedLock mend_lock(const fs::path& run_directory, bool take_over) {
   MendedLock mended;
   if (chain.links.empty()) return mended;
   require_abandoned(chain, take_over);
+  if (const auto problem = store::beat_problem(chain.run.lock()); !problem.empty()) {
+    store::mend_beat(chain.run.lock());
+    mended.mended.push_back(fmt::format("lock/beat: {}, set aside as beat.damaged", problem));
+  }
   for (const auto& link : chain.links) {
     mend_start(chain, link, mended);
     mend_end(chain, link, mended);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <moesweep/base/macos_file.hpp>
+#include <moesweep/base/paths.hpp>
 #include <moesweep/checkpoint/companion.hpp>
 #include <moesweep/quantized/found.hpp>
 
@@ -19,10 +20,8 @@ bool has_gguf(const fs::path& path) {
   const auto is_gguf = [](const fs::path& file) {
     return file.extension() == ".gguf" && !is_of_macos(file);
   };
-  if (!fs::is_directory(path)) return is_gguf(path);
-  return std::ranges::any_of(fs::directory_iterator(path), [&](const fs::directory_entry& entry) {
-    return is_gguf(entry.path());
-  });
+  if (!is_folder(path, ExitCode::bad_input)) return is_gguf(path);
+  return std::ranges::any_of(names_in_folder(path, ExitCode::bad_input), is_gguf);
 }
 
 bool any_ends_with(const checkpoint::Checkpoint& checkpoint, std::string_view end) {
@@ -53,7 +52,7 @@ std::string_view format_name(Format format) {
 
 std::string config_text(const fs::path& given) {
   const auto path = checkpoint::checkpoint_path(given);
-  const auto folder = fs::is_directory(path) ? path : path.parent_path();
+  const auto folder = is_folder(path, ExitCode::bad_input) ? path : path.parent_path();
   return checkpoint::read_companion(folder, "config.json").value_or("");
 }
 

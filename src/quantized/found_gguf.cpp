@@ -10,6 +10,7 @@
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
 #include <moesweep/base/macos_file.hpp>
+#include <moesweep/base/paths.hpp>
 #include <moesweep/quantized/found.hpp>
 #include <moesweep/quantized/gguf_header.hpp>
 
@@ -48,10 +49,11 @@ std::optional<SplitName> split_name(std::string_view name) {
 
 fs::path only_model_of(const fs::path& folder) {
   std::set<fs::path> files;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    if (entry.path().extension() != ".gguf" || is_of_macos(entry.path())) continue;
-    const auto split = split_name(entry.path().filename().string());
-    if (!split || split->number == 1) files.insert(entry.path());
+  for (const auto& name : names_in_folder(folder, ExitCode::bad_input)) {
+    const auto path = folder / name;
+    if (path.extension() != ".gguf" || is_of_macos(path)) continue;
+    const auto split = split_name(name);
+    if (!split || split->number == 1) files.insert(path);
   }
   if (files.size() == 1) return *files.begin();
   throw Error(
@@ -61,14 +63,14 @@ fs::path only_model_of(const fs::path& folder) {
 }
 
 std::vector<fs::path> files_of(const fs::path& path) {
-  const auto first = fs::is_directory(path) ? only_model_of(path) : path;
+  const auto first = is_folder(path, ExitCode::bad_input) ? only_model_of(path) : path;
   const auto split = split_name(first.filename().string());
   if (!split) return {first};
   std::vector<fs::path> files;
   for (std::uint64_t number = 1; number <= split->count; ++number) {
     files.push_back(first.parent_path() /
                     fmt::format("{}-{:05}-of-{:05}.gguf", split->stem, number, split->count));
-    if (!fs::exists(files.back())) {
+    if (!fs::exists(status_of(files.back(), ExitCode::bad_input))) {
       throw Error(ExitCode::bad_input, files.back().string(), "is missing of the split model");
     }
   }

@@ -3,6 +3,7 @@
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file_hash.hpp>
+#include <moesweep/base/paths.hpp>
 
 namespace moesweep::quantized {
 
@@ -22,8 +23,9 @@ void ShardFile::write(std::size_t tensor, std::int64_t offset, std::span<const s
 }
 
 Hash128 ShardFile::hash() const {
-  const auto size = std::filesystem::file_size(file_.temporary());
-  expect(std::cmp_equal(size, bytes_), "written file is of another size than was computed");
+  const auto size = size_of_file_at(file_.temporary());
+  expect(size && std::cmp_equal(*size, bytes_),
+         "written file is of another size than was computed");
   return hash_of_file(file_.temporary());
 }
 

@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <moesweep/base/error.hpp>
+#include <moesweep/base/paths.hpp>
 #include <moesweep/base/text.hpp>
 #include <moesweep/source/expert_axes.hpp>
 #include <moesweep/source/model.hpp>
@@ -41,7 +42,7 @@ void note_storage(Model& model) {
 /// What was read in place of what was named.
 void note_choice(Model& model, const std::filesystem::path& given) {
   const auto& read = model.checkpoint.directory;
-  if (!std::filesystem::is_directory(given) || read == given) return;
+  if (!is_folder(given, ExitCode::bad_input) || read == given) return;
   model.notes.push_back(
       fmt::format("{} is a model of the Hugging Face cache: its snapshot {} is read",
                   given.string(), read.string()));
@@ -84,7 +85,7 @@ Model open_model(const std::filesystem::path& path, const ModelOptions& options)
   auto missing = checkpoint.missing;
   auto config = read_model_config(checkpoint.directory);
   // A file that is named itself may be one shard of many: only a folder is a promise.
-  if (std::filesystem::is_directory(checkpoint::checkpoint_path(path))) {
+  if (is_folder(checkpoint::checkpoint_path(path), ExitCode::bad_input)) {
     const auto parts = missing_parts(checkpoint, config, options.expert_patterns);
     missing.insert(missing.end(), parts.begin(), parts.end());
   }

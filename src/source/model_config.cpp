@@ -152,6 +152,7 @@ Json object_of(const std::string& text, const char* name, std::string& why) {
     why = fmt::format("{} is not a JSON object", name);
   } catch (const Error& error) {
     why = fmt::format("{} {}", name, error.problem());
+    if (!error.remedy().empty()) why += fmt::format(" ({})", error.remedy());
   }
   return nullptr;
 }

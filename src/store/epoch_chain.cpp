@@ -11,6 +11,7 @@
 #include <moesweep/base/file.hpp>
 #include <moesweep/base/hash.hpp>
 #include <moesweep/base/json.hpp>
+#include <moesweep/base/paths.hpp>
 #include <moesweep/store/lock.hpp>
 
 #include "epoch_end.hpp"
@@ -117,7 +118,8 @@ std::optional<Epoch> epoch_of(std::string_view name) {
   Epoch epoch;
   const auto [rest, error] = std::from_chars(name.data(), name.data() + name.size(), epoch.value);
   const auto digits = static_cast<std::size_t>(rest - name.data());
-  if (error != std::errc() || digits < least_digits || digits > most_digits || epoch.value < 1) {
+  if (error != std::errc() || digits < least_digits || digits > most_digits || epoch.value < 1 ||
+      epoch > last_epoch) {
     return std::nullopt;
   }
   name.remove_prefix(digits);
@@ -149,8 +151,7 @@ EpochRecord last_record(const fs::path& directory, const EpochLink& link) {
 
 void replace(const fs::path& path, const std::string& text) {
   const fs::path aside = path.string() + ".damaged";
-  std::error_code error;
-  const auto type = fs::symlink_status(path, error).type();
+  const auto type = link_status_of(path, ExitCode::run_directory).type();
   if (type == fs::file_type::regular)
     publish_file(aside, read_file(path));
   else if (type != fs::file_type::not_found)

@@ -8,6 +8,7 @@
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/paths.hpp>
 #include <moesweep/base/text.hpp>
 #include <moesweep/store/hidden_cache.hpp>
 
@@ -136,7 +137,7 @@ void HiddenCache::add(const std::string& layer, const std::string& dataset,
 
 void HiddenCache::add_token_file() {
   const auto beside = path_.parent_path() / (info_.variant + "_tokens.h5");
-  if (!std::filesystem::exists(beside)) return;
+  if (!std::filesystem::exists(status_of(beside, ExitCode::bad_input))) return;
   const auto file_name = beside.string();
   if (!token_offsets_.empty()) {
     throw Error(ExitCode::bad_input, file_name, "token states are here and in " + path_.string(),

@@ -8,6 +8,7 @@
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
 #include <moesweep/base/float16.hpp>
+#include <moesweep/base/paths.hpp>
 #include <moesweep/base/temporary_files.hpp>
 #include <moesweep/store/hidden_cache.hpp>
 
@@ -257,7 +258,7 @@ std::int64_t write_hidden_cache(const std::filesystem::path& path, const HiddenC
   });
   for (const auto& one : states) write_states(file, one, dims_of(one, info, extras), file_name);
   file.close();
-  const auto bytes = std::filesystem::file_size(publisher.temporary());
+  const auto bytes = size_of_file_at(publisher.temporary()).value_or(0);
   publisher.publish();
   return checked_cast<std::int64_t>(bytes);
 }

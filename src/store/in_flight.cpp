@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <moesweep/base/cast.hpp>
+#include <moesweep/base/paths.hpp>
 #include <moesweep/store/lock.hpp>
 
 namespace moesweep::store {
@@ -62,12 +63,11 @@ std::unordered_map<UnitId, int> abnormal_ends(const fs::path& lock_directory,
   }
   // A unit counts once an epoch, however many slots name it.
   std::set<std::pair<Epoch, UnitId>> blamed;
-  for (const auto& entry : fs::directory_iterator(lock_directory)) {
-    if (entry.path().extension() != ".inflight") continue;
-    const Epoch epoch{static_cast<std::int32_t>(
-        std::strtol(entry.path().filename().string().c_str() + 1, nullptr, 10))};
+  for (const auto& name : names_in_folder(lock_directory)) {
+    if (!name.ends_with(".inflight")) continue;
+    const Epoch epoch{static_cast<std::int32_t>(std::strtol(name.c_str() + 1, nullptr, 10))};
     if (!crashed.contains(epoch.value)) continue;
-    for (const auto unit : read_slots(entry.path())) {
+    for (const auto unit : read_slots(lock_directory / name)) {
       if (unit != UnitId{} && epoch > after(unit)) blamed.emplace(epoch, unit);
     }
   }

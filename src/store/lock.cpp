@@ -13,6 +13,7 @@
 
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/paths.hpp>
 #include <moesweep/store/lock.hpp>
 
 #include "epoch_end.hpp"
@@ -64,9 +65,17 @@ bool ends_within(const Owner& owner, double seconds) {
   return true;
 }
 
+constexpr std::uint64_t most_beat_bytes = 4096;
+
+fs::path beat_file(const fs::path& directory) {
+  return directory / "beat";
+}
+
+/// Empty where there is none.
 std::string current_beat(const fs::path& directory) {
-  const auto path = directory / "beat";
-  return is_there(path) ? read_text_file(path) : std::string();
+  const auto path = beat_file(directory);
+  const auto size = size_of_file_at(path, ExitCode::run_directory);
+  return size && *size <= most_beat_bytes ? read_text_file(path) : std::string();
 }
 
 // Watches by our own monotonic clock: clocks of nodes and file servers differ.
@@ -146,6 +155,12 @@ Epoch acquire(const fs::path& lock_directory, const EpochStart& start,
       refuse_owned(lock_directory, last.owner);
     }
   }
+  if (!epochs.empty() && epochs.back().epoch == last_epoch) {
+    throw Error(ExitCode::run_directory, lock_directory.parent_path().string(),
+                fmt::format("has epoch {}, the last that there is", last_epoch.value),
+                "start the sweep in a new --run-dir");
+  }
+  mend_beat(lock_directory);
   const Epoch next{epochs.empty() ? 1 : epochs.back().epoch.value + 1};
   if (!starts_epoch(lock_directory, next, start)) {
     refuse_owned(lock_directory, owner_of(start_file(lock_directory, next)));
@@ -163,8 +178,8 @@ void record_end(const fs::path& lock_directory, Epoch epoch, const EpochEnd& end
 }
 
 void beat(const fs::path& lock_directory, Epoch epoch, std::int64_t count, const Outlook& outlook) {
-  const auto path = lock_directory / "beat";
-  const auto file = open_descriptor(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK);
+  const auto file =
+      open_descriptor(beat_file(lock_directory), O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK);
   if (!file) return;
   // Of one length, so that a line never ends in the rest of the one before.
   const auto text =
@@ -172,6 +187,21 @@ void beat(const fs::path& lock_directory, Epoch epoch, std::int64_t count, const
                   count, outlook.unix_time, outlook.computed, outlook.eta_seconds,
                   outlook.eta_low_seconds, outlook.eta_high_seconds);
   [[maybe_unused]] const auto written = ::pwrite(file.get(), text.data(), text.size(), 0);
+}
+
+std::string beat_problem(const fs::path& lock_directory) {
+  const auto path = beat_file(lock_directory);
+  const auto status = link_status_of(path, ExitCode::run_directory);
+  if (!fs::exists(status)) return {};
+  if (!fs::is_regular_file(status)) return "is not a regular file";
+  const auto size = size_of_file_at(path, ExitCode::run_directory);
+  return size && *size > most_beat_bytes ? "is too large" : "";
+}
+
+void mend_beat(const fs::path& lock_directory) {
+  if (beat_problem(lock_directory).empty()) return;
+  const auto path = beat_file(lock_directory);
+  rename_durably(path, path.string() + ".damaged");
 }
 
 std::optional<Outlook> last_outlook(const fs::path& lock_directory, Epoch epoch) {

@@ -7,6 +7,7 @@
 #include <moesweep/base/file.hpp>
 #include <moesweep/base/file_hash.hpp>
 #include <moesweep/base/foreign_name.hpp>
+#include <moesweep/base/paths.hpp>
 #include <moesweep/records/heads.hpp>
 #include <moesweep/records/quantize.hpp>
 #include <moesweep/store/output_file.hpp>
@@ -67,9 +68,10 @@ std::string damage_of(const OutputFile& file, const fs::path& path, Look look) {
   const auto status = status_of(path);
   if (!fs::exists(status)) return "is missing";
   if (!fs::is_regular_file(status)) return "is not a regular file";
-  const auto bytes = fs::file_size(path);
-  if (!std::cmp_equal(bytes, file.bytes)) {
-    return fmt::format("has {} bytes, {} were written", bytes, file.bytes);
+  const auto bytes = size_of_file_at(path);
+  if (!bytes) return "is missing";  // since just now
+  if (!std::cmp_equal(*bytes, file.bytes)) {
+    return fmt::format("has {} bytes, {} were written", *bytes, file.bytes);
   }
   if (look == Look::size || hash_of_file(path) == file.hash) return {};
   return "does not match its hash";

@@ -1,21 +1,24 @@
+#include <fmt/format.h>
+
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/paths.hpp>
 #include <moesweep/store/quarantine.hpp>
 
 namespace moesweep::store {
 
 std::filesystem::path quarantine(const std::filesystem::path& file) {
-  namespace fs = std::filesystem;
   const auto folder = file.parent_path() / "quarantine";
   const auto place = folder / file.filename();
   try {
-    fs::create_directories(folder);
-    fs::rename(file, place);
-  } catch (const fs::filesystem_error& error) {
+    make_folders(folder);
+    rename_durably(file, place);
+  } catch (const Error& error) {
     throw Error(ExitCode::io_error, file.string(),
-                "is corrupt and cannot be moved to quarantine: " + error.code().message());
+                fmt::format("is corrupt and cannot be moved to quarantine: {}: {}", error.where(),
+                            error.problem()),
+                error.remedy());
   }
-  fsync_directory(folder);
   fsync_directory(file.parent_path());
   return place;
 }

@@ -6,6 +6,7 @@
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/paths.hpp>
 #include <moesweep/records/catalog.hpp>
 #include <moesweep/store/results.hpp>
 

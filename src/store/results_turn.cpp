@@ -13,6 +13,7 @@
 
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/paths.hpp>
 #include <moesweep/store/results_turn.hpp>
 
 namespace moesweep::store {

@@ -1,5 +1,6 @@
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/paths.hpp>
 #include <moesweep/base/temporary_files.hpp>
 #include <moesweep/store/lock.hpp>
 #include <moesweep/store/run_directory.hpp>
@@ -21,22 +22,17 @@ void fsync_parent(const fs::path& directory) {
 }  // namespace
 
 void create_run_directory(const RunDirectory& run) {
-  try {
-    const auto is_there = [](const fs::path& path) {
-      return fs::exists(status_of(path, ExitCode::run_directory));
-    };
-    if (is_there(run.root) && !is_there(run.lock()) && !fs::is_empty(run.root)) {
-      throw Error(ExitCode::run_directory, run.root.string(),
-                  "is not empty and not a run directory", "name a new folder");
-    }
-    for (const auto& folder : {run.lock(), run.segments(), run.artifacts()}) {
-      fs::create_directories(folder);
-    }
-    fsync_directory(run.root);
-    fsync_parent(run.root);
-  } catch (const fs::filesystem_error& error) {
-    throw io_error_of(error, ExitCode::run_directory);
+  constexpr auto forbidden = ExitCode::run_directory;
+  const bool is_new = !is_there(run.lock());
+  if (is_new && is_there(run.root) && !names_in_folder(run.root, forbidden).empty()) {
+    throw Error(forbidden, run.root.string(), "is not empty and not a run directory",
+                "name a new folder");
   }
+  for (const auto& folder : {run.lock(), run.segments(), run.artifacts()}) {
+    make_folders(folder, forbidden);
+  }
+  fsync_directory(run.root);
+  fsync_parent(run.root);
 }
 
 void remove_leftovers(const RunDirectory& run, Epoch epoch) {
@@ -54,12 +50,12 @@ void remove_leftovers(const RunDirectory& run, Epoch epoch) {
 
 void require_run_directory(const RunDirectory& run) {
   for (const auto& folder : {run.lock(), run.segments()}) {
-    if (fs::is_directory(status_of(folder, ExitCode::run_directory))) continue;
+    if (is_folder(folder, ExitCode::run_directory)) continue;
     // A written checkpoint has its sweep inside.
     const auto inner = run.root / ".moesweep";
     throw Error(ExitCode::run_directory, run.root.string(), "is not a run directory",
-                fs::is_directory(status_of(inner)) ? "give " + inner.string()
-                                                   : "give the folder named by --run-dir");
+                is_folder(inner, ExitCode::run_directory) ? "give " + inner.string()
+                                                          : "give the folder named by --run-dir");
   }
 }
 

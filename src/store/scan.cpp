@@ -10,6 +10,7 @@
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
 #include <moesweep/base/signal_stack.hpp>
+#include <moesweep/base/paths.hpp>
 #include <moesweep/store/quarantine.hpp>
 #include <moesweep/store/scan.hpp>
 
@@ -20,16 +21,12 @@ namespace {
 
 std::vector<fs::path> list_segments(const fs::path& directory) {
   std::vector<fs::path> paths;
-  try {
-    for (const auto& entry : fs::directory_iterator(directory)) {
-      if (parse_segment_name(entry.path().filename().string()) && entry.is_regular_file()) {
-        paths.push_back(entry.path());
-      }
+  for (const auto& name : names_in_folder(directory)) {
+    auto path = directory / name;
+    if (parse_segment_name(name) && fs::is_regular_file(status_of(path))) {
+      paths.push_back(std::move(path));
     }
-  } catch (const fs::filesystem_error& error) {
-    throw Error(ExitCode::io_error, directory.string(), "cannot list: " + error.code().message());
   }
-  std::sort(paths.begin(), paths.end());
   return paths;
 }
 

@@ -9,6 +9,7 @@
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
 #include <moesweep/base/json.hpp>
+#include <moesweep/base/paths.hpp>
 #include <moesweep/checkpoint/unfinished.hpp>
 #include <moesweep/checkpoint/write.hpp>
 #include <moesweep/twin/twin.hpp>
@@ -33,9 +34,8 @@ std::string recipe_of(const Inventory& inventory, const TwinOptions& options,
 bool is_written(const fs::path& file, const std::vector<checkpoint::TensorSource>& tensors) {
   std::vector<checkpoint::TensorShape> shapes;
   for (const auto& tensor : tensors) shapes.push_back({tensor.name, tensor.dtype, tensor.shape});
-  std::error_code error;
-  const auto bytes = fs::file_size(file, error);
-  return !error && std::cmp_equal(bytes, checkpoint::safetensors_bytes(shapes));
+  const auto bytes = size_of_file_at(file);
+  return bytes && std::cmp_equal(*bytes, checkpoint::safetensors_bytes(shapes));
 }
 
 // Ends of runs of tensors that share a shard.

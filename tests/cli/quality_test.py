@@ -157,6 +157,16 @@ class Quality(SweepCase):
         kinds = dict(zip(found["quality/findings/level"], found["quality/findings/kind"]))
         self.assertIn(b"q2", kinds)
 
+    def test_AFileWithoutASampleIsSaidOnce(self):
+        for name, content in (("blanks", b"\n \n\n"), ("mark", b"\xef\xbb\xbf"), ("mark-and-line", b"\xef\xbb\xbf\r\n")):
+            with self.subTest(name):
+                (self.folder / "samples.jsonl").write_bytes(content)
+                job = QualityJob(self.folder, SAMPLES_JOB.replace('capability = ["solved"]', ""), name)
+                result = job.sweep(f"run-{name}").run()
+                self.assert_ended(result, BAD_INPUT)
+                self.assertIn("samples.jsonl: has no samples", result.err)
+                self.assertNotIn("running again", result.err)
+
     def test_ABadLineFailsItsBlockByNameAndAResumeMendsIt(self):
         path = self.folder / "samples.jsonl"
         write_samples(path, 90_000)

@@ -77,6 +77,16 @@ class Calibration(CliTest):
         self.assert_ends(planned, COMPLETE)
         self.assertEqual(json.loads(planned.stdout)["forecast"]["threads"], 2)
 
+    def test_a_profile_is_not_written_over_another_file_nor_into_a_missing_folder(self):
+        job = self.job()
+        before = job.read_bytes()
+        measure = ("doctor", "--calibrate", "--read", USE_LITE, "--threads", "1", "--out")
+        self.assert_refused(moesweep(*measure, job), BAD_USAGE, job, "is not a cluster profile")
+        self.assertEqual(job.read_bytes(), before)
+        missing = self.folder / "missing"
+        self.assert_refused(moesweep(*measure, missing / "node.toml"), BAD_USAGE, missing,
+                            "is not a folder; create it first")
+
     def test_what_to_measure_has_to_be_named(self):
         self.assert_refused(moesweep("doctor", "--read", USE_LITE), BAD_USAGE, "--calibrate")
         self.assert_refused(moesweep("doctor", "--calibrate"), BAD_USAGE, "--read")

@@ -203,6 +203,11 @@ class ImportCache(CliTest):
                 self.refused(source, BAD_USAGE, options[0].split("/")[0], options=options)
         self.assert_refused(moesweep("import-cache", source, self.folder / "out.npz"), BAD_USAGE, ".h5")
 
+    def test_a_missing_folder_of_the_output_is_named_with_what_to_do(self):
+        out = self.folder / "missing/bf16.h5"
+        done = moesweep("import-cache", self.source(), out)
+        self.assert_refused(done, BAD_USAGE, out.parent, "is not a folder; create it first")
+
     def test_what_is_no_source_is_refused(self):
         empty, text = self.folder / "none", self.folder / "text.npz"
         empty.mkdir()

@@ -41,6 +41,19 @@ class GivenPaths(CliTest):
                 self.assert_refused(moesweep("inspect", place), BAD_INPUT, "model.safetensors", what)
             self.assert_refused(moesweep("run", self.job(self.checkpoint), "--run-dir", self.folder / "run"), BAD_INPUT, what)
 
+    def test_a_pointer_in_the_place_of_config_json_says_what_it_is(self):
+        config = self.checkpoint / "config.json"
+        for text, what, remedy in (
+                ("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 663\n", "is a Git LFS pointer", "git lfs pull"),
+                ("\ufeff<!DOCTYPE html>\n<html></html>\n", "is an HTML page", "download the file again")):
+            config.write_text(text)
+            run = self.folder / what.replace(" ", "-")
+            swept = moesweep("run", self.job(self.checkpoint), "--run-dir", run)
+            self.assert_ends(swept, COMPLETE)
+            self.assertIn(f"config.json {what}", swept.stderr + swept.stdout)
+            self.assertIn(remedy, swept.stderr + swept.stdout)
+            self.assert_refused(moesweep("allocate", run, "--method", "uniform"), BAD_INPUT, f"config.json: {what}", remedy)
+
     def test_gguf_files_and_folders_say_what_they_are(self):
         gguf = self.folder / "gguf/m.gguf"
         gguf.parent.mkdir()

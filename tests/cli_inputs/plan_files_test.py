@@ -58,7 +58,9 @@ class PlanFiles(CliTest):
     def test_out_is_not_replaced_either(self):
         out = self.folder / "notes.txt"
         out.write_text("mine\n")
-        self.assert_refused(self.allocate("--target", "5bpw", "--out", out), BAD_USAGE, out, "exists already")
+        for more in ((), ("--overwrite",)):
+            self.assert_refused(self.allocate("--target", "5bpw", "--out", out, *more), BAD_USAGE, out,
+                                "exists already and is not a plan; name another file with --out")
         self.assertEqual(out.read_text(), "mine\n")
         link = self.folder / "link"
         link.symlink_to(out)
@@ -66,6 +68,29 @@ class PlanFiles(CliTest):
             self.assert_refused(self.allocate("--target", "5bpw", "--out", link, *more), BAD_USAGE, link,
                                 "is not a regular file")
         self.assertEqual(out.read_text(), "mine\n")
+
+    def test_files_of_the_run_are_not_replaced_by_a_slip_of_the_hand(self):
+        for name in ("job.toml", "results.h5"):
+            file = self.run_directory / name
+            before = file.read_bytes()
+            done = self.allocate("--target", "5bpw", "--out", file, "--overwrite")
+            self.assert_refused(done, BAD_USAGE, file, "is not a plan")
+            self.assertEqual(file.read_bytes(), before)
+
+    def test_an_empty_file_is_replaced_when_that_is_said(self):
+        """As a kill leaves it on a file system without hard links."""
+        out = self.folder / "plan.json"
+        out.touch()
+        self.assert_refused(self.allocate("--target", "5bpw", "--out", out), BAD_USAGE, out, "is empty", "--overwrite")
+        self.assert_ends(self.allocate("--target", "5bpw", "--out", out, "--overwrite"), COMPLETE)
+        self.assertIn("rows", json.loads(out.read_text()))
+
+    def test_a_missing_folder_is_named_with_what_to_do(self):
+        folder = self.folder / "missing"
+        for name in ("plan.json", "deeper/plan.json"):
+            done = self.allocate("--target", "5bpw", "--out", folder / name)
+            self.assert_refused(done, BAD_USAGE, (folder / name).parent, "is not a folder; create it first")
+        self.assertFalse(folder.exists())
 
     def test_commands_take_the_only_plan_of_a_run_and_ask_which_of_several(self):
         write = ("quantize", self.run_directory, self.folder / "out", "--to", "mlx")
@@ -79,6 +104,10 @@ class PlanFiles(CliTest):
                      moesweep("verify-plan", self.run_directory, self.folder / "out"),
                      moesweep("export", "--plan", self.run_directory, "--to", "json", self.folder / "second")):
             self.assert_refused(done, BAD_USAGE, "2 plans", "plan-budget-mlx-5bpw.json", "plan-budget-mlx-6bpw.json")
+        # Remedies name options that the command has.
+        self.assertIn("name the file of one with --plan", done.stderr)
+        verified = moesweep("verify-plan", self.run_directory, self.folder / "out")
+        self.assertRegex(verified.stderr, r"; name the file of one\n\Z")
         self.assertFalse((self.folder / "other").exists())
 
 

@@ -43,6 +43,28 @@ class ThreadLimit(CliTest):
         self.assertGreater(recorded, 0, "no limit was between the lock and the end")
 
 
+class MemoryLimit(CliTest):
+    """A thread without memory for its stack has the errno of one too many."""
+
+    def limited(self, mebibytes, *arguments):
+        def limit():
+            resource.setrlimit(resource.RLIMIT_AS, (mebibytes << 20, mebibytes << 20))
+
+        return subprocess.run(command(*arguments), capture_output=True, text=True, timeout=120, preexec_fn=limit, check=False,
+                              env={**os.environ, "OPENBLAS_NUM_THREADS": "1"})
+
+    def test_the_message_names_the_limit_that_is_lacking(self):
+        if self.limited(300, "--version").returncode != COMPLETE:
+            self.skipTest("this build cannot even start in 300 MiB: sanitizers reserve more")
+        write_safetensors(self.folder / "checkpoint/model.safetensors", random_matrices(4, 64, 64))
+        for mebibytes in (200, 300):  # 32 stacks of 8 MiB and the program itself take more
+            done = self.limited(mebibytes, "run", self.job(self.folder / "checkpoint"), "--run-dir",
+                                self.folder / f"run{mebibytes}", "--threads", "32")
+            self.assert_ends(done, IO_ERROR)
+            self.assertRegex(done.stderr, r"(?m)^moesweep: [^\n]*cannot start a thread[^\n]*ulimit -v[^\n]*$")
+            self.assertNotIn("bug", done.stderr)
+
+
 if __name__ == "__main__":
     if os.getuid() != 0:
         print("NOT RUN: a limit of threads needs a user of its own, and that needs root")

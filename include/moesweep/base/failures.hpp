@@ -6,6 +6,8 @@
 #include <functional>
 #include <new>
 #include <stdexcept>
+#include <string>
+#include <system_error>
 
 #include <moesweep/base/error.hpp>
 
@@ -26,6 +28,12 @@ class OutOfMemory final : public std::bad_alloc {
 /// has.
 Error memory_error(const std::bad_alloc& refused);
 Error memory_error(const std::length_error& refused);
+
+/// What to do where a thread could not start, by what the process lacks: memory for its stack, or
+/// the right to one more.
+std::string remedy_for_threads();
+/// What std::thread and others of the standard library were refused, with that remedy.
+Error system_error_of(const std::system_error& refused);
 
 /// Runs `step` and hands `failed` every Error, and as Error(io_error) what the system refused:
 /// std::bad_alloc, std::length_error (sizes beyond any memory), std::system_error (threads) and

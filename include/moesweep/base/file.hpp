@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <moesweep/base/error.hpp>
+#include <moesweep/base/paths.hpp>
 
 namespace moesweep {
 
@@ -48,14 +49,8 @@ std::uint64_t file_size(const FileDescriptor& file, const std::filesystem::path&
 void read_exactly(const FileDescriptor& file, std::uint64_t offset, std::span<std::byte> out,
                   const std::filesystem::path& path);
 
-/// What lies at `path`, links followed; not_found where nothing does. A system that fails (EIO,
-/// ESTALE, ...) is Error(io_error) and never "not found"; where rights are lacking the Error has
-/// the code `forbidden`.
-std::filesystem::file_status status_of(const std::filesystem::path& path,
-                                       ExitCode forbidden = ExitCode::io_error);
-
-/// Error(io_error) of a call that failed with `error_number`: of a full disk or a limit with what to
-/// do about it.
+/// Error(io_error) of a call that failed with `error_number`: of a full disk or a limit with what
+/// to do about it.
 Error io_error(const std::filesystem::path& path, std::string_view problem, int error_number);
 
 /// "cannot be read" with the text of errno: the code `forbidden` where name or rights are at fault,
@@ -63,9 +58,9 @@ Error io_error(const std::filesystem::path& path, std::string_view problem, int 
 Error unreadable(const std::filesystem::path& path, int error_number,
                  ExitCode forbidden = ExitCode::io_error);
 
-/// Names of what is in a folder, sorted. Throws as unreadable().
-std::vector<std::string> names_in_folder(const std::filesystem::path& folder,
-                                         ExitCode forbidden = ExitCode::io_error);
+/// "cannot be created", in the same way; a full disk and the like have their remedy.
+Error not_created(const std::filesystem::path& path, int error_number,
+                  ExitCode forbidden = ExitCode::io_error);
 
 /// The whole of an open file, which messages call `path`.
 std::string read_text(const FileDescriptor& file, const std::filesystem::path& path);

@@ -29,8 +29,8 @@ struct JsonPlace {
 };
 
 /// `text`, of which a byte order mark at its beginning is passed over. Of a key that stands twice
-/// the last value counts. Error(bad_input) for what is not JSON or is nested deeper than
-/// deepest_json.
+/// the last value counts. Error(bad_input) for what is not JSON (saying what it is instead, where
+/// that is known: base/other_text.hpp) or is nested deeper than deepest_json.
 nlohmann::json parse_json(std::string_view text, const JsonPlace& place,
                           JsonNumbers numbers = JsonNumbers::finite);
 /// The same with keys in the order of the text.

@@ -1,8 +1,9 @@
 #pragma once
-// Calls that the system interrupts or asks to make again.
+// The one place that decides how long a system call is made again.
 
 #include <cerrno>
 #include <chrono>
+#include <system_error>
 #include <thread>
 
 namespace moesweep {
@@ -21,6 +22,20 @@ auto retried(Call call) {
     if (errno != EAGAIN || tries >= most_tries) return result;
     std::this_thread::sleep_for(pause);
   }
+}
+
+/// The same of a call that takes a std::error_code, such as those of std::filesystem: its last
+/// error, which is none where it succeeded.
+template <typename Call>
+std::error_code retried_with_code(Call call) {
+  std::error_code error;
+  retried([&] {
+    error.clear();
+    call(error);
+    errno = error.value();
+    return error ? -1 : 0;
+  });
+  return error;
 }
 
 }  // namespace moesweep

@@ -28,6 +28,9 @@ namespace moesweep::store {
 using moesweep::Liveness;
 using moesweep::liveness_of;
 
+/// Its nine digits are the most that names of files have.
+inline constexpr Epoch last_epoch{999'999'999};
+
 /// A process, so that others can tell whether it still lives.
 struct Owner : ProcessIdentity {
   std::string slurm_job;  ///< empty outside Slurm
@@ -111,7 +114,8 @@ bool is_abandoned(const std::filesystem::path& lock_directory, const Owner& owne
 /// Error(run_directory): the run directory is in use by `owner`.
 [[noreturn]] void refuse_owned(const std::filesystem::path& lock_directory, const Owner& owner);
 
-/// Starts the next epoch. Error(run_directory) naming the owner when it is alive.
+/// Starts the next epoch. Error(run_directory) naming the owner when it is alive, and when there
+/// are no more numbers.
 Epoch acquire(const std::filesystem::path& lock_directory, const EpochStart& start,
               const AcquireOptions& options);
 
@@ -131,6 +135,12 @@ struct Outlook {
 /// costs at most a wait of 90 s elsewhere.
 void beat(const std::filesystem::path& lock_directory, Epoch epoch, std::int64_t count,
           const Outlook& outlook = {});
+
+/// "is not a regular file" or "is too large" of a beat that no owner wrote; empty when there is
+/// nothing wrong. Nobody could show that he lives there.
+std::string beat_problem(const std::filesystem::path& lock_directory);
+/// Sets such a beat aside as beat.damaged.
+void mend_beat(const std::filesystem::path& lock_directory);
 
 /// What the owner of `epoch` said last; nothing when it has not.
 std::optional<Outlook> last_outlook(const std::filesystem::path& lock_directory, Epoch epoch);

@@ -1,3 +1,4 @@
+#include <cstdlib>
 #include <filesystem>
 #include <limits>
 #include <optional>
@@ -7,6 +8,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <moesweep/base/failures.hpp>
 #include <moesweep/base/sanitizers.hpp>
@@ -59,6 +61,25 @@ TEST(CatchFailures, ThreadsAndFilesThatTheSystemRefusesAreErrors) {
       [] { [[maybe_unused]] const auto bytes = std::filesystem::file_size("no/such/file"); });
   ASSERT_TRUE(file);
   EXPECT_THAT(file->what(), HasSubstr("no/such/file"));
+}
+
+TEST(RemedyForThreads, NamesTheLimitOfWhatIsLacking) {
+  EXPECT_THAT(remedy_for_threads(), HasSubstr("ulimit -u"));
+  if (is_sanitized) GTEST_SKIP() << "sanitizers reserve more than any limit of memory";
+  // In a child: the limit holds for all that follows.
+  EXPECT_EXIT(
+      {
+        rlimit limit{};
+        ::getrlimit(RLIMIT_AS, &limit);
+        limit.rlim_cur = rlim_t{1} << 20;  // less than is in use: nothing more is given
+        ::setrlimit(RLIMIT_AS, &limit);
+        const auto remedy = remedy_for_threads();
+        const bool is_true = remedy.find("no memory for its stack") != std::string::npos &&
+                             remedy.find("ulimit -v") != std::string::npos &&
+                             remedy.find("ulimit -u") == std::string::npos;
+        std::_Exit(is_true ? 0 : 1);
+      },
+      testing::ExitedWithCode(0), "");
 }
 
 TEST(CatchFailures, ErrorsPassAsTheyAreAndBugsPassThrough) {
