@@ -1,17 +1,22 @@
 #include "crash.hpp"
 
 #include <array>
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <new>
 #include <string_view>
 
 #include <execinfo.h>
 #include <unistd.h>
 
 #include <moesweep/base/error.hpp>
+#include <moesweep/base/failures.hpp>
 #include <moesweep/base/signal_stack.hpp>
 #include <moesweep/comm/session.hpp>
+
+#include "standard_error.hpp"
 
 namespace moesweep::cli {
 namespace {
@@ -24,11 +29,41 @@ void print_stack() {
   ::backtrace_symbols_fd(frames.data(), count, STDERR_FILENO);
 }
 
+// What the system refused in a thread where nobody can catch it: TBB's own, which throw so when
+// they cannot start another one.
+[[noreturn]] void end_for(const Error& refused) {
+  print_error(refused.what());
+  comm::abort_all(static_cast<int>(refused.exit_code()));
+}
+
+bool is_refused_thread(const std::exception& error) {
+  return std::string_view(error.what()).starts_with("pthread_create has failed");
+}
+
+// Several threads may fail of the same lack: one tells.
+void wait_unless_first() {
+  static std::atomic_flag is_told;
+  static thread_local bool is_telling = false;
+  if (!is_told.test_and_set()) {
+    is_telling = true;
+    return;
+  }
+  // Telling it failed as well.
+  if (is_telling) ::_exit(static_cast<int>(ExitCode::bug));
+  for (;;) ::pause();
+}
+
 void on_terminate() {
+  wait_unless_first();
   if (const auto thrown = std::current_exception()) {
     try {
       std::rethrow_exception(thrown);
+    } catch (const std::bad_alloc& refused) {
+      end_for(memory_error(refused));
     } catch (const std::exception& error) {
+      if (is_refused_thread(error)) {
+        end_for(Error(ExitCode::io_error, "threads", error.what(), remedy_for_threads()));
+      }
       std::fprintf(stderr, "moesweep: bug: %s\n", printable(error.what()).c_str());
     } catch (...) {
       std::fputs("moesweep: bug: unknown exception\n", stderr);

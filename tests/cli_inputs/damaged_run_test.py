@@ -53,6 +53,30 @@ class DamagedRun(CliTest):
                 with self.subTest(f"{file} {what}"):
                     self.assert_answers(file, damage)
 
+    def test_warnings_about_strange_names_drive_no_terminal(self):
+        run = self.folder / "run\x1b]0;x\x07"
+        shutil.copytree(self.sound, run)
+        for record in ("e0002.json", "e0002-r0000.inflight"):
+            (run / "lock" / record).unlink()
+        (run / "results.h5").unlink()
+        done = moesweep("export", run, self.folder / "out", "--to", "csv")
+        self.assert_ends(done, COMPLETE)
+        self.assertIn("it was made again from the segments", done.stderr)
+        for control in ("\x1b", "\x07"):
+            self.assertNotIn(control, done.stderr)
+
+    def test_a_beat_that_is_no_file_is_shown_and_mended_by_unlock(self):
+        run = self.folder / "run"
+        shutil.copytree(self.sound, run)
+        make_fifo(run / "lock/beat")
+        self.assert_ends(moesweep("status", run, timeout=30), COMPLETE)
+        unlocked = moesweep("unlock", run, timeout=30)
+        self.assert_ends(unlocked, COMPLETE)
+        self.assertIn("lock/beat is not a regular file", unlocked.stdout)
+        self.assertIn("set aside as beat.damaged", unlocked.stdout)
+        self.assertTrue((run / "lock/beat.damaged").is_fifo())
+        self.assert_ends(moesweep("run", self.job(), "--run-dir", run, timeout=60), COMPLETE)
+
     def assert_answers(self, file, damage):
         run = self.folder / "run"
         shutil.rmtree(run, ignore_errors=True)

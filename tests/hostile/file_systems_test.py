@@ -10,7 +10,7 @@ import unittest
 
 import numpy as np
 
-from cli import COMPLETE, IO_ERROR, RUN_DIRECTORY, CliTest, moesweep
+from cli import BAD_INPUT, COMPLETE, IO_ERROR, RUN_DIRECTORY, CliTest, moesweep, random_matrices, write_safetensors
 from gauntlet import disturbance
 
 
@@ -213,6 +213,76 @@ class ShortMemory(CliTest):
                     self.assert_refused(done, IO_ERROR)
                     self.assertNotIn("damaged", done.stderr)
         self.assertGreater(refused, 0, "it was never short")
+
+
+class InterruptedCalls(CliTest):
+    """EINTR and EAGAIN, as servers of network file systems answer: the call is made again."""
+    INTERRUPTIONS = (errno.EINTR, errno.EAGAIN)
+
+    def reached(self, folder, calls, arguments):
+        """How many of these calls the command makes below the folder."""
+        log = self.folder / "calls"
+        log.unlink(missing_ok=True)
+        self.assert_ends(moesweep(*arguments, env=disturbance(folder, calls=calls, log=log)), COMPLETE)
+        return len(log.read_text().splitlines()) if log.exists() else 0
+
+    def assert_made_again(self, folder, calls, arguments, before=lambda: None):
+        before()
+        count = self.reached(folder, calls, arguments)
+        self.assertGreater(count, 0, f"{arguments[0]} makes no {calls}")
+        for error in self.INTERRUPTIONS:
+            for at in sorted({1, 2, 3, (count + 1) // 2, count} & set(range(1, count + 1))):
+                with self.subTest(calls=calls, error=errno.errorcode[error], at=at):
+                    before()
+                    self.assert_ends(moesweep(*arguments, env=disturbance(folder, error, at, calls)), COMPLETE)
+
+    def test_reading_a_checkpoint(self):
+        checkpoint = self.copy_of_use_lite()
+        for calls in ("stat", "lstat", "open", "openat", "readdir", "fstat", "realpath"):
+            self.assert_made_again(checkpoint, calls, ("inspect", checkpoint))
+
+    def test_making_and_reading_a_run_directory(self):
+        run = self.folder / "run"
+        job = self.job()
+        for calls in ("mkdir", "stat", "openat", "readdir"):
+            self.assert_made_again(run, calls, ("run", job, "--run-dir", run, "--quiet"),
+                                   lambda: shutil.rmtree(run, ignore_errors=True))
+
+
+class TroubleWhileLooking(CliTest):
+    """What can't be looked at is never taken for what isn't there."""
+
+    def assert_is_of_the_system(self, below, calls, error, arguments):
+        done = moesweep(*arguments, env=without(below, calls, error))
+        self.assert_refused(done, IO_ERROR, os.strerror(error))
+
+    def test_in_a_cache_of_hugging_face(self):
+        model = self.folder / "models--org--name"
+        for commit in ("aaaa", "bbbb"):
+            snapshot = model / "snapshots" / commit
+            snapshot.mkdir(parents=True)
+            write_safetensors(model / "blobs" / commit, random_matrices(1, 64, 64))
+            (snapshot / "model.safetensors").symlink_to(f"../../blobs/{commit}")
+        (model / "refs").mkdir()
+        (model / "refs/main").write_text("bbbb")
+        inspect = ("inspect", model)
+        self.assert_ends(moesweep(*inspect), COMPLETE)
+        self.assert_is_of_the_system(model / "snapshots", "readdir", errno.EIO, inspect)
+        self.assert_is_of_the_system(model / "snapshots", "openat,opendir", errno.ESTALE, inspect)
+        self.assert_is_of_the_system(model / "refs/main", "stat", errno.EIO, inspect)
+
+    def test_at_the_marker_of_an_unfinished_checkpoint(self):
+        checkpoint = self.copy_of_use_lite()
+        marker = checkpoint / ".moesweep-unfinished"
+        marker.write_text('{"recipe": "twin", "writer": "nobody"}')
+        inspect = ("inspect", checkpoint)
+        self.assert_refused(moesweep(*inspect), BAD_INPUT, "is not finished")
+        self.assert_is_of_the_system(marker, "lstat", errno.EIO, inspect)
+
+    def test_where_a_run_directory_is_made(self):
+        run = self.folder / "run"
+        for calls, error in (("mkdir", errno.EIO), ("stat", errno.ESTALE)):
+            self.assert_is_of_the_system(run, calls, error, ("run", self.job(), "--run-dir", run, "--quiet"))
 
 
 class LimitOnFileSizes(CliTest):

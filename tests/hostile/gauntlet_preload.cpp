@@ -363,8 +363,28 @@ int mkdir(const char* path, mode_t mode) {
                [&] { return next<int(const char*, mode_t)>("mkdir")(path, mode); });
 }
 DIR* opendir(const char* path) {
-  return whole("opendir", path, counts(path),
-               [&] { return next<DIR*(const char*)>("opendir")(path); });
+  const bool counted = counts(path);
+  DIR* const opened =
+      whole("opendir", path, counted, [&] { return next<DIR*(const char*)>("opendir")(path); });
+  if (opened != nullptr) tracked(::dirfd(opened), counted, O_DIRECTORY);
+  return opened;
+}
+struct dirent* readdir(DIR* folder) {
+  return whole("readdir", "", counts(::dirfd(folder)),
+               [&] { return next<dirent*(DIR*)>("readdir")(folder); });
+}
+struct dirent64* readdir64(DIR* folder) {
+  return whole("readdir", "", counts(::dirfd(folder)),
+               [&] { return next<dirent64*(DIR*)>("readdir64")(folder); });
+}
+int closedir(DIR* folder) {
+  const int descriptor = ::dirfd(folder);
+  if (descriptor >= 0 && descriptor < most_descriptors) is_below[descriptor] = false;
+  return next<int(DIR*)>("closedir")(folder);
+}
+char* realpath(const char* path, char* resolved) {
+  return whole("realpath", path, counts(path),
+               [&] { return next<char*(const char*, char*)>("realpath")(path, resolved); });
 }
 int stat(const char* path, struct stat* status) {
   return whole("stat", path, counts(path),

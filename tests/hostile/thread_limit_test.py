@@ -63,6 +63,11 @@ class MemoryLimit(CliTest):
             self.assert_ends(done, IO_ERROR)
             self.assertRegex(done.stderr, r"(?m)^moesweep: [^\n]*cannot start a thread[^\n]*ulimit -v[^\n]*$")
             self.assertNotIn("bug", done.stderr)
+        for mebibytes in (500, 900):  # TBB's threads lack it, if any
+            done = self.limited(mebibytes, "run", self.job(self.folder / "checkpoint"), "--run-dir",
+                                self.folder / f"run{mebibytes}", "--threads", "32")
+            self.assertIn(done.returncode, (COMPLETE, IO_ERROR), done.stderr)
+            self.assertNotIn("bug", done.stderr)
 
 
 if __name__ == "__main__":

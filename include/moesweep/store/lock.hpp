@@ -8,6 +8,7 @@
 //   lock/e0002-*.reserved      the space for that while the epoch lasts
 //   lock/e0002-r0001.inflight  ids of the units that rank 1 is computing, one 8-byte slot a thread
 //   lock/beat                  changes while the owner lives
+//   lock/beat.damaged          what stood in its place and was not a file
 //   lock/results*              whose turn it is to write results.h5 (results_turn.hpp)
 
 #include <cstdint>

@@ -7,6 +7,7 @@
 
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/pipeline/run_results.hpp>
 #include <moesweep/records/sensitivity.hpp>
 #include <moesweep/store/results.hpp>
 #include <moesweep/store/run_directory.hpp>
@@ -47,6 +48,27 @@ class HostileRun : public ::testing::Test {
   test::TemporaryDirectory folder_;
   store::RunDirectory run_{folder_.path() / "run"};
 };
+
+TEST_F(HostileRun, CountsOfUnitsThatAreNoneAreErrorsThatDriveNoTerminal) {
+  for (const auto* name : {"complete", "units_done", "units_failed", "units_total"}) {
+    for (const std::string value : {"1 ", "-1", "many", "\x1b]0;x\x07", "99999999999999999999"}) {
+      store::Attributes attributes = {{"complete", "no"}};
+      attributes[name] = value;
+      records::Tables tables;
+      records::append_row(tables, tensor("3x4", "BF16", 24));
+      store::write_results(run_.results(), tables, attributes);
+      const auto results = store::read_results(run_.results());
+      try {
+        sweep_counts(results, run_.results().string());
+        FAIL() << name << ' ' << printable(value);
+      } catch (const Error& error) {
+        EXPECT_EQ(error.exit_code(), ExitCode::bad_input);
+        EXPECT_THAT(error.what(), ::testing::HasSubstr(name));
+        EXPECT_THAT(error.what(), ::testing::Not(::testing::HasSubstr("\x1b")));
+      }
+    }
+  }
+}
 
 TEST_F(HostileRun, ASoundRowIsATensor) {
   const auto source = open(tensor("3x4", "BF16", 24));

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <atomic>
 #include <fstream>
+#include <functional>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -159,6 +160,17 @@ TEST(Lock, EpochsAreNumberedFromOneAndRemembered) {
   EXPECT_EQ(first.end->units_published, 42);
   EXPECT_EQ(epochs[1].epoch, Epoch{2});
   EXPECT_FALSE(epochs[1].end);
+}
+
+TEST(Lock, ThereIsNoEpochBehindTheLastNumberThatNamesHaveRoomFor) {
+  const test::TemporaryDirectory lock;
+  publish_file(start_file(lock.path(), last_epoch), encode_start(start_of(this_process())));
+  record_end(lock.path(), last_epoch, {ExitCode::stopped_early, 1, 1.76e9});
+  EXPECT_THAT(refusal(lock.path(), start_of(this_process()), {}),
+              AllOf(HasSubstr("has epoch 999999999, the last that there is"),
+                    HasSubstr("a new --run-dir")));
+  EXPECT_FALSE(fs::exists(lock.path() / "e1000000000.json"));
+  EXPECT_EQ(read_epochs(lock.path()).back().epoch, last_epoch);
 }
 
 TEST(Lock, ALivingOwnerIsNamedInTheRefusal) {
@@ -412,6 +424,30 @@ TEST(EpochChain, AStartOfVersion2WithoutAHashIsRead) {
 
 TEST(Lock, BeatsThatCannotBeWrittenHarmNobody) {
   EXPECT_NO_THROW(beat("no/such/lock", Epoch{1}, 1));
+}
+
+TEST(Beat, ThatIsNoFileIsNoneAndAStartSetsItAside) {
+  const test::TemporaryDirectory lock;
+  const auto path = lock.path() / "beat";
+  const auto aside = lock.path() / "beat.damaged";
+  EXPECT_EQ(beat_problem(lock.path()), "");
+  const std::vector<std::function<void()>> others = {
+      [&] { ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0); },
+      [&] { fs::create_symlink("/none/of/that", path); },
+      [&] { publish_file(path, std::string(5000, '1')); }};
+  for (const auto& make : others) {
+    make();
+    EXPECT_NE(beat_problem(lock.path()), "");
+    EXPECT_FALSE(last_outlook(lock.path(), Epoch{1}));
+    const auto epoch = acquire(lock.path(), start_of(this_process()), {});
+    EXPECT_TRUE(fs::exists(fs::symlink_status(aside)));
+    EXPECT_EQ(beat_problem(lock.path()), "");
+    beat(lock.path(), epoch, 1, {1.8e9, 3, -1.0, -1.0, -1.0});
+    EXPECT_TRUE(last_outlook(lock.path(), epoch));
+    record_end(lock.path(), epoch, {ExitCode::stopped_early, 1, 1.76e9});
+    fs::remove(path);
+    fs::remove(aside);
+  }
 }
 
 TEST(Outlook, IsReadBackByWhoKnowsTheEpoch) {
