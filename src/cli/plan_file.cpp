@@ -17,7 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t most_plan_bytes = std::uint64_t{1} << 30;
 constexpr auto plan_glob = "plan*.json";
 constexpr std::int32_t uniform_bits = 4;
 constexpr std::size_t longest_stem = longest_file_name - 5;  // of ".json"
@@ -32,27 +31,24 @@ std::string part_of_name(const std::string& text) {
   return part;
 }
 
-Error exists_already(const fs::path& path, std::string_view what) {
-  return Error(ExitCode::bad_usage, path.string(), fmt::format("exists already and is {}", what),
+Error is_another_plan(const fs::path& path) {
+  return Error(ExitCode::bad_usage, path.string(), "exists already and is another plan",
                "name another file with --out, or give --overwrite to replace it");
 }
 
-/// `text` is what is in it.
-bool is_plan(const fs::path& path, const std::string& text) {
+bool is_plan(const fs::path& path) {
   try {
-    exports::parse_plan(text, path.string());
+    exports::read_plan(path);
     return true;
-  } catch (const Error&) {
+  } catch (const Error& error) {
+    if (error.exit_code() == ExitCode::io_error) throw;
     return false;
   }
 }
 
-/// A file of another kind is never replaced: its name was a mistake. An empty one is what a kill
-/// leaves on a file system that has neither hard links nor a rename that replaces nothing.
+/// A file of another kind is never replaced: its name was a mistake.
 void refuse_what_is_no_plan(const fs::path& path) {
-  const auto size = size_of_file_at(path);
-  if (!size || *size == 0) return;
-  if (*size <= most_plan_bytes && is_plan(path, read_text_file(path))) return;
+  if (!size_of_file_at(path) || is_plan(path)) return;
   throw Error(ExitCode::bad_usage, path.string(), "exists already and is not a plan",
               "name another file with --out");
 }
@@ -95,10 +91,9 @@ void write_plan(const fs::path& path, const std::string& text, bool overwrite) {
   const bool is_there = fs::exists(link_status_of(path));
   if (!is_there && publish_file_exclusively(path, text)) return;
   const auto there = open_for_reading(path);
-  const auto bytes = file_size(there, path);
-  if (bytes == text.size() && read_text(there, path) == text) return;
+  if (file_size(there, path) == text.size() && read_text(there, path) == text) return;
   refuse_what_is_no_plan(path);
-  throw exists_already(path, bytes == 0 ? "empty" : "another plan");
+  throw is_another_plan(path);
 }
 
 fs::path plan_file(const fs::path& given, std::string_view option) {

@@ -77,14 +77,6 @@ class PlanFiles(CliTest):
             self.assert_refused(done, BAD_USAGE, file, "is not a plan")
             self.assertEqual(file.read_bytes(), before)
 
-    def test_an_empty_file_is_replaced_when_that_is_said(self):
-        """As a kill leaves it on a file system without hard links."""
-        out = self.folder / "plan.json"
-        out.touch()
-        self.assert_refused(self.allocate("--target", "5bpw", "--out", out), BAD_USAGE, out, "is empty", "--overwrite")
-        self.assert_ends(self.allocate("--target", "5bpw", "--out", out, "--overwrite"), COMPLETE)
-        self.assertIn("rows", json.loads(out.read_text()))
-
     def test_a_missing_folder_is_named_with_what_to_do(self):
         folder = self.folder / "missing"
         for name in ("plan.json", "deeper/plan.json"):
