@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/json.hpp>
 #include <moesweep/base/other_text.hpp>
@@ -234,6 +235,21 @@ void append_value(std::string& out, const ordered_json& value, int indent, int l
 }
 
 }  // namespace
+
+void OrderedObject::set(const std::string& key, nlohmann::ordered_json value) {
+  const auto [place, is_new] = places_.try_emplace(key, members_.size());
+  if (is_new) {
+    members_.emplace_back(key, std::move(value));
+  } else {
+    std::next(members_.begin(), checked_cast<std::ptrdiff_t>(place->second))->second =
+        std::move(value);
+  }
+}
+
+nlohmann::ordered_json OrderedObject::take() && {
+  places_.clear();
+  return nlohmann::ordered_json(std::move(members_));
+}
 
 nlohmann::json parse_json(std::string_view text, const JsonPlace& place, JsonNumbers numbers) {
   return parse<nlohmann::json, SortedObject>(text, place, numbers);
