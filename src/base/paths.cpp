@@ -33,6 +33,21 @@ fs::path folder_or_here(const fs::path& folder) {
   return folder.empty() ? fs::path(".") : folder;
 }
 
+// `wanted` is the folder that messages are about.
+void make_folders_for(const fs::path& wanted, const fs::path& folder, ExitCode forbidden) {
+  if (folder.empty() || is_folder(folder, forbidden)) return;
+  const auto parent = folder.parent_path();
+  if (parent != folder) make_folders_for(wanted, parent, forbidden);
+  if (retried([&] { return ::mkdir(folder.c_str(), 0777); }) == 0) return;
+  const int error_number = errno;
+  if (error_number != EEXIST) throw not_created(wanted, error_number, forbidden);
+  // Another process made it, or an answer was lost.
+  if (is_folder(folder, forbidden)) return;
+  const auto what =
+      folder == wanted ? std::string("exists and") : "cannot be created: " + folder.string();
+  throw Error(forbidden, wanted.string(), what + " is not a folder", "name another");
+}
+
 }  // namespace
 
 fs::file_status status_of(const fs::path& path, ExitCode forbidden) {
@@ -101,15 +116,7 @@ std::vector<fs::path> paths_below(const fs::path& folder, ExitCode forbidden) {
 }
 
 void make_folders(const fs::path& folder, ExitCode forbidden) {
-  if (folder.empty() || is_folder(folder, forbidden)) return;
-  const auto parent = folder.parent_path();
-  if (parent != folder) make_folders(parent, forbidden);
-  if (retried([&] { return ::mkdir(folder.c_str(), 0777); }) == 0) return;
-  const int error_number = errno;
-  if (error_number != EEXIST) throw not_created(folder, error_number, forbidden);
-  // Another process made it, or an answer was lost.
-  if (is_folder(folder, forbidden)) return;
-  throw Error(forbidden, folder.string(), "exists and is not a folder", "name another");
+  make_folders_for(folder, folder, forbidden);
 }
 
 void require_folder_of(const fs::path& file) {

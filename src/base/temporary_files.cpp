@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <moesweep/base/error.hpp>
+#include <moesweep/base/file.hpp>
 #include <moesweep/base/hash.hpp>
 #include <moesweep/base/temporary_files.hpp>
 
@@ -16,6 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::chrono::hours long_ago(24);
+constexpr std::uint64_t longest_name = 255;
 
 struct Maker {
   std::uint64_t system = 0;
@@ -73,7 +76,9 @@ void remove_where(const fs::path& folder, std::string_view prefix,
     std::error_code kept;
     const auto name = entry->path().filename().string();
     if (!name.starts_with(prefix) || !is_of_ours(*entry, prefix)) continue;
-    if (is_abandoned(*entry, maker_of_temporary(name, prefix))) fs::remove_all(entry->path(), kept);
+    if (is_abandoned(*entry, maker_of_temporary_at(entry->path(), prefix))) {
+      fs::remove_all(entry->path(), kept);
+    }
   }
 }
 
@@ -94,6 +99,16 @@ Liveness maker_of_temporary(std::string_view name, std::string_view prefix) {
     return Liveness::unknown;
   }
   return liveness_here(maker->pid, maker->start_ticks);
+}
+
+Liveness maker_of_temporary_at(const fs::path& path, std::string_view prefix) {
+  const auto name = path.filename().string();
+  if (!name.starts_with(claim_prefix)) return maker_of_temporary(name, prefix);
+  try {
+    return maker_of_temporary(read_text_file(path, longest_name));
+  } catch (const Error&) {
+    return Liveness::unknown;
+  }
 }
 
 void remove_abandoned(const fs::path& folder, std::string_view prefix) {

@@ -1,19 +1,23 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <thread>
 #include <vector>
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <moesweep/base/failures.hpp>
 #include <moesweep/base/text.hpp>
 #include <moesweep/comm/session.hpp>
+#include <moesweep/kernels/isa.hpp>
 #include <moesweep/pipeline/run.hpp>
 
 #include "command.hpp"
@@ -118,6 +122,24 @@ void open_standard_descriptors() {
   }
 }
 
+bool is_limited(decltype(RLIMIT_AS) resource) {
+  rlimit limit{};
+  return ::getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+}
+
+// OpenBLAS starts threads when it is loaded. Where memory is short they wait for it for ever, and
+// each fork and exit waits for them. Nothing here needs them: under a limit the program executes
+// itself again without.
+void start_without_threads_of_blas(char** arguments) {
+  constexpr auto variable = "OPENBLAS_NUM_THREADS";
+  const char* const current = std::getenv(variable);
+  if (current != nullptr && std::string_view(current) == "1") return;
+  if (!is_limited(RLIMIT_AS) && !is_limited(RLIMIT_DATA)) return;
+  if (!kernels::blas_description().starts_with("OpenBLAS")) return;
+  ::setenv(variable, "1", 1);
+  ::execv("/proc/self/exe", arguments);
+}
+
 // Without what libraries do at an exit: OpenBLAS waits for its threads, and those may be waiting
 // for memory; compute threads of ours may still be running.
 [[noreturn]] void leave(int exit_code) {
@@ -130,6 +152,7 @@ void open_standard_descriptors() {
 }  // namespace moesweep::cli
 
 int main(int argc, char** argv) {
+  moesweep::cli::start_without_threads_of_blas(argv);
   moesweep::cli::open_standard_descriptors();
   moesweep::cli::install_crash_handlers();
   moesweep::cli::log_to_standard_error();

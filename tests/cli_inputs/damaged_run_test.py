@@ -1,4 +1,5 @@
 """Whatever happens to a file of a run directory: one line that names a place, an exit code of ours, never a bug, never a hang."""
+import json
 import os
 import random
 import shutil
@@ -40,8 +41,10 @@ class DamagedRun(CliTest):
         super().setUp()
         self.sound = self.sweep(None, "sound")
         # Also an epoch that crashed, so that every kind of file is there.
-        start = (self.sound / "lock/e0001.json").read_text()
-        (self.sound / "lock/e0002.json").write_text(start.replace('"pid": ', '"pid": 99'))
+        start = json.loads((self.sound / "lock/e0001.json").read_text())
+        start["pid"] += 9900000
+        del start["hash"]  # as in records of 0.2
+        (self.sound / "lock/e0002.json").write_text(json.dumps(start))
         (self.sound / "lock/e0002-r0000.inflight").write_bytes(random.Random(2).randbytes(16))
         (self.sound / "lock/beat").write_bytes(b"00000002 0000000000000001\n")
 

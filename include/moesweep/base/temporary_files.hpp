@@ -17,12 +17,19 @@
 namespace moesweep {
 
 inline constexpr std::string_view temporary_prefix = ".tmp.";
+/// Of claims to a name (exclusive_rename.hpp): `.tmp.claim-<name>`, and in the file the name of the
+/// temporary file that is to have it, which tells the maker.
+inline constexpr std::string_view claim_prefix = ".tmp.claim-";
 
 /// A name that no other process, and no other call in this one, gives.
 std::string temporary_name(std::string_view prefix = temporary_prefix);
 
 /// Whether the process that made `name` lives; unknown for a name that is not of this form.
 Liveness maker_of_temporary(std::string_view name, std::string_view prefix = temporary_prefix);
+
+/// Whether the process that made the temporary file, or the claim, at `path` lives.
+Liveness maker_of_temporary_at(const std::filesystem::path& path,
+                               std::string_view prefix = temporary_prefix);
 
 /// Removes what dead processes have left in `folder`: files with the prefix of temporary files,
 /// folders with any other. For a folder that holds files of users: what is not known to be ours and
