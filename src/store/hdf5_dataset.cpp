@@ -38,7 +38,10 @@ std::optional<std::uint64_t> most_bytes_held(hid_t dataset) {
   const H5Handle file(H5Iget_file_id(dataset), H5Fclose, "H5Iget_file_id");
   hsize_t file_bytes = 0;
   h5_check(H5Fget_filesize(file, &file_bytes), "H5Fget_filesize");
-  return checked_product(std::min(file_bytes, H5Dget_storage_size(dataset)), max_expansion);
+  const auto stored_bytes = H5Dget_storage_size(dataset);
+  // 0 is also what it says when it could not look.
+  if (stored_bytes == 0 && H5Eget_num(H5E_DEFAULT) > 0) h5_fail("H5Dget_storage_size");
+  return checked_product(std::min(file_bytes, stored_bytes), max_expansion);
 }
 
 std::optional<std::uint64_t> product(const std::vector<hsize_t>& dims, std::uint64_t factor) {

@@ -1,5 +1,6 @@
 #include <filesystem>
 #include <fstream>
+#include <string>
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -117,7 +118,8 @@ TEST(MakeFolders, InThePlaceOfAFileHasTheCodeThatWasAskedForAndNamesIt) {
       FAIL() << folder;
     } catch (const Error& error) {
       EXPECT_EQ(error.exit_code(), ExitCode::run_directory);
-      EXPECT_EQ(error.where(), file.string());
+      EXPECT_EQ(error.where(), folder.string());
+      EXPECT_NE(std::string(error.what()).find(file.string()), std::string::npos);
       EXPECT_FALSE(error.remedy().empty());
     }
   }
