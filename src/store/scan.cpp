@@ -9,8 +9,8 @@
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
-#include <moesweep/base/signal_stack.hpp>
 #include <moesweep/base/paths.hpp>
+#include <moesweep/base/signal_stack.hpp>
 #include <moesweep/store/quarantine.hpp>
 #include <moesweep/store/scan.hpp>
 
