@@ -6,10 +6,10 @@
 
 #include <pthread.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 
 #include <moesweep/base/failures.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/resource_limit.hpp>
 
 namespace moesweep {
 namespace {
@@ -39,12 +39,6 @@ std::size_t stack_bytes() {
   ::pthread_attr_getstacksize(&attributes, &bytes);
   ::pthread_attr_destroy(&attributes);
   return bytes;
-}
-
-bool is_limited(int resource) {
-  rlimit limit{};
-  return ::getrlimit(static_cast<decltype(RLIMIT_AS)>(resource), &limit) == 0 &&
-         limit.rlim_cur != RLIM_INFINITY;
 }
 
 bool has_room_for_a_stack() {

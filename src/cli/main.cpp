@@ -11,10 +11,10 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <moesweep/base/failures.hpp>
+#include <moesweep/base/resource_limit.hpp>
 #include <moesweep/base/text.hpp>
 #include <moesweep/comm/session.hpp>
 #include <moesweep/kernels/isa.hpp>
@@ -120,11 +120,6 @@ void open_standard_descriptors() {
     if (descriptor > STDERR_FILENO) ::close(descriptor);
     if (descriptor < 0 || descriptor > STDERR_FILENO) return;
   }
-}
-
-bool is_limited(decltype(RLIMIT_AS) resource) {
-  rlimit limit{};
-  return ::getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
 }
 
 // OpenBLAS starts threads when it is loaded. Where memory is short they wait for it for ever, and

@@ -18,6 +18,7 @@
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/failures.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/resource_limit.hpp>
 #include <moesweep/base/retried.hpp>
 #include <moesweep/base/sanitizers.hpp>
 #include <moesweep/base/text.hpp>
@@ -64,17 +65,11 @@ std::optional<rlim_t> our_memory_limit(std::int64_t bytes) {
   return now.rlim_cur <= most ? std::nullopt : std::optional(most);
 }
 
-bool has_limit_of_the_user() {
-  rlimit now{};
-  ::getrlimit(RLIMIT_AS, &now);
-  return now.rlim_cur != RLIM_INFINITY;
-}
-
 /// Whether the limit is ours, not a stricter one that the user has set.
 bool limit_memory(std::int64_t bytes) {
   const auto most = our_memory_limit(bytes);
   if (most) set_limit(RLIMIT_AS, *most, *most);
-  return most || !has_limit_of_the_user();
+  return most || !is_limited(RLIMIT_AS);
 }
 
 // The parent's handlers tell of bugs and end all ranks; to the parent a crash here is an answer.
@@ -211,10 +206,7 @@ std::size_t ReaderProcess::more(std::span<std::byte> out) const {
 
 std::optional<int> ReaderProcess::wait() {
   int status = 0;
-  pid_t waited = 0;
-  do {
-    waited = ::waitpid(pid_, &status, 0);
-  } while (waited < 0 && errno == EINTR);
+  const auto waited = retried([&] { return ::waitpid(pid_, &status, 0); });
   pid_ = -1;
   return waited < 0 ? std::nullopt : std::optional(status);
 }
@@ -223,7 +215,7 @@ std::optional<int> ReaderProcess::wait() {
 // than ours nobody knows which.
 Error crashed(const std::string& file_name, const ReaderLimits& limits,
               const std::string& problem) {
-  if (!has_limit_of_the_user() || our_memory_limit(limits.memory_bytes)) {
+  if (!is_limited(RLIMIT_AS) || our_memory_limit(limits.memory_bytes)) {
     return Error(ExitCode::bad_input, file_name, problem, bad_file_remedy);
   }
   return Error(ExitCode::io_error, file_name, problem + ", which it does when memory is short",
