@@ -249,6 +249,13 @@ Checkpoint open_checkpoint(const fs::path& given, const OpenOptions& options) {
   return indexed ? open_indexed(path, options) : open_unindexed(path, options);
 }
 
+const Tensor* find_tensor(const Checkpoint& checkpoint, std::string_view name) {
+  const auto found =
+      std::ranges::lower_bound(checkpoint.tensors, name, {},
+                               [](const Tensor& tensor) { return std::string_view(tensor.name); });
+  return found != checkpoint.tensors.end() && found->name == name ? &*found : nullptr;
+}
+
 Hash128 headers_hash(const Checkpoint& checkpoint) {
   Hasher128 hasher;
   for (const auto& tensor : checkpoint.tensors) {

@@ -150,7 +150,7 @@ struct KeptComparison::State {
 
   void compare_part(const Tensor& tensor, const RuntimeTensor& target, KeptValues& out) const {
     const auto name = tensor_name(target.module, target.suffix);
-    const auto* const stored = find_tensor(written, name);
+    const auto* const stored = checkpoint::find_tensor(written, name);
     if (stored == nullptr) {
       out.not_compared = fmt::format("there is no {}", name);
       return;

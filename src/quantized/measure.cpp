@@ -114,7 +114,7 @@ struct Measurement::State {
   /// Quantizes the original again: rounding to the stored dtype hides the error of many bits.
   std::optional<MeasuredError> error_of_plain(const records::PlanRow& row,
                                               const Tensor& tensor) const {
-    const auto* const stored = find_tensor(written, row.tensor);
+    const auto* const stored = checkpoint::find_tensor(written, row.tensor);
     const auto quantizer = quantizer_of(row);
     if (stored == nullptr || stored->shape != tensor.shape || !quantizer ||
         dtype_bits(stored->dtype) < 16 || !is_floating_point(stored->dtype)) {

@@ -9,8 +9,6 @@
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/shape.hpp>
 
-#include "stored_rows.hpp"
-
 namespace moesweep::quantized {
 namespace {
 
@@ -52,7 +50,7 @@ void refuse_if_any(std::span<const std::string> names, const std::string& proble
 
 const checkpoint::Tensor& require_original(const checkpoint::Checkpoint& original,
                                            const records::PlanRow& row) {
-  const auto* const tensor = find_tensor(original, row.tensor);
+  const auto* const tensor = checkpoint::find_tensor(original, row.tensor);
   if (tensor == nullptr || tensor->shape != shape_of(row)) {
     throw Error(ExitCode::bad_input, original.directory.string(),
                 fmt::format("has no tensor {} of the shape {}", row.tensor, row.shape),

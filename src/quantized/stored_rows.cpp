@@ -1,6 +1,5 @@
 #include "stored_rows.hpp"
 
-#include <algorithm>
 #include <vector>
 
 #include <moesweep/base/cast.hpp>
@@ -41,23 +40,16 @@ void dequantize_symmetric(std::span<const std::uint8_t> codes, std::span<const f
 
 }  // namespace
 
-const Tensor* find_tensor(const checkpoint::Checkpoint& checkpoint, std::string_view name) {
-  const auto found =
-      std::ranges::lower_bound(checkpoint.tensors, name, {},
-                               [](const Tensor& tensor) { return std::string_view(tensor.name); });
-  return found != checkpoint.tensors.end() && found->name == name ? &*found : nullptr;
-}
-
 std::optional<StoredRows> StoredRows::open(const checkpoint::Checkpoint& checkpoint,
                                            const FoundModule& module, Format format,
                                            std::int64_t columns) {
   const bool is_mlx = format == Format::mlx;
   StoredRows rows;
-  rows.codes_ =
-      find_tensor(checkpoint, tensor_name(module.name, is_mlx ? "weight" : "weight_packed"));
-  rows.scales_ =
-      find_tensor(checkpoint, tensor_name(module.name, is_mlx ? "scales" : "weight_scale"));
-  rows.biases_ = find_tensor(checkpoint, tensor_name(module.name, "biases"));
+  rows.codes_ = checkpoint::find_tensor(
+      checkpoint, tensor_name(module.name, is_mlx ? "weight" : "weight_packed"));
+  rows.scales_ = checkpoint::find_tensor(
+      checkpoint, tensor_name(module.name, is_mlx ? "scales" : "weight_scale"));
+  rows.biases_ = checkpoint::find_tensor(checkpoint, tensor_name(module.name, "biases"));
   const bool asymmetric = !is_mlx && !module.quantizer.starts_with("ct_int");
   if (rows.codes_ == nullptr || rows.scales_ == nullptr || asymmetric ||
       (rows.biases_ != nullptr) != is_mlx || dtype_bits(rows.codes_->dtype) != 32) {

@@ -10,10 +10,6 @@
 
 namespace moesweep::quantized {
 
-/// By name; null when there is none.
-const checkpoint::Tensor* find_tensor(const checkpoint::Checkpoint& checkpoint,
-                                      std::string_view name);
-
 /// Rows of all slices, one behind the other.
 class StoredRows {
  public:

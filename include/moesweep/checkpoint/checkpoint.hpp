@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -64,6 +65,9 @@ struct Checkpoint {
   std::int64_t params() const;
   std::int64_t bytes() const;
 };
+
+/// By name; null when there is none.
+const Tensor* find_tensor(const Checkpoint& checkpoint, std::string_view name);
 
 /// Over names, dtypes and shapes of the tensors: what a plan is made for.
 Hash128 headers_hash(const Checkpoint& checkpoint);
