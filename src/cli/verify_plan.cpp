@@ -12,7 +12,7 @@
 #include <moesweep/base/text.hpp>
 #include <moesweep/checkpoint/checkpoint.hpp>
 #include <moesweep/export/plans.hpp>
-#include <moesweep/pipeline/plan_warnings.hpp>
+#include <moesweep/allocation/plan_warnings.hpp>
 #include <moesweep/quantized/compare.hpp>
 #include <moesweep/quantized/found.hpp>
 #include <moesweep/source/model.hpp>
@@ -74,7 +74,7 @@ Verdict verify(const VerifyPlanOptions& options) {
                   .warnings = {}};
   verdict.offenders = verdict.comparison.offenders();
   const auto config = source::model_config_from(quantized::config_text(options.checkpoint), "");
-  verdict.warnings = pipeline::warnings_of(plan, config, architecture);
+  verdict.warnings = allocation::warnings_of(plan, config, architecture);
   if (measures) {
     const auto written = checkpoint::open_checkpoint(options.checkpoint);
     const auto original = source::open_model(options.original, {.allow_incomplete = true});

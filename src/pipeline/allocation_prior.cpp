@@ -8,7 +8,6 @@
 
 #include <moesweep/allocation/starved_output.hpp>
 #include <moesweep/base/text.hpp>
-#include <moesweep/pipeline/plan_warnings.hpp>
 
 namespace moesweep::pipeline {
 namespace {
@@ -58,25 +57,9 @@ bool has_prior(const AllocateOptions& options) {
               "choose role, or none (every error counts 1)");
 }
 
-allocation::OutputFacts output_facts(const source::ModelConfig& config,
-                                     const names::Architecture& architecture) {
-  allocation::OutputFacts facts{.tied = config.tied, .causal = config.causal};
-  const auto& model_type = architecture.model_type;
-  if (!facts.causal && model_type != "generic" && names::is_known_architecture(model_type)) {
-    facts.causal = true;
-  }
-  return facts;
-}
-
-std::vector<std::string> warnings_of(const records::Plan& plan, const source::ModelConfig& config,
-                                     const names::Architecture& architecture) {
-  const auto starved = allocation::starved_output(plan, output_facts(config, architecture));
-  return starved ? std::vector{starved->text()} : std::vector<std::string>{};
-}
-
 void set_prior(AllocationSource& source) {
   auto prior =
-      allocation::prior_of(source.tensors, output_facts(source.config, source.architecture));
+      allocation::prior_of(source.tensors, allocation::output_facts(source.config, source.architecture));
   for (std::size_t i = 0; i < prior.size(); ++i) source.tensors[i].prior = std::move(prior[i]);
 }
 
@@ -88,7 +71,7 @@ void note_unknown_roles(AllocationSetting& setting) {
   const auto is_output = [](const auto& tensor) {
     return tensor.prior.value >= allocation::counts_much;
   };
-  const auto facts = output_facts(setting.source.config, setting.source.architecture);
+  const auto facts = allocation::output_facts(setting.source.config, setting.source.architecture);
   if (std::ranges::all_of(tensors, says_nothing)) {
     notes.emplace_back(
         "no name here says head, embedding that is also the head, or q, k and v: every error "

@@ -13,10 +13,6 @@ namespace moesweep::pipeline {
 /// --prior. Error(bad_usage) unless it is role or none.
 bool has_prior(const AllocateOptions& options);
 
-/// What config.json says, and that known architectures predict tokens.
-allocation::OutputFacts output_facts(const source::ModelConfig& config,
-                                     const names::Architecture& architecture);
-
 /// Of each tensor; they are mapped already.
 void set_prior(AllocationSource& source);
 

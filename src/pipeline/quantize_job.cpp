@@ -13,7 +13,7 @@
 #include <moesweep/checkpoint/checkpoint.hpp>
 #include <moesweep/export/plans.hpp>
 #include <moesweep/names/runtime.hpp>
-#include <moesweep/pipeline/plan_warnings.hpp>
+#include <moesweep/allocation/plan_warnings.hpp>
 #include <moesweep/pipeline/quantize.hpp>
 #include <moesweep/quantized/layout.hpp>
 #include <moesweep/quantized/write.hpp>
@@ -106,7 +106,7 @@ class QuantizeJob final : public JobKind {
   std::vector<std::string> warnings() const override {
     auto warnings = model_.notes;
     warnings.insert(warnings.end(), companions_.left_out.begin(), companions_.left_out.end());
-    const auto of_plan = warnings_of(plan_, model_.config, architecture_);
+    const auto of_plan = allocation::warnings_of(plan_, model_.config, architecture_);
     warnings.insert(warnings.end(), of_plan.begin(), of_plan.end());
     return warnings;
   }

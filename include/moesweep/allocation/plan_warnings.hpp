@@ -4,14 +4,19 @@
 #include <string>
 #include <vector>
 
+#include <moesweep/allocation/prior.hpp>
 #include <moesweep/names/runtime.hpp>
 #include <moesweep/records/plan.hpp>
 #include <moesweep/source/model_config.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::allocation {
+
+/// What config.json says, and that known architectures predict tokens.
+OutputFacts output_facts(const source::ModelConfig& config,
+                                     const names::Architecture& architecture);
 
 /// A plan without the prior that gives the output head two bits or more fewer than the rest.
 std::vector<std::string> warnings_of(const records::Plan& plan, const source::ModelConfig& config,
                                      const names::Architecture& architecture);
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::allocation
