@@ -4,7 +4,7 @@
 namespace moesweep::allocation {
 
 OutputFacts output_facts(const source::ModelConfig& config,
-                                     const names::Architecture& architecture) {
+                         const names::Architecture& architecture) {
   OutputFacts facts{.tied = config.tied, .causal = config.causal};
   const auto& model_type = architecture.model_type;
   if (!facts.causal && model_type != "generic" && names::is_known_architecture(model_type)) {

@@ -1,6 +1,6 @@
 #pragma once
-// Named arrays of numpy and safetensors files. Opening reads headers only; sizes are checked
-// against the file before anything is allocated.
+// Named arrays of files. Opening reads headers only; sizes are checked against the file before
+// anything is allocated.
 
 #include <cstddef>
 #include <cstdint>
@@ -42,10 +42,11 @@ struct Array {
 };
 using Arrays = std::map<std::string, Array>;
 
-/// Arrays of an .npz, of a folder of .npy (`L1/mean.npy` in a subfolder is L1/mean), of a single
-/// .npy (named by its file) or of a .safetensors file. Error(bad_input) for everything else and for
-/// what is hostile, truncated, big-endian or in Fortran order.
-Arrays open_arrays(const std::filesystem::path& path);
+/// A single .npy. Error(bad_input) for everything else and for what is hostile, truncated,
+/// big-endian or in Fortran order.
+Array open_npy(const std::filesystem::path& path);
+/// The .npy of a folder, those of its subfolders too: `L1/mean.npy` is L1/mean.
+Arrays open_npy_folder(const std::filesystem::path& folder);
 
 /// Of any floating-point type, in pieces; float64 is rounded.
 void for_each_float(const Array& array, const std::function<void(std::span<const float>)>& take);

@@ -13,7 +13,7 @@
 #include <moesweep/pipeline/import_cache.hpp>
 #include <moesweep/store/hidden_cache.hpp>
 
-#include "array_file.hpp"
+#include "array_source.hpp"
 #include "import_split.hpp"
 
 namespace moesweep::pipeline {

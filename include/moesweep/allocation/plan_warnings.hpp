@@ -13,7 +13,7 @@ namespace moesweep::allocation {
 
 /// What config.json says, and that known architectures predict tokens.
 OutputFacts output_facts(const source::ModelConfig& config,
-                                     const names::Architecture& architecture);
+                         const names::Architecture& architecture);
 
 /// A plan without the prior that gives the output head two bits or more fewer than the rest.
 std::vector<std::string> warnings_of(const records::Plan& plan, const source::ModelConfig& config,
