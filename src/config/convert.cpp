@@ -10,8 +10,8 @@
 
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/text.hpp>
+#include <moesweep/base/utf8.hpp>
 
-#include "utf8.hpp"
 #include "value_text.hpp"
 
 namespace moesweep::config {

@@ -6,9 +6,9 @@
 #include <fmt/format.h>
 
 #include <moesweep/base/error.hpp>
+#include <moesweep/base/utf8.hpp>
 
 #include "nesting.hpp"
-#include "utf8.hpp"
 #include "value_text.hpp"
 
 namespace moesweep::config {

@@ -5,8 +5,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <moesweep/base/utf8.hpp>
+
 #include "buffered_text.hpp"
-#include "clean_text.hpp"
 #include "id_text.hpp"
 #include "writers.hpp"
 

@@ -3,7 +3,8 @@
 
 #include <fmt/format.h>
 
-#include "clean_text.hpp"
+#include <moesweep/base/utf8.hpp>
+
 #include "npy_header.hpp"
 #include "writers.hpp"
 #include "zip_writer.hpp"

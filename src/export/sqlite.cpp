@@ -7,9 +7,9 @@
 
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
+#include <moesweep/base/utf8.hpp>
 #include <moesweep/export/export.hpp>
 
-#include "clean_text.hpp"
 #include "id_text.hpp"
 #include "writers.hpp"
 

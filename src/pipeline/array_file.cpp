@@ -11,6 +11,7 @@
 #include "npy_header.hpp"
 
 namespace moesweep::pipeline {
+
 std::int64_t Array::elements() const {
   std::int64_t count = 1;
   for (const auto size : shape) count *= size;

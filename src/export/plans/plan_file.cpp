@@ -12,8 +12,8 @@
 #include <moesweep/base/file.hpp>
 #include <moesweep/base/foreign_name.hpp>
 #include <moesweep/base/json.hpp>
+#include <moesweep/base/utf8.hpp>
 
-#include "clean_text.hpp"
 #include "plans/formats.hpp"
 
 namespace moesweep::exports {

@@ -1,8 +1,8 @@
-#include "utf8.hpp"
-
 #include <gtest/gtest.h>
 
-namespace moesweep::config {
+#include <moesweep/base/utf8.hpp>
+
+namespace moesweep {
 namespace {
 
 TEST(Utf8, WellFormedTextOfEveryLengthPasses) {
@@ -27,4 +27,4 @@ TEST(PlainText, HasNoControlCharacters) {
 }
 
 }  // namespace
-}  // namespace moesweep::config
+}  // namespace moesweep

@@ -1,8 +1,8 @@
-#include "clean_text.hpp"
-
 #include <gtest/gtest.h>
 
-namespace moesweep::exports {
+#include <moesweep/base/utf8.hpp>
+
+namespace moesweep {
 namespace {
 
 using namespace std::string_literals;
@@ -46,4 +46,4 @@ TEST(CleanText, KeepsTheLimitsOfEachLength) {
 }
 
 }  // namespace
-}  // namespace moesweep::exports
+}  // namespace moesweep

@@ -1,10 +1,12 @@
-#include "utf8.hpp"
-
 #include <algorithm>
 #include <cstdint>
 
-namespace moesweep::config {
+#include <moesweep/base/utf8.hpp>
+
+namespace moesweep {
 namespace {
+
+constexpr std::string_view replacement = "\xef\xbf\xbd";  // U+FFFD
 
 /// Bytes of the sequence that begins `text`, 0 when it is ill-formed.
 std::size_t sequence_length(std::string_view text) {
@@ -22,6 +24,17 @@ std::size_t sequence_length(std::string_view text) {
   const bool surrogate = lead == 0xed && byte(1) > 0x9f;
   const bool beyond_unicode = lead == 0xf4 && byte(1) > 0x8f;
   return overlong || surrogate || beyond_unicode ? 0 : length;
+}
+
+/// Bytes at the front that need no change: NUL ends what C reads.
+std::size_t clean_prefix(std::string_view text) {
+  std::size_t i = 0;
+  while (i < text.size() && text[i] != '\0') {
+    const auto length = sequence_length(text.substr(i));
+    if (length == 0) break;
+    i += length;
+  }
+  return i;
 }
 
 }  // namespace
@@ -43,4 +56,18 @@ bool is_plain_text(std::string_view text) {
   return !has_control && !first_invalid_utf8(text);
 }
 
-}  // namespace moesweep::config
+std::string_view clean_text(std::string_view text, std::string& scratch) {
+  auto clean = clean_prefix(text);
+  if (clean == text.size()) return text;
+  scratch.clear();
+  while (clean < text.size()) {
+    scratch += text.substr(0, clean);
+    scratch += replacement;
+    text.remove_prefix(clean + 1);
+    clean = clean_prefix(text);
+  }
+  scratch += text;
+  return scratch;
+}
+
+}  // namespace moesweep
