@@ -9,6 +9,7 @@
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/error.hpp>
 #include <moesweep/base/file.hpp>
+#include <moesweep/base/output.hpp>
 #include <moesweep/base/paths.hpp>
 #include <moesweep/base/temporary_files.hpp>
 #include <moesweep/base/text.hpp>
@@ -99,7 +100,7 @@ void prepare(const std::vector<Destination>& files, const ExportOptions& options
   if (files.front().file == options.output) {
     require_folder_of(options.output);
   } else {
-    create_folder(options.output);
+    make_output_folder(options.output);
   }
   remove_abandoned(files.front().file.parent_path());
 }

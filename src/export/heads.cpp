@@ -12,6 +12,7 @@
 #include <moesweep/base/file.hpp>
 #include <moesweep/base/file_hash.hpp>
 #include <moesweep/base/foreign_name.hpp>
+#include <moesweep/base/output.hpp>
 #include <moesweep/base/paths.hpp>
 #include <moesweep/base/temporary_files.hpp>
 #include <moesweep/checkpoint/header.hpp>
@@ -176,7 +177,7 @@ std::vector<fs::path> export_heads(const fs::path& artifacts,
                 "run a sweep that trains heads with heads.save = true");
   }
   check_all(artifacts, rows);
-  create_folder(output);
+  make_output_folder(output);
   const auto stems = stems_of(rows);
   remove_abandoned(output);
   std::vector<fs::path> written;

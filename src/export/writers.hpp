@@ -3,16 +3,11 @@
 
 #include <filesystem>
 #include <span>
-#include <string>
 
 #include <moesweep/base/file.hpp>
 #include <moesweep/records/table.hpp>
 
 namespace moesweep::exports {
-
-/// Lines of CSV, without their end.
-void append_csv_header(std::string& out, const records::TableInfo& info);
-void append_csv_row(std::string& out, const records::Table& table, std::size_t row);
 
 void write_csv(const records::Table& table, FilePublisher& file);
 void write_json_lines(const records::Table& table, FilePublisher& file);

@@ -1,5 +1,5 @@
+#include "csv_rows.hpp"
 #include "plans/formats.hpp"
-#include "writers.hpp"
 
 namespace moesweep::exports {
 

@@ -2,10 +2,9 @@
 
 #include <moesweep/base/file.hpp>
 #include <moesweep/base/foreign_name.hpp>
+#include <moesweep/base/output.hpp>
 #include <moesweep/base/temporary_files.hpp>
 #include <moesweep/export/plans.hpp>
-
-#include "destination.hpp"
 
 namespace moesweep::exports {
 
@@ -20,7 +19,7 @@ std::vector<std::filesystem::path> write_plan_export(const PlanExport& made,
     written.push_back(folder / file.name);
     refuse_occupied(written.back(), overwrite);
   }
-  create_folder(folder);
+  make_output_folder(folder);
   remove_abandoned(folder);
   std::vector<std::unique_ptr<FilePublisher>> publishers;
   for (std::size_t i = 0; i < files.size(); ++i) {
