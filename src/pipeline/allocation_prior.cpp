@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <moesweep/allocation/plan_warnings.hpp>
 #include <moesweep/allocation/starved_output.hpp>
 #include <moesweep/base/text.hpp>
 
@@ -58,8 +59,8 @@ bool has_prior(const AllocateOptions& options) {
 }
 
 void set_prior(AllocationSource& source) {
-  auto prior =
-      allocation::prior_of(source.tensors, allocation::output_facts(source.config, source.architecture));
+  auto prior = allocation::prior_of(source.tensors,
+                                    allocation::output_facts(source.config, source.architecture));
   for (std::size_t i = 0; i < prior.size(); ++i) source.tensors[i].prior = std::move(prior[i]);
 }
 
