@@ -6,6 +6,7 @@
 
 #include <moesweep/base/cast.hpp>
 #include <moesweep/base/text.hpp>
+#include <moesweep/pipeline/machine.hpp>
 #include <moesweep/sweep/recommend.hpp>
 
 #include "text_table.hpp"

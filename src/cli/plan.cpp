@@ -12,6 +12,7 @@
 #include <moesweep/base/text.hpp>
 #include <moesweep/config/settings.hpp>
 #include <moesweep/pipeline/job.hpp>
+#include <moesweep/pipeline/machine.hpp>
 
 #include "command.hpp"
 #include "forecast.hpp"
@@ -145,11 +146,11 @@ void print_totals(const pipeline::Job& job, const Totals& totals, const PlanOpti
 }
 
 void plan(const PlanOptions& options, const Context& context) {
-  pipeline::Rates rates;
+  config::Rates rates;
   std::optional<config::Settings> cluster;
   if (!options.cluster.empty()) {
     cluster = config::load_cluster(options.cluster);
-    rates = pipeline::rates_from(*cluster);
+    rates = config::rates_from(*cluster);
   }
   const auto job = pipeline::prepare_job(config::load_job(options.job, options.overrides), rates);
   const ForecastOptions forecast{cluster ? &*cluster : nullptr, options.ranks, options.threads};

@@ -19,6 +19,7 @@
 #include <moesweep/launch/process.hpp>
 #include <moesweep/launch/shell_text.hpp>
 #include <moesweep/pipeline/job.hpp>
+#include <moesweep/pipeline/machine.hpp>
 #include <moesweep/store/lock.hpp>
 #include <moesweep/store/run_directory.hpp>
 
@@ -75,7 +76,7 @@ Submission prepare(const SubmitOptions& options) {
   const auto cluster = config::load_cluster(options.cluster);
   launch::check_profile(cluster);
   const auto job = pipeline::prepare_job(config::load_job(options.job, options.overrides),
-                                         pipeline::rates_from(cluster));
+                                         config::rates_from(cluster));
   for (const auto& warning : job.kind->warnings()) spdlog::warn("{}", printable(warning));
   pipeline::require_memory(job.plan,
                            pipeline::machine_from(&cluster, job.settings, 1, 0).memory_bytes,

@@ -2,7 +2,7 @@
 
 #include <moesweep/base/cast.hpp>
 #include <moesweep/parallel/task_pool.hpp>
-#include <moesweep/pipeline/job.hpp>
+#include <moesweep/pipeline/machine.hpp>
 
 #include "resources.hpp"
 
@@ -39,7 +39,7 @@ std::string memory_source(const config::Settings* cluster, const config::Setting
 sweep::Machine machine_from(const config::Settings* cluster, const config::Settings& job, int ranks,
                             int threads) {
   const auto here = resources_here(job);
-  const auto rates = cluster == nullptr ? Rates{} : rates_from(*cluster);
+  const auto rates = cluster == nullptr ? config::Rates{} : config::rates_from(*cluster);
   sweep::Machine machine;
   machine.ranks = ranks;
   machine.threads = threads > 0 ? threads : here.threads;

@@ -10,6 +10,7 @@
 #include <moesweep/parallel/task_pool.hpp>
 #include <moesweep/pipeline/aggregate.hpp>
 #include <moesweep/pipeline/job.hpp>
+#include <moesweep/pipeline/machine.hpp>
 #include <moesweep/pipeline/run.hpp>
 #include <moesweep/records/units.hpp>
 #include <moesweep/store/lock.hpp>

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <string>
 
-#include <moesweep/pipeline/job.hpp>
+#include <moesweep/config/rates.hpp>
 
 namespace moesweep::pipeline {
 
@@ -13,9 +13,9 @@ namespace moesweep::pipeline {
 /// Writes about 30 MB to the temporary directory. Error(bad_input) when `read_from` cannot be
 /// opened or holds no byte to read; Error(io_error) when folders cannot be listed or the temporary
 /// directory not written.
-Rates calibrate(const std::filesystem::path& read_from, int threads);
+config::Rates calibrate(const std::filesystem::path& read_from, int threads);
 
 /// A cluster profile with these rates: one node of `threads` cores and this machine's memory.
-std::string calibrated_profile(const Rates& rates, int threads);
+std::string calibrated_profile(const config::Rates& rates, int threads);
 
 }  // namespace moesweep::pipeline

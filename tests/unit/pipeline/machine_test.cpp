@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <moesweep/parallel/task_pool.hpp>
-#include <moesweep/pipeline/job.hpp>
+#include <moesweep/pipeline/machine.hpp>
 
 namespace moesweep::pipeline {
 namespace {
@@ -39,9 +39,9 @@ TEST(MachineFrom, ARankIsATaskOfTheCluster) {
 TEST(MachineFrom, ReadsAsFastAsTheEstimatesOfItsPlanAssume) {
   const auto profile = cluster();
   EXPECT_EQ(machine_from(&profile, job(), 1, 0).estimate_bytes_per_second,
-            rates_from(profile).read_bytes_per_second_node);
+            config::rates_from(profile).read_bytes_per_second_node);
   EXPECT_EQ(machine_from(nullptr, job(), 1, 0).estimate_bytes_per_second,
-            Rates{}.read_bytes_per_second_node);
+            config::Rates{}.read_bytes_per_second_node);
 }
 
 TEST(MachineFrom, ThreadsAndMemoryThatWereAskedForReplaceThoseOfATask) {
@@ -74,11 +74,11 @@ TEST(MachineFrom, AProfileWithoutRatesIsAsFastAsNone) {
   EXPECT_EQ(with.estimate_bytes_per_second, without.estimate_bytes_per_second);
   EXPECT_EQ(with.latency_seconds, without.latency_seconds);
   EXPECT_EQ(with.publish_seconds, without.publish_seconds);
-  const auto rates = rates_from(silent);
-  EXPECT_EQ(rates.gram_flops_per_core, Rates{}.gram_flops_per_core);
-  EXPECT_EQ(rates.round_trips_per_second_core, Rates{}.round_trips_per_second_core);
-  EXPECT_EQ(rates.moments_per_second_core, Rates{}.moments_per_second_core);
-  EXPECT_EQ(rates.unit_overhead_seconds, Rates{}.unit_overhead_seconds);
+  const auto rates = config::rates_from(silent);
+  EXPECT_EQ(rates.gram_flops_per_core, config::Rates{}.gram_flops_per_core);
+  EXPECT_EQ(rates.round_trips_per_second_core, config::Rates{}.round_trips_per_second_core);
+  EXPECT_EQ(rates.moments_per_second_core, config::Rates{}.moments_per_second_core);
+  EXPECT_EQ(rates.unit_overhead_seconds, config::Rates{}.unit_overhead_seconds);
 }
 
 TEST(MachineFrom, ManyRanksPublishLessOften) {
