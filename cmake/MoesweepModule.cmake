@@ -1,5 +1,5 @@
 # Flags that every target shares. Round trips are defined step by step in IEEE binary32 (see
-# include/moesweep/kernels), hence no contraction and no fast-math anywhere.
+# include/moesweep/model/kernels), hence no contraction and no fast-math anywhere.
 add_library(moesweep_flags INTERFACE)
 target_compile_features(moesweep_flags INTERFACE cxx_std_20)
 target_compile_options(moesweep_flags INTERFACE -Wall -Wextra -Wconversion -Wshadow -ffp-contract=off
@@ -17,7 +17,7 @@ if(MOESWEEP_FUZZ)
 endif()
 
 # moesweep_module(<name> [SOURCES ...] [PUBLIC ...] [PRIVATE ...])
-# Defines moesweep_<name> from src/<name>; private headers stay in src/<name>.
+# Defines moesweep_<name> from src/<layer>/<name>; private headers stay there.
 function(moesweep_module name)
   cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
   add_library(moesweep_${name} STATIC ${ARG_SOURCES})

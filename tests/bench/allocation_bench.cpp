@@ -11,7 +11,7 @@
 
 #include <fmt/format.h>
 
-#include <moesweep/allocation/allocation.hpp>
+#include <moesweep/plans/allocation/allocation.hpp>
 
 namespace {
 

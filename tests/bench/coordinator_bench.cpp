@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include <moesweep/comm/recording.hpp>
-#include <moesweep/sweep/coordinator.hpp>
+#include <moesweep/engine/comm/recording.hpp>
+#include <moesweep/engine/sweep/coordinator.hpp>
 
 namespace moesweep::sweep {
 namespace {

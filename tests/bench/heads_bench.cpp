@@ -11,11 +11,11 @@
 
 #include <fmt/format.h>
 
-#include <moesweep/kernels/aligned_buffer.hpp>
-#include <moesweep/kernels/matrix_product.hpp>
-#include <moesweep/kernels/normal.hpp>
-#include <moesweep/kernels/row_products.hpp>
-#include <moesweep/training/trainer.hpp>
+#include <moesweep/analysis/training/trainer.hpp>
+#include <moesweep/model/kernels/aligned_buffer.hpp>
+#include <moesweep/model/kernels/matrix_product.hpp>
+#include <moesweep/model/kernels/normal.hpp>
+#include <moesweep/model/kernels/row_products.hpp>
 
 namespace {
 

@@ -9,12 +9,12 @@
 
 #include <benchmark/benchmark.h>
 
-#include <moesweep/kernels/decode.hpp>
-#include <moesweep/kernels/isa.hpp>
-#include <moesweep/kernels/moments.hpp>
-#include <moesweep/kernels/quantizer_registry.hpp>
-#include <moesweep/kernels/round_trip.hpp>
-#include <moesweep/kernels/spectrum.hpp>
+#include <moesweep/model/kernels/decode.hpp>
+#include <moesweep/model/kernels/isa.hpp>
+#include <moesweep/model/kernels/moments.hpp>
+#include <moesweep/model/kernels/quantizer_registry.hpp>
+#include <moesweep/model/kernels/round_trip.hpp>
+#include <moesweep/model/kernels/spectrum.hpp>
 
 namespace moesweep::kernels {
 namespace {

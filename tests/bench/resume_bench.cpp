@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
-#include <moesweep/base/file.hpp>
-#include <moesweep/records/sensitivity.hpp>
-#include <moesweep/store/digest.hpp>
-#include <moesweep/store/scan.hpp>
+#include <moesweep/core/base/file.hpp>
+#include <moesweep/core/records/sensitivity.hpp>
+#include <moesweep/engine/store/digest.hpp>
+#include <moesweep/engine/store/scan.hpp>
 
 #include "support/temporary_directory.hpp"
 

@@ -15,11 +15,11 @@
 #include <cblas.h>
 #include <fmt/format.h>
 
-#include <moesweep/kernels/decode.hpp>
-#include <moesweep/kernels/fast_spectrum.hpp>
-#include <moesweep/kernels/isa.hpp>
-#include <moesweep/kernels/moments.hpp>
-#include <moesweep/kernels/round_trip.hpp>
+#include <moesweep/model/kernels/decode.hpp>
+#include <moesweep/model/kernels/fast_spectrum.hpp>
+#include <moesweep/model/kernels/isa.hpp>
+#include <moesweep/model/kernels/moments.hpp>
+#include <moesweep/model/kernels/round_trip.hpp>
 
 namespace moesweep::kernels {
 namespace {

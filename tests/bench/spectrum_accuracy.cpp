@@ -9,7 +9,7 @@
 #include <Eigen/Core>
 #include <fmt/format.h>
 
-#include <moesweep/kernels/fast_spectrum.hpp>
+#include <moesweep/model/kernels/fast_spectrum.hpp>
 
 namespace moesweep::kernels {
 namespace {

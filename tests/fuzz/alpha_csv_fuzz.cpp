@@ -1,6 +1,6 @@
 // Factors of --alpha.
 
-#include <moesweep/allocation/plan.hpp>
+#include <moesweep/plans/allocation/plan.hpp>
 
 #include "promise.hpp"
 

@@ -1,7 +1,7 @@
 // config.json of a checkpoint, as names and storage are told from it.
 
-#include <moesweep/names/runtime.hpp>
-#include <moesweep/source/model_config.hpp>
+#include <moesweep/model/names/runtime.hpp>
+#include <moesweep/model/source/model_config.hpp>
 
 #include "promise.hpp"
 

@@ -3,7 +3,7 @@
 
 #include <cstring>
 
-#include <moesweep/store/results.hpp>
+#include <moesweep/engine/store/results.hpp>
 
 #include "hidden_cache_frames.hpp"
 #include "hidden_cache_states.hpp"

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include <moesweep/quantized/gguf_header.hpp>
+#include <moesweep/plans/found/gguf_header.hpp>
 
 #include "promise.hpp"
 

@@ -1,6 +1,6 @@
 // A cache of hidden states that someone made: HDF5 reads it in a process of its own.
 
-#include <moesweep/store/hidden_cache.hpp>
+#include <moesweep/engine/store/hidden_cache.hpp>
 
 #include "promise.hpp"
 

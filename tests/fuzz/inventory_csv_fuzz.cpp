@@ -1,6 +1,6 @@
 // An inventory that a twin is made of.
 
-#include <moesweep/twin/inventory.hpp>
+#include <moesweep/model/twin/inventory.hpp>
 
 #include "promise.hpp"
 

@@ -1,6 +1,6 @@
 // A job file, and what it means once it is parsed.
 
-#include <moesweep/config/settings.hpp>
+#include <moesweep/core/config/settings.hpp>
 
 #include "promise.hpp"
 

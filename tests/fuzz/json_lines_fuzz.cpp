@@ -1,6 +1,6 @@
 // JSON Lines of samples, added up and compared.
 
-#include <moesweep/quality/samples.hpp>
+#include <moesweep/analysis/quality/samples.hpp>
 
 #include "promise.hpp"
 

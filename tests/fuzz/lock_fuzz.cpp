@@ -1,6 +1,6 @@
 // Files of a lock: the start and end of an epoch, and the beat.
 
-#include <moesweep/store/lock.hpp>
+#include <moesweep/engine/store/lock.hpp>
 
 #include "promise.hpp"
 

@@ -1,6 +1,6 @@
 // A quality matrix in CSV.
 
-#include <moesweep/quality/measurement.hpp>
+#include <moesweep/analysis/quality/measurement.hpp>
 
 #include "promise.hpp"
 

@@ -1,7 +1,8 @@
 // An .npz archive, with every array in it read.
 
-#include "array_file.hpp"
-#include "npz_file.hpp"
+#include <moesweep/core/arrays/array_file.hpp>
+#include <moesweep/core/arrays/npz_file.hpp>
+
 #include "promise.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,6 +1,6 @@
 // Columns of numbers.
 
-#include <moesweep/stats/numeric_csv.hpp>
+#include <moesweep/core/stats/numeric_csv.hpp>
 
 #include "promise.hpp"
 

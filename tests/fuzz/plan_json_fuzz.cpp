@@ -1,6 +1,6 @@
 // plan.json: what is read can be written and read again.
 
-#include <moesweep/export/plans.hpp>
+#include <moesweep/plans/handoff/plans.hpp>
 
 #include "promise.hpp"
 

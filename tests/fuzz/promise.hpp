@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-#include <moesweep/base/error.hpp>
+#include <moesweep/core/base/error.hpp>
 
 namespace moesweep::fuzz {
 

@@ -1,6 +1,6 @@
 // results.h5 with a checksum that fits, as who made the file would write it.
 
-#include <moesweep/store/results.hpp>
+#include <moesweep/engine/store/results.hpp>
 
 #include "checksum_block.hpp"
 #include "promise.hpp"

@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
-#include <moesweep/base/cast.hpp>
-#include <moesweep/base/error.hpp>
-#include <moesweep/checkpoint/header.hpp>
+#include <moesweep/core/base/cast.hpp>
+#include <moesweep/core/base/error.hpp>
+#include <moesweep/model/checkpoint/header.hpp>
 
 #include "promise.hpp"
 

@@ -8,15 +8,15 @@
 
 #include <gtest/gtest.h>
 
-#include <moesweep/base/file.hpp>
-#include <moesweep/config/settings.hpp>
-#include <moesweep/pipeline/aggregate.hpp>
-#include <moesweep/pipeline/job.hpp>
-#include <moesweep/records/sensitivity.hpp>
-#include <moesweep/store/digest.hpp>
-#include <moesweep/store/lock.hpp>
-#include <moesweep/store/run_directory.hpp>
-#include <moesweep/store/segment.hpp>
+#include <moesweep/app/jobs/job.hpp>
+#include <moesweep/app/run/aggregate.hpp>
+#include <moesweep/core/base/file.hpp>
+#include <moesweep/core/config/settings.hpp>
+#include <moesweep/core/records/sensitivity.hpp>
+#include <moesweep/engine/store/digest.hpp>
+#include <moesweep/engine/store/lock.hpp>
+#include <moesweep/engine/store/run_directory.hpp>
+#include <moesweep/engine/store/segment.hpp>
 
 #include "support/temporary_directory.hpp"
 

@@ -66,7 +66,7 @@ class Outcome(NamedTuple):
 def binary():
     """MOESWEEP, else the build that README's commands make."""
     root = pathlib.Path(__file__).resolve().parents[2]
-    return os.environ.get("MOESWEEP") or str(root / "build/release/src/cli/moesweep")
+    return os.environ.get("MOESWEEP") or str(root / "build/release/bin/moesweep")
 
 
 def moesweep(*arguments):

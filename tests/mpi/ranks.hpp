@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <string>
 
-#include <moesweep/comm/session.hpp>
+#include <moesweep/engine/comm/session.hpp>
 
 namespace moesweep::test {
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Decision heads of moesweep against PyTorch's: the same heads, seeds 0 to 29 of each, on every variant of a cache.
 
-    tests/oracle/heads_accuracy.py CACHE_DIR --moesweep build/release/src/cli/moesweep    (trains both)
+    tests/oracle/heads_accuracy.py CACHE_DIR --moesweep build/release/bin/moesweep    (trains both)
     tests/oracle/heads_accuracy.py CACHE_DIR --run RUN_DIR                                (reads moesweep's from a run)
 
 Ends with 1 when the mean test accuracy differs by more than 0.5 points for any variant and pooling. Needs python3-torch

@@ -1,7 +1,7 @@
 #pragma once
 // MLX's affine storage for matrices whose rows are whole groups, in 16-bit dtypes.
 
-#include <moesweep/allocation/plan.hpp>
+#include <moesweep/plans/allocation/plan.hpp>
 
 namespace moesweep::allocation {
 

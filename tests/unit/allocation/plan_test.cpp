@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/allocation/plan.hpp>
-#include <moesweep/base/error.hpp>
+#include <moesweep/core/base/error.hpp>
+#include <moesweep/plans/allocation/plan.hpp>
 
 #include "affine_storage.hpp"
 

@@ -1,8 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/allocation/prior.hpp>
-#include <moesweep/allocation/starved_output.hpp>
+#include <moesweep/plans/allocation/prior.hpp>
+#include <moesweep/plans/allocation/starved_output.hpp>
 
 namespace moesweep::allocation {
 namespace {

@@ -7,9 +7,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/allocation/plan.hpp>
-#include <moesweep/base/text.hpp>
-#include <moesweep/names/role.hpp>
+#include <moesweep/core/base/text.hpp>
+#include <moesweep/model/names/role.hpp>
+#include <moesweep/plans/allocation/plan.hpp>
 
 #include "affine_storage.hpp"
 

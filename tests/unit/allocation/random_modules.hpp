@@ -8,7 +8,7 @@
 #include <random>
 #include <vector>
 
-#include <moesweep/allocation/allocation.hpp>
+#include <moesweep/plans/allocation/allocation.hpp>
 
 namespace moesweep::allocation {
 

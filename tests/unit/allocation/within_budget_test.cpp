@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/allocation/allocation.hpp>
+#include <moesweep/plans/allocation/allocation.hpp>
 
 #include "random_modules.hpp"
 

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include <moesweep/base/cast.hpp>
+#include <moesweep/core/base/cast.hpp>
 
 namespace moesweep {
 namespace {

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include <moesweep/base/utf8.hpp>
+#include <moesweep/core/base/utf8.hpp>
 
 namespace moesweep {
 namespace {

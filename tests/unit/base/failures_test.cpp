@@ -10,8 +10,8 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
-#include <moesweep/base/failures.hpp>
-#include <moesweep/base/sanitizers.hpp>
+#include <moesweep/core/base/failures.hpp>
+#include <moesweep/core/base/sanitizers.hpp>
 
 namespace moesweep {
 namespace {

@@ -5,8 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <moesweep/base/error.hpp>
-#include <moesweep/base/file.hpp>
+#include <moesweep/core/base/error.hpp>
+#include <moesweep/core/base/file.hpp>
 
 #include "support/temporary_directory.hpp"
 

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include <moesweep/base/float16.hpp>
+#include <moesweep/core/base/float16.hpp>
 
 namespace moesweep {
 namespace {

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
-#include <moesweep/base/error.hpp>
-#include <moesweep/base/foreign_name.hpp>
+#include <moesweep/core/base/error.hpp>
+#include <moesweep/core/base/foreign_name.hpp>
 
 namespace moesweep {
 namespace {

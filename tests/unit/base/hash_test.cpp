@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include <moesweep/base/hash.hpp>
+#include <moesweep/core/base/hash.hpp>
 
 namespace moesweep {
 namespace {

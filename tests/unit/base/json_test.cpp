@@ -6,8 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/base/error.hpp>
-#include <moesweep/base/json.hpp>
+#include <moesweep/core/base/error.hpp>
+#include <moesweep/core/base/json.hpp>
 
 namespace moesweep {
 namespace {

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include <moesweep/base/nearest_pattern.hpp>
+#include <moesweep/core/base/nearest_pattern.hpp>
 
 namespace moesweep {
 namespace {

@@ -1,9 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/base/error.hpp>
-#include <moesweep/base/json.hpp>
-#include <moesweep/base/other_text.hpp>
+#include <moesweep/core/base/error.hpp>
+#include <moesweep/core/base/json.hpp>
+#include <moesweep/core/base/other_text.hpp>
 
 namespace moesweep {
 namespace {

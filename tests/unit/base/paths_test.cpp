@@ -5,10 +5,10 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include <moesweep/base/error.hpp>
-#include <moesweep/base/file.hpp>
-#include <moesweep/base/paths.hpp>
-#include <moesweep/base/retried.hpp>
+#include <moesweep/core/base/error.hpp>
+#include <moesweep/core/base/file.hpp>
+#include <moesweep/core/base/paths.hpp>
+#include <moesweep/core/base/retried.hpp>
 
 #include "support/temporary_directory.hpp"
 

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include <moesweep/base/philox.hpp>
+#include <moesweep/core/base/philox.hpp>
 
 namespace moesweep {
 namespace {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <moesweep/base/signal_stack.hpp>
+#include <moesweep/core/base/signal_stack.hpp>
 
 namespace moesweep {
 namespace {

@@ -5,9 +5,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <moesweep/base/file.hpp>
-#include <moesweep/base/temporary_files.hpp>
-#include <moesweep/base/temporary_folder.hpp>
+#include <moesweep/core/base/file.hpp>
+#include <moesweep/core/base/temporary_files.hpp>
+#include <moesweep/core/base/temporary_folder.hpp>
 
 #include "support/temporary_directory.hpp"
 

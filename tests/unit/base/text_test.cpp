@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <moesweep/base/dtype.hpp>
-#include <moesweep/base/text.hpp>
+#include <moesweep/core/base/dtype.hpp>
+#include <moesweep/core/base/text.hpp>
 
 namespace moesweep {
 namespace {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include <moesweep/checkpoint/companion.hpp>
+#include <moesweep/model/checkpoint/companion.hpp>
 
 #include "safetensors_bytes.hpp"
 #include "support/temporary_directory.hpp"

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <moesweep/base/cast.hpp>
-#include <moesweep/checkpoint/header.hpp>
+#include <moesweep/core/base/cast.hpp>
+#include <moesweep/model/checkpoint/header.hpp>
 
 #include "safetensors_bytes.hpp"
 

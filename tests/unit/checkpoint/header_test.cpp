@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/checkpoint/header.hpp>
+#include <moesweep/model/checkpoint/header.hpp>
 
 #include "safetensors_bytes.hpp"
 

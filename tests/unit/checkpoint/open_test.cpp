@@ -2,8 +2,8 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include <moesweep/base/hash.hpp>
-#include <moesweep/checkpoint/checkpoint.hpp>
+#include <moesweep/core/base/hash.hpp>
+#include <moesweep/model/checkpoint/checkpoint.hpp>
 
 #include "safetensors_bytes.hpp"
 #include "support/temporary_directory.hpp"

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/checkpoint/checkpoint.hpp>
+#include <moesweep/model/checkpoint/checkpoint.hpp>
 
 #include "safetensors_bytes.hpp"
 #include "support/temporary_directory.hpp"

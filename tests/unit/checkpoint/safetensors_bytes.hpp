@@ -11,7 +11,7 @@
 
 #include <gmock/gmock.h>
 
-#include <moesweep/base/error.hpp>
+#include <moesweep/core/base/error.hpp>
 
 namespace moesweep::checkpoint::test {
 

@@ -6,8 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/base/cast.hpp>
-#include <moesweep/checkpoint/checkpoint.hpp>
+#include <moesweep/core/base/cast.hpp>
+#include <moesweep/model/checkpoint/checkpoint.hpp>
 
 namespace moesweep::checkpoint {
 namespace {

@@ -6,9 +6,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/base/cast.hpp>
-#include <moesweep/checkpoint/checkpoint.hpp>
-#include <moesweep/checkpoint/write.hpp>
+#include <moesweep/core/base/cast.hpp>
+#include <moesweep/model/checkpoint/checkpoint.hpp>
+#include <moesweep/model/checkpoint/write.hpp>
 
 #include "support/temporary_directory.hpp"
 

@@ -5,10 +5,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <moesweep/base/error.hpp>
-#include <moesweep/base/file.hpp>
-#include <moesweep/checkpoint/checkpoint.hpp>
-#include <moesweep/checkpoint/unfinished.hpp>
+#include <moesweep/core/base/error.hpp>
+#include <moesweep/core/base/file.hpp>
+#include <moesweep/model/checkpoint/checkpoint.hpp>
+#include <moesweep/model/checkpoint/unfinished.hpp>
 
 #include "support/temporary_directory.hpp"
 

@@ -5,9 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/base/file.hpp>
-#include <moesweep/checkpoint/checkpoint.hpp>
-#include <moesweep/checkpoint/write.hpp>
+#include <moesweep/core/base/file.hpp>
+#include <moesweep/model/checkpoint/checkpoint.hpp>
+#include <moesweep/model/checkpoint/write.hpp>
 
 #include "safetensors_bytes.hpp"
 #include "support/temporary_directory.hpp"

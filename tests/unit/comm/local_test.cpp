@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include <moesweep/comm/comm.hpp>
+#include <moesweep/engine/comm/comm.hpp>
 
 namespace moesweep::comm {
 namespace {

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include <moesweep/comm/recording.hpp>
+#include <moesweep/engine/comm/recording.hpp>
 
 namespace moesweep::comm {
 namespace {

@@ -6,8 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/base/file.hpp>
-#include <moesweep/config/settings.hpp>
+#include <moesweep/core/base/file.hpp>
+#include <moesweep/core/config/settings.hpp>
 
 #include "schema_files.hpp"
 

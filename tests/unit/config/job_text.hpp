@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include <moesweep/base/error.hpp>
-#include <moesweep/config/settings.hpp>
+#include <moesweep/core/base/error.hpp>
+#include <moesweep/core/config/settings.hpp>
 
 namespace moesweep::test {
 

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include <moesweep/config/settings.hpp>
+#include <moesweep/core/config/settings.hpp>
 
 namespace moesweep::config {
 namespace {

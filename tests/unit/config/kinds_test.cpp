@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include <moesweep/base/error.hpp>
+#include <moesweep/core/base/error.hpp>
 
 #include "job_text.hpp"
 #include "reader.hpp"

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/config/settings.hpp>
+#include <moesweep/core/config/settings.hpp>
 
 namespace moesweep::config {
 namespace {

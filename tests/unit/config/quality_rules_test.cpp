@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
-#include <moesweep/base/error.hpp>
-#include <moesweep/config/settings.hpp>
+#include <moesweep/core/base/error.hpp>
+#include <moesweep/core/config/settings.hpp>
 
 #include "job_text.hpp"
 

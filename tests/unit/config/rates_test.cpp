@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include <moesweep/config/rates.hpp>
+#include <moesweep/core/config/rates.hpp>
 
 namespace moesweep::config {
 namespace {

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 #include <support/temporary_directory.hpp>
 
-#include <moesweep/base/file.hpp>
+#include <moesweep/core/base/file.hpp>
 
 #include "job_text.hpp"
 

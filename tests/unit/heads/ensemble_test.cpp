@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/heads/ensemble.hpp>
+#include <moesweep/analysis/heads/ensemble.hpp>
 
 #include "job_rows.hpp"
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include <moesweep/records/heads.hpp>
+#include <moesweep/core/records/heads.hpp>
 
 namespace moesweep::heads {
 

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include <moesweep/heads/verdict.hpp>
+#include <moesweep/analysis/heads/verdict.hpp>
 
 namespace moesweep::heads {
 namespace {

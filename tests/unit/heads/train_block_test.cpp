@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/base/philox.hpp>
-#include <moesweep/heads/train_block.hpp>
+#include <moesweep/analysis/heads/train_block.hpp>
+#include <moesweep/core/base/philox.hpp>
 
 namespace moesweep::heads {
 namespace {

@@ -3,11 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/heads/ensemble.hpp>
-#include <moesweep/heads/verdict.hpp>
-#include <moesweep/records/probes.hpp>
-#include <moesweep/records/suppression.hpp>
-#include <moesweep/records/verdict.hpp>
+#include <moesweep/analysis/heads/ensemble.hpp>
+#include <moesweep/analysis/heads/verdict.hpp>
+#include <moesweep/core/records/probes.hpp>
+#include <moesweep/core/records/suppression.hpp>
+#include <moesweep/core/records/verdict.hpp>
 
 #include "job_rows.hpp"
 

@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include <moesweep/base/philox.hpp>
-#include <moesweep/kernels/spectrum.hpp>
+#include <moesweep/core/base/philox.hpp>
+#include <moesweep/model/kernels/spectrum.hpp>
 
 namespace moesweep::kernels {
 namespace {

@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-#include <moesweep/kernels/decode.hpp>
+#include <moesweep/model/kernels/decode.hpp>
 
 #include "every_isa.hpp"
 

@@ -5,8 +5,8 @@
 
 #include <gtest/gtest.h>
 
-#include <moesweep/kernels/decode.hpp>
-#include <moesweep/kernels/encode.hpp>
+#include <moesweep/model/kernels/decode.hpp>
+#include <moesweep/model/kernels/encode.hpp>
 
 namespace moesweep::kernels {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include <moesweep/kernels/isa.hpp>
+#include <moesweep/model/kernels/isa.hpp>
 
 namespace moesweep::kernels {
 

@@ -6,7 +6,7 @@
 #include <Eigen/Core>
 #include <gtest/gtest.h>
 
-#include <moesweep/kernels/fast_spectrum.hpp>
+#include <moesweep/model/kernels/fast_spectrum.hpp>
 
 #include "matrices.hpp"
 

@@ -9,7 +9,7 @@
 
 #include <gtest/gtest.h>
 
-#include <moesweep/kernels/spectrum.hpp>
+#include <moesweep/model/kernels/spectrum.hpp>
 
 namespace {
 

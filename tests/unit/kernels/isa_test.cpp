@@ -1,8 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/base/error.hpp>
-#include <moesweep/kernels/isa.hpp>
+#include <moesweep/core/base/error.hpp>
+#include <moesweep/model/kernels/isa.hpp>
 
 namespace moesweep::kernels {
 namespace {

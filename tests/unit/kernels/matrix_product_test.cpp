@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include <moesweep/kernels/matrix_product.hpp>
+#include <moesweep/model/kernels/matrix_product.hpp>
 
 namespace moesweep::kernels {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include <moesweep/kernels/moments.hpp>
+#include <moesweep/model/kernels/moments.hpp>
 
 #include "every_isa.hpp"
 #include "samples.hpp"

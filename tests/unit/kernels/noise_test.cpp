@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include <moesweep/kernels/noise.hpp>
+#include <moesweep/model/kernels/noise.hpp>
 
 #include "every_isa.hpp"
 

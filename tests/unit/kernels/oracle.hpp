@@ -7,8 +7,8 @@
 #include <limits>
 #include <vector>
 
-#include <moesweep/base/dtype.hpp>
-#include <moesweep/kernels/round_trip.hpp>
+#include <moesweep/core/base/dtype.hpp>
+#include <moesweep/model/kernels/round_trip.hpp>
 
 namespace moesweep::kernels::oracle {
 

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/kernels/pack.hpp>
+#include <moesweep/model/kernels/pack.hpp>
 
 namespace moesweep::kernels {
 namespace {

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/kernels/positive_solve.hpp>
+#include <moesweep/model/kernels/positive_solve.hpp>
 
 namespace moesweep::kernels {
 namespace {

@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/kernels/round_trip.hpp>
+#include <moesweep/model/kernels/round_trip.hpp>
 
 #include "oracle.hpp"
 #include "samples.hpp"

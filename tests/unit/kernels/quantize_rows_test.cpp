@@ -4,8 +4,8 @@
 
 #include <gtest/gtest.h>
 
-#include <moesweep/base/error.hpp>
-#include <moesweep/kernels/quantize_rows.hpp>
+#include <moesweep/core/base/error.hpp>
+#include <moesweep/model/kernels/quantize_rows.hpp>
 
 namespace moesweep::kernels {
 namespace {

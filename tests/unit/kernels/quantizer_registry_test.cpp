@@ -14,8 +14,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/config/option.hpp>
-#include <moesweep/kernels/quantizer_registry.hpp>
+#include <moesweep/core/config/option.hpp>
+#include <moesweep/model/kernels/quantizer_registry.hpp>
 
 namespace moesweep::kernels {
 namespace {

@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-#include <moesweep/kernels/round_trip.hpp>
+#include <moesweep/model/kernels/round_trip.hpp>
 
 #include "every_isa.hpp"
 #include "oracle.hpp"

@@ -4,8 +4,8 @@
 
 #include <gtest/gtest.h>
 
-#include <moesweep/base/philox.hpp>
-#include <moesweep/kernels/row_products.hpp>
+#include <moesweep/core/base/philox.hpp>
+#include <moesweep/model/kernels/row_products.hpp>
 
 #include "every_isa.hpp"
 

@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/kernels/spectrum.hpp>
+#include <moesweep/model/kernels/spectrum.hpp>
 
 namespace moesweep::kernels {
 namespace {

@@ -5,7 +5,7 @@
 #include <Eigen/SVD>
 #include <gtest/gtest.h>
 
-#include <moesweep/kernels/spectrum.hpp>
+#include <moesweep/model/kernels/spectrum.hpp>
 
 #include "matrices.hpp"
 

@@ -3,9 +3,9 @@
 
 #include <gtest/gtest.h>
 
-#include <moesweep/kernels/isa.hpp>
-#include <moesweep/kernels/normal.hpp>
-#include <moesweep/kernels/training_steps.hpp>
+#include <moesweep/model/kernels/isa.hpp>
+#include <moesweep/model/kernels/normal.hpp>
+#include <moesweep/model/kernels/training_steps.hpp>
 
 namespace moesweep::kernels {
 namespace {

@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include <support/temporary_directory.hpp>
 
-#include <moesweep/launch/check.hpp>
+#include <moesweep/engine/launch/check.hpp>
 
 namespace moesweep::launch {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <moesweep/launch/process.hpp>
+#include <moesweep/engine/launch/process.hpp>
 
 namespace moesweep::launch {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <moesweep/launch/process.hpp>
-#include <moesweep/launch/shell_text.hpp>
+#include <moesweep/engine/launch/process.hpp>
+#include <moesweep/engine/launch/shell_text.hpp>
 
 namespace moesweep::launch {
 namespace {

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include <moesweep/launch/time_limit.hpp>
+#include <moesweep/engine/launch/time_limit.hpp>
 
 namespace moesweep::launch {
 namespace {

@@ -1,8 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/base/error.hpp>
-#include <moesweep/names/runtime.hpp>
+#include <moesweep/core/base/error.hpp>
+#include <moesweep/model/names/runtime.hpp>
 
 namespace moesweep::names {
 namespace {

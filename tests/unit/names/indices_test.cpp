@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include <moesweep/names/role.hpp>
+#include <moesweep/model/names/role.hpp>
 
 namespace moesweep::names {
 namespace {

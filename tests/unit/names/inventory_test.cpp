@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include <moesweep/names/role.hpp>
+#include <moesweep/model/names/role.hpp>
 
 namespace moesweep::names {
 namespace {

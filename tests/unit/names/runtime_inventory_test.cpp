@@ -6,9 +6,9 @@
 
 #include <gtest/gtest.h>
 
-#include <moesweep/base/csv.hpp>
-#include <moesweep/base/file.hpp>
-#include <moesweep/names/runtime.hpp>
+#include <moesweep/core/base/csv.hpp>
+#include <moesweep/core/base/file.hpp>
+#include <moesweep/model/names/runtime.hpp>
 
 namespace moesweep::names {
 namespace {

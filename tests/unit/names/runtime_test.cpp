@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/names/runtime.hpp>
+#include <moesweep/model/names/runtime.hpp>
 
 #include "small_models.hpp"
 

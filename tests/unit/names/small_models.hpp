@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include <moesweep/names/runtime.hpp>
+#include <moesweep/model/names/runtime.hpp>
 
 namespace moesweep::names::test {
 

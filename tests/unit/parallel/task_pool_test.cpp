@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include <moesweep/parallel/task_pool.hpp>
+#include <moesweep/core/parallel/task_pool.hpp>
 
 namespace moesweep::parallel {
 namespace {

@@ -5,8 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/base/error.hpp>
-#include <moesweep/probes/probe.hpp>
+#include <moesweep/analysis/probes/probe.hpp>
+#include <moesweep/core/base/error.hpp>
 
 namespace moesweep::probes {
 namespace {

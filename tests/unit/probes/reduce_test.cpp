@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/probes/reduce.hpp>
+#include <moesweep/analysis/probes/reduce.hpp>
 
 namespace moesweep::probes {
 namespace {

@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/quality/direction.hpp>
+#include <moesweep/analysis/quality/direction.hpp>
 
 namespace moesweep::quality::test {
 namespace {

@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/quality/reduce.hpp>
+#include <moesweep/analysis/quality/reduce.hpp>
 
 #include "published_study.hpp"
 

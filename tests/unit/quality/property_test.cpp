@@ -4,7 +4,7 @@
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
 
-#include <moesweep/quality/passes.hpp>
+#include <moesweep/analysis/quality/passes.hpp>
 
 #include "sample_file.hpp"
 

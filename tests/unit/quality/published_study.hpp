@@ -7,10 +7,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include <moesweep/base/error.hpp>
-#include <moesweep/base/file.hpp>
-#include <moesweep/quality/measurement.hpp>
-#include <moesweep/quality/passes.hpp>
+#include <moesweep/analysis/quality/measurement.hpp>
+#include <moesweep/analysis/quality/passes.hpp>
+#include <moesweep/core/base/error.hpp>
+#include <moesweep/core/base/file.hpp>
 
 namespace moesweep::quality::test {
 

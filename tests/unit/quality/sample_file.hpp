@@ -9,8 +9,8 @@
 
 #include <gtest/gtest.h>
 
-#include <moesweep/base/error.hpp>
-#include <moesweep/quality/samples.hpp>
+#include <moesweep/analysis/quality/samples.hpp>
+#include <moesweep/core/base/error.hpp>
 
 #include "support/temporary_directory.hpp"
 

@@ -1,9 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/base/file.hpp>
-#include <moesweep/records/catalog.hpp>
-#include <moesweep/records/schema.hpp>
+#include <moesweep/core/base/file.hpp>
+#include <moesweep/core/records/catalog.hpp>
+#include <moesweep/core/records/schema.hpp>
 
 namespace moesweep::records {
 namespace {

@@ -3,10 +3,10 @@
 
 #include <gtest/gtest.h>
 
-#include <moesweep/records/catalog.hpp>
-#include <moesweep/records/sensitivity.hpp>
-#include <moesweep/records/table.hpp>
-#include <moesweep/records/units.hpp>
+#include <moesweep/core/records/catalog.hpp>
+#include <moesweep/core/records/sensitivity.hpp>
+#include <moesweep/core/records/table.hpp>
+#include <moesweep/core/records/units.hpp>
 
 namespace moesweep::records {
 namespace {

@@ -1,9 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/base/error.hpp>
-#include <moesweep/kernels/spectrum.hpp>
-#include <moesweep/sensitivity/sensitivity.hpp>
+#include <moesweep/analysis/sensitivity/sensitivity.hpp>
+#include <moesweep/core/base/error.hpp>
+#include <moesweep/model/kernels/spectrum.hpp>
 
 namespace moesweep::sensitivity {
 namespace {

@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include <moesweep/records/sensitivity.hpp>
-#include <moesweep/sensitivity/sensitivity.hpp>
+#include <moesweep/analysis/sensitivity/sensitivity.hpp>
+#include <moesweep/core/records/sensitivity.hpp>
 
 namespace moesweep::sensitivity {
 namespace {

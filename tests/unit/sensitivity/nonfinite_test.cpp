@@ -4,8 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/base/error.hpp>
-#include <moesweep/sensitivity/sensitivity.hpp>
+#include <moesweep/analysis/sensitivity/sensitivity.hpp>
+#include <moesweep/core/base/error.hpp>
 
 #include "sample.hpp"
 

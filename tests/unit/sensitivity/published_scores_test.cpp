@@ -6,8 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/sensitivity/sensitivity.hpp>
-#include <moesweep/stats/numeric_csv.hpp>
+#include <moesweep/analysis/sensitivity/sensitivity.hpp>
+#include <moesweep/core/stats/numeric_csv.hpp>
 
 namespace moesweep::sensitivity {
 namespace {

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/sensitivity/sensitivity.hpp>
+#include <moesweep/analysis/sensitivity/sensitivity.hpp>
 
 #include "oracle.hpp"
 #include "sample.hpp"

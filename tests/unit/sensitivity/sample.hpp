@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include <moesweep/checkpoint/checkpoint.hpp>
-#include <moesweep/checkpoint/write.hpp>
-#include <moesweep/sensitivity/sensitivity.hpp>
+#include <moesweep/analysis/sensitivity/sensitivity.hpp>
+#include <moesweep/model/checkpoint/checkpoint.hpp>
+#include <moesweep/model/checkpoint/write.hpp>
 
 #include "support/temporary_directory.hpp"
 

@@ -1,8 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/base/error.hpp>
-#include <moesweep/source/expert_axes.hpp>
+#include <moesweep/core/base/error.hpp>
+#include <moesweep/model/source/expert_axes.hpp>
 
 #include "tensors.hpp"
 

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/source/model_config.hpp>
+#include <moesweep/model/source/model_config.hpp>
 
 #include "support/temporary_directory.hpp"
 

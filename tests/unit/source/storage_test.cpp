@@ -4,8 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/base/error.hpp>
-#include <moesweep/source/storage.hpp>
+#include <moesweep/core/base/error.hpp>
+#include <moesweep/model/source/storage.hpp>
 
 #include "tensors.hpp"
 

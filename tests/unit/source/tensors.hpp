@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include <moesweep/checkpoint/checkpoint.hpp>
+#include <moesweep/model/checkpoint/checkpoint.hpp>
 
 namespace moesweep::source::test {
 

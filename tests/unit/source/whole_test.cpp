@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/source/whole.hpp>
+#include <moesweep/model/source/whole.hpp>
 
 #include "tensors.hpp"
 

@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-#include <moesweep/stats/bootstrap.hpp>
+#include <moesweep/core/stats/bootstrap.hpp>
 
 #include "goldens.hpp"
 

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/stats/correlation.hpp>
+#include <moesweep/core/stats/correlation.hpp>
 
 #include "goldens.hpp"
 

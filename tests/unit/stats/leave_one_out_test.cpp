@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/stats/leave_one_out.hpp>
+#include <moesweep/core/stats/leave_one_out.hpp>
 
 namespace moesweep::stats {
 namespace {

@@ -1,7 +1,7 @@
 #include <array>
 
-#include <moesweep/stats/equivalence.hpp>
-#include <moesweep/stats/welch.hpp>
+#include <moesweep/core/stats/equivalence.hpp>
+#include <moesweep/core/stats/welch.hpp>
 
 #include "goldens.hpp"
 

@@ -1,6 +1,6 @@
 #include <array>
 
-#include <moesweep/stats/multiple.hpp>
+#include <moesweep/core/stats/multiple.hpp>
 
 #include "goldens.hpp"
 

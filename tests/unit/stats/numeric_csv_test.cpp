@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/base/error.hpp>
-#include <moesweep/stats/numeric_csv.hpp>
+#include <moesweep/core/base/error.hpp>
+#include <moesweep/core/stats/numeric_csv.hpp>
 
 namespace moesweep::stats {
 namespace {

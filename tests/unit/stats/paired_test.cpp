@@ -1,6 +1,6 @@
 #include <array>
 
-#include <moesweep/stats/paired.hpp>
+#include <moesweep/core/stats/paired.hpp>
 
 #include "goldens.hpp"
 

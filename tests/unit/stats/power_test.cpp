@@ -1,4 +1,4 @@
-#include <moesweep/stats/power.hpp>
+#include <moesweep/core/stats/power.hpp>
 
 #include "goldens.hpp"
 

@@ -4,8 +4,8 @@
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
 
-#include <moesweep/stats/bootstrap.hpp>
-#include <moesweep/stats/multiple.hpp>
+#include <moesweep/core/stats/bootstrap.hpp>
+#include <moesweep/core/stats/multiple.hpp>
 
 namespace moesweep::stats {
 namespace {

@@ -1,6 +1,6 @@
 #include <numbers>
 
-#include <moesweep/stats/proportions.hpp>
+#include <moesweep/core/stats/proportions.hpp>
 
 #include "goldens.hpp"
 

@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include <moesweep/stats/numeric_csv.hpp>
+#include <moesweep/core/stats/numeric_csv.hpp>
 
 namespace moesweep::stats {
 namespace {

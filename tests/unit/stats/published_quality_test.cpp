@@ -3,10 +3,10 @@
 
 #include <gtest/gtest.h>
 
-#include <moesweep/stats/equivalence.hpp>
-#include <moesweep/stats/power.hpp>
-#include <moesweep/stats/proportions.hpp>
-#include <moesweep/stats/welch.hpp>
+#include <moesweep/core/stats/equivalence.hpp>
+#include <moesweep/core/stats/power.hpp>
+#include <moesweep/core/stats/proportions.hpp>
+#include <moesweep/core/stats/welch.hpp>
 
 namespace moesweep::stats {
 namespace {

@@ -1,7 +1,7 @@
 #include <array>
 
-#include <moesweep/stats/correlation.hpp>
-#include <moesweep/stats/regression.hpp>
+#include <moesweep/core/stats/correlation.hpp>
+#include <moesweep/core/stats/regression.hpp>
 
 #include "goldens.hpp"
 

@@ -1,6 +1,6 @@
 #include <array>
 
-#include <moesweep/stats/roc.hpp>
+#include <moesweep/core/stats/roc.hpp>
 
 #include "goldens.hpp"
 

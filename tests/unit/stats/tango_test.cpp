@@ -1,4 +1,4 @@
-#include <moesweep/stats/proportions.hpp>
+#include <moesweep/core/stats/proportions.hpp>
 
 #include "goldens.hpp"
 

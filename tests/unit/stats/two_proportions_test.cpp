@@ -1,8 +1,8 @@
 #include <array>
 #include <cmath>
 
-#include <moesweep/stats/two_proportions.hpp>
-#include <moesweep/stats/two_proportions_power.hpp>
+#include <moesweep/core/stats/two_proportions.hpp>
+#include <moesweep/core/stats/two_proportions_power.hpp>
 
 #include "goldens.hpp"
 

@@ -3,9 +3,9 @@
 
 #include <gtest/gtest.h>
 
-#include <moesweep/records/sensitivity.hpp>
-#include <moesweep/records/units.hpp>
-#include <moesweep/store/digest.hpp>
+#include <moesweep/core/records/sensitivity.hpp>
+#include <moesweep/core/records/units.hpp>
+#include <moesweep/engine/store/digest.hpp>
 
 #include "unit/store/unit_records.hpp"
 

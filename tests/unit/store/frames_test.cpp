@@ -8,8 +8,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/base/error.hpp>
-#include <moesweep/records/sensitivity.hpp>
+#include <moesweep/core/base/error.hpp>
+#include <moesweep/core/records/sensitivity.hpp>
 
 #include "hidden_cache_frames.hpp"
 #include "hidden_cache_states.hpp"

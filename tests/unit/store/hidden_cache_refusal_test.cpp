@@ -10,8 +10,8 @@
 #include <gtest/gtest.h>
 #include <hdf5.h>
 
-#include <moesweep/base/error.hpp>
-#include <moesweep/base/file.hpp>
+#include <moesweep/core/base/error.hpp>
+#include <moesweep/core/base/file.hpp>
 
 #include "support/temporary_directory.hpp"
 #include "unit/store/hidden_caches.hpp"

@@ -4,10 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/base/error.hpp>
-#include <moesweep/base/file.hpp>
-#include <moesweep/records/sensitivity.hpp>
-#include <moesweep/store/results.hpp>
+#include <moesweep/core/base/error.hpp>
+#include <moesweep/core/base/file.hpp>
+#include <moesweep/core/records/sensitivity.hpp>
+#include <moesweep/engine/store/results.hpp>
 
 #include "support/temporary_directory.hpp"
 #include "unit/store/hidden_caches.hpp"

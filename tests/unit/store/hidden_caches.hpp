@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <vector>
 
-#include <moesweep/base/cast.hpp>
-#include <moesweep/store/hidden_cache.hpp>
+#include <moesweep/core/base/cast.hpp>
+#include <moesweep/engine/store/hidden_cache.hpp>
 
 namespace moesweep::test {
 

@@ -11,11 +11,11 @@
 #include <gtest/gtest.h>
 #include <hdf5.h>
 
-#include <moesweep/base/error.hpp>
-#include <moesweep/base/file.hpp>
-#include <moesweep/base/sanitizers.hpp>
-#include <moesweep/records/sensitivity.hpp>
-#include <moesweep/store/results.hpp>
+#include <moesweep/core/base/error.hpp>
+#include <moesweep/core/base/file.hpp>
+#include <moesweep/core/base/sanitizers.hpp>
+#include <moesweep/core/records/sensitivity.hpp>
+#include <moesweep/engine/store/results.hpp>
 
 #include "checksum_block.hpp"
 #include "support/temporary_directory.hpp"

@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/store/lock.hpp>
+#include <moesweep/engine/store/lock.hpp>
 
 #include "support/temporary_directory.hpp"
 

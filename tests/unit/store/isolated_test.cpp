@@ -15,8 +15,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <moesweep/base/error.hpp>
-#include <moesweep/base/sanitizers.hpp>
+#include <moesweep/core/base/error.hpp>
+#include <moesweep/core/base/sanitizers.hpp>
 
 #include "plain_values.hpp"
 #include "support/temporary_directory.hpp"

@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <moesweep/store/lock.hpp>
+#include <moesweep/engine/store/lock.hpp>
 
 #include "support/temporary_directory.hpp"
 

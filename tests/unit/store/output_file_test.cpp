@@ -3,10 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/base/error.hpp>
-#include <moesweep/records/heads.hpp>
-#include <moesweep/records/quantize.hpp>
-#include <moesweep/store/output_file.hpp>
+#include <moesweep/core/base/error.hpp>
+#include <moesweep/core/records/heads.hpp>
+#include <moesweep/core/records/quantize.hpp>
+#include <moesweep/engine/store/output_file.hpp>
 
 #include "support/temporary_directory.hpp"
 #include "unit/store/unit_records.hpp"

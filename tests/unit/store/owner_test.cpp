@@ -2,7 +2,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <moesweep/store/lock.hpp>
+#include <moesweep/engine/store/lock.hpp>
 
 namespace moesweep::store {
 namespace {

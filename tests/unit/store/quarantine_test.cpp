@@ -1,8 +1,8 @@
 #include <gtest/gtest.h>
 
-#include <moesweep/base/error.hpp>
-#include <moesweep/base/file.hpp>
-#include <moesweep/store/quarantine.hpp>
+#include <moesweep/core/base/error.hpp>
+#include <moesweep/core/base/file.hpp>
+#include <moesweep/engine/store/quarantine.hpp>
 
 #include "support/temporary_directory.hpp"
 

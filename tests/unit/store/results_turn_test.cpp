@@ -8,9 +8,9 @@
 #include <gtest/gtest.h>
 #include <sys/file.h>
 
-#include <moesweep/base/error.hpp>
-#include <moesweep/base/file.hpp>
-#include <moesweep/store/results_turn.hpp>
+#include <moesweep/core/base/error.hpp>
+#include <moesweep/core/base/file.hpp>
+#include <moesweep/engine/store/results_turn.hpp>
 
 #include "support/temporary_directory.hpp"
 

@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include <moesweep/base/error.hpp>
-#include <moesweep/base/file.hpp>
-#include <moesweep/base/temporary_files.hpp>
-#include <moesweep/store/run_directory.hpp>
+#include <moesweep/core/base/error.hpp>
+#include <moesweep/core/base/file.hpp>
+#include <moesweep/core/base/temporary_files.hpp>
+#include <moesweep/engine/store/run_directory.hpp>
 
 #include "support/temporary_directory.hpp"
 #include "unit/store/unit_records.hpp"

@@ -1,10 +1,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/base/error.hpp>
-#include <moesweep/base/file.hpp>
-#include <moesweep/records/heads.hpp>
-#include <moesweep/store/scan.hpp>
+#include <moesweep/core/base/error.hpp>
+#include <moesweep/core/base/file.hpp>
+#include <moesweep/core/records/heads.hpp>
+#include <moesweep/engine/store/scan.hpp>
 
 #include "support/temporary_directory.hpp"
 #include "unit/store/unit_records.hpp"

@@ -2,10 +2,10 @@
 #include <gtest/gtest.h>
 #include <malloc.h>
 
-#include <moesweep/base/error.hpp>
-#include <moesweep/base/file.hpp>
-#include <moesweep/records/heads.hpp>
-#include <moesweep/store/segment.hpp>
+#include <moesweep/core/base/error.hpp>
+#include <moesweep/core/base/file.hpp>
+#include <moesweep/core/records/heads.hpp>
+#include <moesweep/engine/store/segment.hpp>
 
 #include "support/temporary_directory.hpp"
 #include "unit/store/unit_records.hpp"

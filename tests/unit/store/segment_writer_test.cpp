@@ -5,9 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/base/error.hpp>
-#include <moesweep/store/scan.hpp>
-#include <moesweep/store/segment_writer.hpp>
+#include <moesweep/core/base/error.hpp>
+#include <moesweep/engine/store/scan.hpp>
+#include <moesweep/engine/store/segment_writer.hpp>
 
 #include "support/temporary_directory.hpp"
 #include "unit/store/unit_records.hpp"

@@ -10,7 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <moesweep/base/sanitizers.hpp>
+#include <moesweep/core/base/sanitizers.hpp>
 
 #include "hdf5_create.hpp"
 #include "hdf5_image.hpp"

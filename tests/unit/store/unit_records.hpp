@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include <moesweep/base/hash.hpp>
-#include <moesweep/records/sensitivity.hpp>
-#include <moesweep/store/digest.hpp>
-#include <moesweep/store/segment.hpp>
+#include <moesweep/core/base/hash.hpp>
+#include <moesweep/core/records/sensitivity.hpp>
+#include <moesweep/engine/store/digest.hpp>
+#include <moesweep/engine/store/segment.hpp>
 
 namespace moesweep::test {
 

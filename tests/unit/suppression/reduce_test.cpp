@@ -6,8 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/base/error.hpp>
-#include <moesweep/suppression/reduce.hpp>
+#include <moesweep/analysis/suppression/reduce.hpp>
+#include <moesweep/core/base/error.hpp>
 
 namespace moesweep::suppression {
 namespace {

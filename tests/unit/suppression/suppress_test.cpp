@@ -4,8 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/base/error.hpp>
-#include <moesweep/suppression/suppress.hpp>
+#include <moesweep/analysis/suppression/suppress.hpp>
+#include <moesweep/core/base/error.hpp>
 
 namespace moesweep::suppression {
 namespace {

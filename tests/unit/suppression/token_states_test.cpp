@@ -6,8 +6,8 @@
 
 #include <gtest/gtest.h>
 
-#include <moesweep/base/philox.hpp>
-#include <moesweep/suppression/suppress.hpp>
+#include <moesweep/analysis/suppression/suppress.hpp>
+#include <moesweep/core/base/philox.hpp>
 
 namespace moesweep::suppression {
 namespace {

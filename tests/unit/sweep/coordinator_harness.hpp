@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include <moesweep/comm/recording.hpp>
-#include <moesweep/sweep/coordinator.hpp>
+#include <moesweep/engine/comm/recording.hpp>
+#include <moesweep/engine/sweep/coordinator.hpp>
 
 #include "unit/sweep/plans.hpp"
 

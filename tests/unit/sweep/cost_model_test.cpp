@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/sweep/cost_model.hpp>
+#include <moesweep/engine/sweep/cost_model.hpp>
 
 namespace moesweep::sweep {
 namespace {

@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/sweep/drive.hpp>
+#include <moesweep/engine/sweep/drive.hpp>
 
 #include "unit/sweep/plans.hpp"
 

@@ -6,8 +6,8 @@
 
 #include <gtest/gtest.h>
 
-#include <moesweep/sensitivity/sensitivity.hpp>
-#include <moesweep/sweep/simulate.hpp>
+#include <moesweep/analysis/sensitivity/sensitivity.hpp>
+#include <moesweep/engine/sweep/simulate.hpp>
 
 namespace moesweep::sweep::test {
 namespace {

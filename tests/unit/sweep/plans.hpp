@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include <moesweep/base/hash.hpp>
-#include <moesweep/sweep/plan.hpp>
+#include <moesweep/core/base/hash.hpp>
+#include <moesweep/engine/sweep/plan.hpp>
 
 namespace moesweep::sweep::test {
 

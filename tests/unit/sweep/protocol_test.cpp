@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include <moesweep/sweep/protocol.hpp>
+#include <moesweep/engine/sweep/protocol.hpp>
 
 namespace moesweep::sweep {
 namespace {

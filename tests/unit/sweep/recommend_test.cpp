@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include <moesweep/sweep/recommend.hpp>
+#include <moesweep/engine/sweep/recommend.hpp>
 
 #include "unit/sweep/plans.hpp"
 

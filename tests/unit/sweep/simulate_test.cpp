@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include <moesweep/sweep/simulate.hpp>
+#include <moesweep/engine/sweep/simulate.hpp>
 
 #include "unit/sweep/plans.hpp"
 

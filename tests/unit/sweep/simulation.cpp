@@ -6,8 +6,8 @@
 #include <random>
 #include <set>
 
-#include <moesweep/comm/recording.hpp>
-#include <moesweep/sweep/worker.hpp>
+#include <moesweep/engine/comm/recording.hpp>
+#include <moesweep/engine/sweep/worker.hpp>
 
 #include "unit/sweep/plans.hpp"
 

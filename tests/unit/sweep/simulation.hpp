@@ -10,8 +10,8 @@
 #include <unordered_set>
 #include <vector>
 
-#include <moesweep/base/error.hpp>
-#include <moesweep/sweep/coordinator.hpp>
+#include <moesweep/core/base/error.hpp>
+#include <moesweep/engine/sweep/coordinator.hpp>
 
 namespace moesweep::sweep::test {
 

@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include <moesweep/base/error.hpp>
-#include <moesweep/comm/recording.hpp>
-#include <moesweep/sweep/worker.hpp>
+#include <moesweep/core/base/error.hpp>
+#include <moesweep/engine/comm/recording.hpp>
+#include <moesweep/engine/sweep/worker.hpp>
 
 #include "unit/sweep/plans.hpp"
 

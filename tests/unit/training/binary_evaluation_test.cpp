@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include <moesweep/training/binary_evaluation.hpp>
+#include <moesweep/analysis/training/binary_evaluation.hpp>
 
 namespace moesweep::training {
 namespace {

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/training/evaluation.hpp>
+#include <moesweep/analysis/training/evaluation.hpp>
 
 namespace moesweep::training {
 namespace {

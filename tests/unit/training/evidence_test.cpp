@@ -6,9 +6,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/base/error.hpp>
-#include <moesweep/training/evidence.hpp>
-#include <moesweep/training/spans.hpp>
+#include <moesweep/analysis/training/evidence.hpp>
+#include <moesweep/analysis/training/spans.hpp>
+#include <moesweep/core/base/error.hpp>
 
 #include "small_cache.hpp"
 

@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/training/folds.hpp>
+#include <moesweep/analysis/training/folds.hpp>
 
 namespace moesweep::training {
 namespace {

@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/training/logistic.hpp>
+#include <moesweep/analysis/training/logistic.hpp>
 
 #include "small_data.hpp"
 

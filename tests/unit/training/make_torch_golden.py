@@ -3,7 +3,7 @@
 
     tests/unit/training/make_torch_golden.py [FOLDER]        (needs python3-torch and python3-numpy)
 
-The random streams are written anew from include/moesweep/training/{streams,head}.hpp, in numpy; the heads, losses,
+The random streams are written anew from include/moesweep/analysis/training/{streams,head}.hpp, in numpy; the heads, losses,
 gradients and Adam are PyTorch's, in float32. torch_golden_test.cpp trains the same cases; what both must agree on:
 
 - Feature e, counted along the rows, is (w >> 8) / 2^23 - 1, w being word e%4 of Philox counter (e/4, 0, 0, 0x900) with

@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/base/error.hpp>
-#include <moesweep/training/logistic.hpp>
+#include <moesweep/analysis/training/logistic.hpp>
+#include <moesweep/core/base/error.hpp>
 
 #include "small_data.hpp"
 

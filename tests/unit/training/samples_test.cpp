@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/records/heads.hpp>
-#include <moesweep/training/samples.hpp>
+#include <moesweep/analysis/training/samples.hpp>
+#include <moesweep/core/records/heads.hpp>
 
 namespace moesweep::training {
 namespace {

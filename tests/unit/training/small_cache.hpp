@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <string>
 
-#include <moesweep/base/philox.hpp>
-#include <moesweep/records/hidden_cache.hpp>
-#include <moesweep/training/features.hpp>
+#include <moesweep/analysis/training/features.hpp>
+#include <moesweep/core/base/philox.hpp>
+#include <moesweep/core/records/hidden_cache.hpp>
 
 namespace moesweep::training {
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include <moesweep/training/features.hpp>
+#include <moesweep/analysis/training/features.hpp>
 
 namespace moesweep::training {
 

@@ -9,8 +9,8 @@
 
 #include <gtest/gtest.h>
 
-#include <moesweep/base/philox.hpp>
-#include <moesweep/training/trainer.hpp>
+#include <moesweep/analysis/training/trainer.hpp>
+#include <moesweep/core/base/philox.hpp>
 
 namespace moesweep::training {
 namespace {

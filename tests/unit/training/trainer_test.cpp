@@ -5,9 +5,9 @@
 
 #include <gtest/gtest.h>
 
-#include <moesweep/kernels/normal.hpp>
-#include <moesweep/training/streams.hpp>
-#include <moesweep/training/trainer.hpp>
+#include <moesweep/analysis/training/streams.hpp>
+#include <moesweep/analysis/training/trainer.hpp>
+#include <moesweep/model/kernels/normal.hpp>
 
 namespace moesweep::training {
 namespace {

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/training/vote.hpp>
+#include <moesweep/analysis/training/vote.hpp>
 
 namespace moesweep::training {
 namespace {

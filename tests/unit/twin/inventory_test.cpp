@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/base/error.hpp>
+#include <moesweep/core/base/error.hpp>
 
 #include "measured.hpp"
 #include "support.hpp"

@@ -4,8 +4,8 @@
 #include <map>
 #include <string>
 
-#include <moesweep/sensitivity/sensitivity.hpp>
-#include <moesweep/twin/twin.hpp>
+#include <moesweep/analysis/sensitivity/sensitivity.hpp>
+#include <moesweep/model/twin/twin.hpp>
 
 namespace moesweep::twin::test {
 

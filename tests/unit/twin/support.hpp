@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include <moesweep/base/cast.hpp>
-#include <moesweep/checkpoint/checkpoint.hpp>
-#include <moesweep/twin/twin.hpp>
+#include <moesweep/core/base/cast.hpp>
+#include <moesweep/model/checkpoint/checkpoint.hpp>
+#include <moesweep/model/twin/twin.hpp>
 
 namespace moesweep::twin::test {
 

@@ -1,0 +1,81 @@
+#pragma once
+// A TOML file checked against its option table and completed with the defaults.
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <moesweep/core/base/hash.hpp>
+#include <moesweep/core/config/option.hpp>
+
+namespace moesweep::config {
+
+/// Every key of the table that applies to the job's kind, resolved. Asking for a key that is not in
+/// the table, or for one that is absent, is a bug.
+class Settings {
+ public:
+  /// False only for keys that may be absent.
+  bool has(std::string_view key) const { return values_.find(key) != values_.end(); }
+  bool boolean(std::string_view key) const;
+  std::int64_t integer(std::string_view key) const;  ///< sizes too, in bytes
+  double number(std::string_view key) const;
+  const std::string& text(std::string_view key) const;
+  const TextList& texts(std::string_view key) const;
+  const IntegerList& integers(std::string_view key) const;
+  const NumberList& numbers(std::string_view key) const;
+  /// A path key, absolute: relative ones are taken from the folder of the job file, with --set too.
+  /// text() and values() hold the same absolute path.
+  std::filesystem::path path(std::string_view key) const;
+  /// "job.toml:12" where the key was given, "--set" or "default".
+  std::string place_of(std::string_view key) const;
+  const std::map<std::string, Value, std::less<>>& values() const { return values_; }
+
+ private:
+  friend class SettingsReader;
+  std::map<std::string, Value, std::less<>> values_;
+  std::map<std::string, std::string, std::less<>> places_;
+};
+
+/// Reads and validates. `overrides` are "key=value" as given to --set, the value in TOML syntax
+/// (for a key that holds text, a path or a size the quotes may be left out); a later one wins. The
+/// first problem, in the order of the file, is Error(bad_job) naming file:line (or --set), the key,
+/// and for an unknown key the nearest valid one; a wrong type, a value out of range, a missing
+/// required key, a schema number other than 1, a key of another job kind and nesting deeper than 16
+/// too. An unreadable file and one beyond 1 MiB are Error(bad_job), an override without "=" is
+/// Error(bad_usage).
+Settings load_job(const std::filesystem::path& file, std::span<const std::string> overrides = {});
+Settings load_cluster(const std::filesystem::path& file);
+/// The same from text; `file_name` is used in messages and its folder for relative paths.
+Settings parse_job(std::string_view toml, const std::filesystem::path& file_name,
+                   std::span<const std::string> overrides = {});
+Settings parse_cluster(std::string_view toml, const std::filesystem::path& file_name);
+
+/// The resolved job as TOML, every key with its value, paths absolute, one comment line of help
+/// each; parse_job of it gives the same values.
+std::string to_toml(const Settings& job);
+
+/// Input files that a result depends on: name and hash of header and size.
+struct InputHash {
+  std::string name;
+  Hash128 hash;
+};
+
+/// XXH3-128 over every key with in_fingerprint, in table order, and the inputs in the given order.
+Hash128 job_fingerprint(const Settings& job, std::span<const InputHash> inputs);
+
+/// Keys with in_fingerprint whose values differ, with both values: "sensitivity.bits: [2, 4] here,
+/// [2, 3] in the run directory".
+std::vector<std::string> differences(const Settings& job, const Settings& recorded);
+
+/// JSON Schema (draft 2020-12) of a file with these options, for editors with a TOML language
+/// server (Taplo, Even Better TOML).
+std::string json_schema(std::span<const Option> options, std::string_view title);
+
+/// The options as a Markdown table: key, type, default, help.
+std::string markdown_reference(std::span<const Option> options);
+
+}  // namespace moesweep::config

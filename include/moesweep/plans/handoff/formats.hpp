@@ -1,0 +1,58 @@
+#pragma once
+// One function a format, and what they share: the plan in the names of a runtime.
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <moesweep/plans/handoff/plans.hpp>
+
+namespace moesweep::exports {
+
+/// How a module's weights are stored.
+struct Storage {
+  std::string quantizer;  ///< empty: kept as it is
+  std::int32_t bits = 0;
+  std::int32_t group_size = 0;
+  auto operator<=>(const Storage&) const = default;
+};
+
+/// A module of the runtime with weights of two or more axes.
+struct PlannedModule {
+  Storage storage;
+  const records::PlanRow* row = nullptr;  ///< a tensor that it is made of
+};
+
+struct PlannedModules {
+  names::Runtime runtime = names::Runtime::mlx;
+  names::Architecture architecture;
+  std::map<std::string, PlannedModule> modules;  ///< by name; for gguf with ".weight"
+  std::vector<std::string> unmapped;
+};
+
+/// What a format can say: throws with refusal() when not.
+using CheckStorage = void (*)(const records::PlanRow& row);
+
+/// Error(bad_usage) naming the row.
+Error refusal(const records::PlanRow& row, std::string_view format, const std::string& remedy);
+
+/// Error(bad_input) for tensors without a place (unless allowed), quantized ones that the runtime
+/// drops or can't quantize, and tensors that the runtime stores as one but the plan does not.
+PlannedModules modules_of(const records::Plan& plan, const names::Architecture& architecture,
+                          names::Runtime runtime, bool allow_unmapped, CheckStorage check);
+
+PlanExport export_mlx(const PlannedModules& planned);
+PlanExport export_llama_cpp(const PlannedModules& planned);
+PlanExport export_compressed_tensors(const PlannedModules& planned);
+PlanExport export_gptqmodel(const PlannedModules& planned);
+PlanExport export_modelopt(const PlannedModules& planned);
+std::string plan_csv(const records::Plan& plan);
+
+void check_mlx(const records::PlanRow& row);
+void check_llama_cpp(const records::PlanRow& row);
+void check_compressed_tensors(const records::PlanRow& row);
+void check_gptqmodel(const records::PlanRow& row);
+void check_modelopt(const records::PlanRow& row);
+
+}  // namespace moesweep::exports

@@ -1,0 +1,260 @@
+#include "quantize_job.hpp"
+
+#include <map>
+
+#include <fmt/format.h>
+
+#include <moesweep/app/jobs/checkpoint_input.hpp>
+#include <moesweep/app/jobs/quantize.hpp>
+#include <moesweep/core/base/cast.hpp>
+#include <moesweep/core/base/error.hpp>
+#include <moesweep/core/base/file.hpp>
+#include <moesweep/core/base/file_hash.hpp>
+#include <moesweep/core/base/paths.hpp>
+#include <moesweep/core/base/temporary_files.hpp>
+#include <moesweep/core/records/quantize.hpp>
+#include <moesweep/engine/store/run_directory.hpp>
+#include <moesweep/model/checkpoint/checkpoint.hpp>
+#include <moesweep/model/names/runtime.hpp>
+#include <moesweep/plans/allocation/plan_warnings.hpp>
+#include <moesweep/plans/handoff/plans.hpp>
+#include <moesweep/plans/written/layout.hpp>
+#include <moesweep/plans/written/write.hpp>
+
+#include "quantize_check.hpp"
+#include "quantize_output.hpp"
+
+namespace moesweep::pipeline {
+namespace {
+
+// Codes, dequantized values and their error, next to the error alone.
+constexpr double round_trips_of_writing = 2.0;
+
+names::Architecture architecture_of(const config::Settings& settings, const records::Plan& plan,
+                                    const std::string& config) {
+  const auto named = settings.has("quantize.architecture") ? settings.text("quantize.architecture")
+                                                           : plan.architecture;
+  // What config.json lacks is told by the model's notes, or refused by merged_config.
+  std::string problem;
+  names::Architecture architecture;
+  if (!named.empty()) {
+    architecture = names::architecture_named(named, config, problem);
+  } else if (!config.empty()) {
+    architecture = names::architecture_from(config, "config.json");
+  }
+  architecture.quantizable = plan.quantizable;
+  return architecture;
+}
+
+quantized::Layout layout_of(const config::Settings& settings,
+                            const checkpoint::Checkpoint& checkpoint, const records::Plan& plan,
+                            const names::Architecture& architecture) {
+  const auto shard_bytes = settings.integer("quantize.shard_bytes");
+  if (settings.text("quantize.to") == "mlx") {
+    return quantized::mlx_layout(checkpoint, plan, architecture, shard_bytes,
+                                 settings.boolean("quantize.allow_unmapped"));
+  }
+  return quantized::dequantized_layout(checkpoint, plan, shard_bytes,
+                                       settings.texts("checkpoint.expert_patterns"));
+}
+
+/// config.json as it is written; empty when there is none. Made before any weight is, so that it
+/// cannot fail at the end.
+std::string written_config(const config::Settings& settings, const records::Plan& plan,
+                           const names::Architecture& architecture, const std::string& config) {
+  if (settings.text("quantize.to") != "mlx") return config;
+  const auto exported = exports::export_plan(plan, architecture, "mlx-lm",
+                                             settings.boolean("quantize.allow_unmapped"));
+  for (const auto& file : exported.files) {
+    if (file.name != "quantization.json") continue;
+    return merged_config(config, architecture.model_type, file.text);
+  }
+  bug("the export for mlx-lm has no quantization.json");
+}
+
+source::Model open_weights(const config::Settings& settings) {
+  auto model = open_swept_model(settings);
+  source::require_weights(model);
+  return model;
+}
+
+class QuantizeJob final : public JobKind {
+ public:
+  explicit QuantizeJob(const config::Settings& settings)
+      : out_(settings.path("quantize.out")),
+        is_mlx_(settings.text("quantize.to") == "mlx"),
+        plan_(exports::read_plan(settings.path("quantize.plan"))),
+        plan_hash_(hash_of_file(settings.path("quantize.plan"))),
+        model_(open_weights(settings)),
+        checkpoint_(model_.checkpoint),
+        companions_(companions_of(checkpoint_)),
+        config_(config_of(checkpoint_)),
+        architecture_(architecture_of(settings, plan_, config_)),
+        layout_(layout_of(settings, checkpoint_, plan_, architecture_)),
+        written_config_(written_config(settings, plan_, architecture_, config_)),
+        reader_(checkpoint_, {.reads_per_file = settings.integer("resources.reads_per_file")}) {
+    for (const auto& row : plan_.rows) plan_rows_[row.tensor] = &row;
+  }
+
+  std::vector<config::InputHash> inputs() const override {
+    auto hashes = header_hashes(checkpoint_);
+    hashes.push_back({"plan", plan_hash_});
+    if (is_mlx_) hashes.push_back({"config.json", hash128(std::as_bytes(std::span(config_)))});
+    return hashes;
+  }
+
+  std::vector<std::string> warnings() const override {
+    auto warnings = model_.notes;
+    warnings.insert(warnings.end(), companions_.left_out.begin(), companions_.left_out.end());
+    const auto of_plan = allocation::warnings_of(plan_, model_.config, architecture_);
+    warnings.insert(warnings.end(), of_plan.begin(), of_plan.end());
+    return warnings;
+  }
+
+  std::vector<StageDraft> stages(const Rates& rates) const override {
+    StageDraft stage{"quantize", {}};
+    for (const auto& shard : layout_.shards) {
+      const auto bytes_read = quantized::source_bytes(checkpoint_, shard);
+      const auto weights = quantized::quantized_weights(shard);
+      const double seconds =
+          static_cast<double>(bytes_read + shard.bytes) / rates.read_bytes_per_second_node +
+          round_trips_of_writing * static_cast<double>(weights) /
+              rates.round_trips_per_second_core +
+          rates.unit_overhead_seconds;
+      const auto& first = checkpoint_.tensors[shard.tensors.front().origins.front().tensor];
+      stage.units.push_back(
+          {"quantize/" + shard.file,
+           {bytes_read, 16 * weights, quantized::write_peak_bytes(checkpoint_, shard), seconds},
+           {checked_cast<std::uint32_t>(first.shard), first.byte_begin}});
+    }
+    return {stage};
+  }
+
+  void run_in(const std::filesystem::path& run_directory) override {
+    require_own_folder(out_, checkpoint_, layout_);
+    if (!std::filesystem::exists(status_of(store::RunDirectory{run_directory}.job()))) {
+      require_nothing_to_replace(out_);
+    }
+  }
+
+  void begin() const override {
+    make_folders(out_);
+    remove_abandoned(out_);
+  }
+
+  UnitRows run(sweep::UnitIndex unit) const override {
+    const auto& shard = layout_.shards[unit];
+    const auto written = quantized::write_shard(checkpoint_, reader_, shard, out_ / shard.file,
+                                                [this](const auto& parts) { require_plan(parts); });
+    UnitRows rows;
+    rows.bytes_read = written.bytes_read;
+    records::append_row(rows.tables,
+                        records::QuantizedShardRow{shard.file, written.bytes, written.hash.hex()});
+    for (const auto& part : written.parts) {
+      records::append_row(rows.tables, row_of(part, shard.file));
+    }
+    return rows;
+  }
+
+  void finish(const records::Tables& results) const override {
+    require_shards(out_, layout_);
+    const auto summary = summarize_written(results, plan_);
+    if (summary.compared > 0) {
+      const auto& row = planned(summary.deviates_most);
+      require_planned_sse(row, written_sse(results, row.tensor));
+    }
+    copy_companions(companions_, out_);
+    if (!written_config_.empty()) {
+      publish_file(out_ / "config.json", std::string_view(written_config_));
+    }
+    publish_file(out_ / "model.safetensors.index.json", std::string_view(index_of(layout_)));
+  }
+
+ private:
+  /// Names are those of segments, which somebody else may have written.
+  const records::PlanRow& planned(const std::string& tensor) const {
+    const auto found = plan_rows_.find(tensor);
+    if (found != plan_rows_.end()) return *found->second;
+    throw Error(ExitCode::bad_input, out_.string(),
+                fmt::format("has results of {}, which is not in the plan", printable(tensor)),
+                "write into a new folder");
+  }
+
+  // Tensors whose parts are in several files are compared at the end.
+  void require_plan(const quantized::WrittenShard& written) const {
+    struct Sum {
+      std::int64_t weights = 0;
+      double sse = 0.0;
+    };
+    std::map<std::size_t, Sum> sums;
+    for (const auto& part : written.parts) {
+      if (!part.is_quantized) continue;
+      sums[part.tensor].weights += part.weights;
+      sums[part.tensor].sse += part.sse;
+    }
+    for (const auto& [index, sum] : sums) {
+      const auto& tensor = checkpoint_.tensors[index];
+      if (sum.weights != tensor.params()) continue;
+      require_planned_sse(planned(tensor.name), sum.sse);
+    }
+  }
+
+  static double written_sse(const records::Tables& results, const std::string& tensor) {
+    double sse = 0.0;
+    for (const auto& row : records::rows_of<records::QuantizedTensorRow>(results)) {
+      if (row.tensor == tensor) sse += row.sse;
+    }
+    return sse;
+  }
+
+  records::QuantizedTensorRow row_of(const quantized::WrittenPart& part,
+                                     const std::string& file) const {
+    records::QuantizedTensorRow row;
+    row.tensor = checkpoint_.tensors[part.tensor].name;
+    row.stored = part.name;
+    row.action = part.is_quantized ? "quantize" : "keep";
+    if (part.is_quantized) {
+      row.quantizer = kernels::family_name(part.quantizer.family);
+      row.bits = part.quantizer.bits;
+      row.group_size = part.quantizer.group_size;
+    }
+    row.weights = part.weights;
+    row.bytes = part.bytes;
+    row.sse = part.sse;
+    row.sse_stored = part.sse_stored;
+    row.sum_squares = part.sum_squares;
+    row.shard = file;
+    return row;
+  }
+
+  std::filesystem::path out_;
+  bool is_mlx_;
+  records::Plan plan_;
+  Hash128 plan_hash_;
+  source::Model model_;
+  const checkpoint::Checkpoint& checkpoint_;  // of model_
+  CompanionFiles companions_;
+  std::string config_;  // text of config.json, empty when there is none
+  names::Architecture architecture_;
+  quantized::Layout layout_;
+  std::string written_config_;
+  checkpoint::TensorReader reader_;
+  std::map<std::string, const records::PlanRow*> plan_rows_;
+};
+
+}  // namespace
+
+std::unique_ptr<JobKind> open_quantize_job(const config::Settings& settings) {
+  return std::make_unique<QuantizeJob>(settings);
+}
+
+records::Tables reduce_quantize(const records::Tables& rows) {
+  records::Tables tables;
+  for (const auto* name : {"quantize/tensors", "quantize/shards"}) {
+    const auto found = rows.find(name);
+    if (found != rows.end()) tables.emplace(name, found->second);
+  }
+  return tables;
+}
+
+}  // namespace moesweep::pipeline

@@ -1,0 +1,49 @@
+#include <fmt/format.h>
+
+#include <moesweep/core/config/settings.hpp>
+
+#include "value_text.hpp"
+
+namespace moesweep::config {
+namespace {
+
+/// Nothing for a key that this job's kind does not know.
+std::optional<std::string> text_of(const Settings& job, const Option& option) {
+  const auto found = job.values().find(option.key);
+  if (found == job.values().end()) return std::nullopt;
+  return value_text(option, found->second);
+}
+
+}  // namespace
+
+Hash128 job_fingerprint(const Settings& job, std::span<const InputHash> inputs) {
+  Hasher128 hasher;
+  hasher.add_text("moesweep job");
+  for (const auto& option : job_options()) {
+    const auto text = text_of(job, option);
+    if (!option.in_fingerprint || !text) continue;
+    hasher.add_text(option.key);
+    hasher.add_text(*text);
+  }
+  hasher.add_text("inputs");
+  for (const auto& input : inputs) {
+    hasher.add_text(input.name);
+    hasher.add(std::as_bytes(std::span(input.hash.bytes)));
+  }
+  return hasher.finish();
+}
+
+std::vector<std::string> differences(const Settings& job, const Settings& recorded) {
+  std::vector<std::string> out;
+  for (const auto& option : job_options()) {
+    if (!option.in_fingerprint) continue;
+    const auto here = text_of(job, option);
+    const auto there = text_of(recorded, option);
+    if (here == there) continue;
+    out.push_back(fmt::format("{}: {} here, {} in the run directory", option.key,
+                              here.value_or("absent"), there.value_or("absent")));
+  }
+  return out;
+}
+
+}  // namespace moesweep::config

@@ -1,0 +1,42 @@
+#pragma once
+// From TOML text and an option table to Settings.
+
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <moesweep/core/config/settings.hpp>
+
+#include "document.hpp"
+#include "option_index.hpp"
+
+namespace moesweep::config {
+
+class SettingsReader {
+ public:
+  /// A table with an option "kind" makes the kind decide which keys are known. Points into
+  /// `options`, which must outlive it.
+  explicit SettingsReader(std::span<const Option> options);
+
+  /// Checks each key by itself; rules between keys are the caller's. Throws as parse_job does.
+  Settings read(std::string_view toml, const std::filesystem::path& file_name,
+                std::span<const std::string> overrides) const;
+
+ private:
+  using Given = std::map<std::string, Entry, std::less<>>;
+
+  std::vector<Document> read_documents(std::string_view toml, const std::string& file_name,
+                                       std::span<const std::string> overrides) const;
+  void check_schema(const Given& given) const;
+  std::string kind_of(const Given& given, const std::string& file_name) const;
+  void check_known(const Entry& entry, const OptionIndex& known, std::string_view kind) const;
+  [[noreturn]] void refuse_missing(const Option& option, const std::string& file_name) const;
+
+  std::span<const Option> options_;
+  OptionIndex all_;
+};
+
+}  // namespace moesweep::config

@@ -1,0 +1,194 @@
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include <moesweep/core/base/cast.hpp>
+#include <moesweep/core/base/error.hpp>
+#include <moesweep/model/kernels/decode.hpp>
+#include <moesweep/model/kernels/encode.hpp>
+#include <moesweep/model/kernels/quantize_rows.hpp>
+#include <moesweep/model/names/role.hpp>
+#include <moesweep/plans/found/compare.hpp>
+#include <moesweep/plans/found/measure.hpp>
+#include <moesweep/plans/written/plan_rows.hpp>
+#include <moesweep/plans/written/row_blocks.hpp>
+#include <moesweep/plans/written/squared_error.hpp>
+#include <moesweep/plans/written/write.hpp>
+
+#include "module_tensors.hpp"
+#include "stored_rows.hpp"
+
+namespace moesweep::quantized {
+namespace {
+
+using checkpoint::Tensor;
+
+std::int64_t count_different(std::span<const std::byte> a, std::span<const std::byte> b,
+                             std::size_t element) {
+  std::int64_t different = 0;
+  for (std::size_t i = 0; i < a.size(); i += element) {
+    different += std::ranges::equal(a.subspan(i, element), b.subspan(i, element)) ? 0 : 1;
+  }
+  return different;
+}
+
+/// Of one tensor's blocks: new memory for each would cost more than the arithmetic.
+struct Buffers {
+  struct Quantized {
+    std::vector<std::uint8_t> codes;
+    std::vector<float> scales, biases;
+  };
+  struct Encoded {
+    std::vector<std::byte> expected, there;
+  };
+  std::vector<std::byte> bytes;
+  std::vector<float> original, written;
+  StoredRows::Buffers stored;
+  Quantized quantized;
+  Encoded encoded;
+};
+
+}  // namespace
+
+struct Measurement::State {
+  const checkpoint::Checkpoint& written;
+  const Found& found;
+  const checkpoint::Checkpoint& original;
+  names::Architecture architecture;
+  checkpoint::TensorReader written_reader;
+  checkpoint::TensorReader original_reader;
+
+  void read_original(const Tensor& tensor, std::int64_t first, std::int64_t count,
+                     std::int64_t columns, Buffers& buffers) const {
+    const auto element = dtype_bytes(tensor.dtype);
+    buffers.bytes.resize(checked_cast<std::size_t>(count * columns * element));
+    original_reader.read(tensor, checked_cast<std::uint64_t>(first * columns * element),
+                         buffers.bytes);
+    buffers.original.resize(checked_cast<std::size_t>(count * columns));
+    kernels::decode(tensor.dtype, buffers.bytes, buffers.original);
+  }
+
+  /// One module that the tensor, or some of its rows, went to.
+  std::optional<double> error_in(const Tensor& tensor, const names::RuntimeTensor& target) const {
+    const auto columns = tensor.shape.back();
+    const auto side = tensor.shape[tensor.shape.size() - 2];
+    const auto rows = target.rows < 0 ? side : target.rows;
+    const auto module =
+        std::ranges::lower_bound(found.modules, target.module, {}, &FoundModule::name);
+    if (module == found.modules.end() || module->name != target.module) return std::nullopt;
+    const auto stored = StoredRows::open(written, *module, found.format, columns);
+    const auto slices = tensor.params() / (side * columns);
+    const auto first_slice = std::max<std::int64_t>(0, target.stacked_at);
+    const bool whole = target.stacked_at >= 0 || (stored && stored->rows() == slices * rows);
+    if (!stored || !whole || (first_slice + slices) * rows > stored->rows()) return std::nullopt;
+    double sse = 0;
+    Buffers buffers;
+    for (std::int64_t slice = 0; slice < slices; ++slice) {
+      for_row_blocks(rows, columns, [&](std::int64_t row, std::int64_t count) {
+        buffers.written.resize(checked_cast<std::size_t>(count * columns));
+        stored->read(written_reader, (first_slice + slice) * rows + row, buffers.stored,
+                     buffers.written);
+        const auto first = slice * side + target.first_row + row;
+        read_original(tensor, first, count, columns, buffers);
+        sse += squared_error(buffers.original, buffers.written);
+      });
+    }
+    return sse;
+  }
+
+  std::optional<MeasuredError> error_of(const records::PlanRow& row, const Tensor& tensor) const {
+    const auto mapping =
+        names::map_tensor(runtime_of(found.format), architecture, row.tensor, tensor.shape);
+    if (mapping.fate != names::Fate::mapped) return std::nullopt;
+    MeasuredError measured;
+    for (const auto& target : mapping.targets) {
+      const auto sse = error_in(tensor, target);
+      if (!sse) return std::nullopt;
+      measured.sse += *sse;
+    }
+    return measured;
+  }
+
+  /// Quantizes the original again: rounding to the stored dtype hides the error of many bits.
+  std::optional<MeasuredError> error_of_plain(const records::PlanRow& row,
+                                              const Tensor& tensor) const {
+    const auto* const stored = checkpoint::find_tensor(written, row.tensor);
+    const auto quantizer = quantizer_of(row);
+    if (stored == nullptr || stored->shape != tensor.shape || !quantizer ||
+        dtype_bits(stored->dtype) < 16 || !is_floating_point(stored->dtype)) {
+      return std::nullopt;
+    }
+    // As the sweep sees matrices: slices of expert stacks, otherwise all but the first axis.
+    const bool is_stack =
+        names::is_expert_stack(row.tensor, tensor.shape, std::vector<std::string>{"experts"});
+    const auto columns = is_stack ? tensor.shape.back() : tensor.params() / tensor.shape.front();
+    MeasuredError measured;
+    Buffers buffers;
+    for_row_blocks(tensor.params() / columns, columns, [&](std::int64_t first, std::int64_t count) {
+      add_plain_block(tensor, *stored, *quantizer, columns, first, count, buffers, measured);
+    });
+    return measured;
+  }
+
+  void add_plain_block(const Tensor& tensor, const Tensor& stored,
+                       const kernels::Quantizer& quantizer, std::int64_t columns,
+                       std::int64_t first, std::int64_t count, Buffers& buffers,
+                       MeasuredError& measured) const {
+    read_original(tensor, first, count, columns, buffers);
+    const auto& values = buffers.original;
+    auto& [codes, scales, biases] = buffers.quantized;
+    auto& quantized = buffers.written;
+    const auto groups =
+        checked_cast<std::size_t>(count * kernels::groups_of_row(columns, quantizer.group_size));
+    codes.resize(values.size());
+    scales.resize(groups);
+    biases.resize(groups);
+    quantized.resize(values.size());
+    kernels::quantize_rows({values, columns}, quantizer, tensor.dtype, {codes, scales, biases});
+    kernels::dequantize_rows(codes, scales, biases, columns, quantizer.group_size, quantized);
+    measured.sse += squared_error(values, quantized);
+    const auto element = checked_cast<std::size_t>(dtype_bytes(stored.dtype));
+    auto& [expected, there] = buffers.encoded;
+    expected.resize(values.size() * element);
+    there.resize(expected.size());
+    kernels::encode(stored.dtype, quantized, expected);
+    written_reader.read(stored, checked_cast<std::uint64_t>(first * columns) * element, there);
+    measured.different += count_different(expected, there, element);
+  }
+};
+
+bool is_measurable(Format format) {
+  return format != Format::gguf;
+}
+
+Measurement::Measurement(const checkpoint::Checkpoint& written, const Found& found,
+                         const checkpoint::Checkpoint& original,
+                         const names::Architecture& architecture)
+    : state_(new State{written, found, original, names_in(found.format, architecture),
+                       checkpoint::TensorReader(written), checkpoint::TensorReader(original)}) {}
+
+Measurement::~Measurement() = default;
+
+std::optional<MeasuredError> Measurement::measure(const records::PlanRow& row) const {
+  const auto& tensor = require_original(state_->original, row);
+  if (tensor.shape.size() < 2 || tensor.params() == 0 || !is_floating_point(tensor.dtype)) {
+    return std::nullopt;
+  }
+  if (state_->found.format == Format::plain) return state_->error_of_plain(row, tensor);
+  return state_->error_of(row, tensor);
+}
+
+std::string why_not_planned(const records::PlanRow& row, const MeasuredError& measured) {
+  if (measured.different > 0) {
+    return fmt::format("{} of {} weights are not those of {} {} bits in groups of {}",
+                       measured.different, row.params, row.quantizer, row.bits, row.group_size);
+  }
+  if (!std::isfinite(measured.sse)) return "what it holds isn't finite";
+  constexpr double tolerance = 1e-6;
+  if (std::isnan(row.sse) || std::abs(measured.sse - row.sse) <= tolerance * row.sse) return {};
+  return fmt::format("its squared error is {:.9g} instead of {:.9g}", measured.sse, row.sse);
+}
+
+}  // namespace moesweep::quantized

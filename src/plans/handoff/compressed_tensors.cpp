@@ -1,0 +1,70 @@
+// compressed-tensors: config_groups with targets that are matched from the beginning of a module's
+// name (`re:`), in sorted order; read by vLLM (vllm/model_executor/layers/quantization/
+// compressed_tensors).
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "vllm_patterns.hpp"
+
+namespace moesweep::exports {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json targets_of(const std::vector<std::string>& patterns) {
+  auto targets = Json::array();
+  for (const auto& pattern : patterns) targets.push_back("re:" + pattern);
+  return targets;
+}
+
+Json weights_of(const Storage& storage) {
+  Json weights = {{"num_bits", storage.bits},
+                  {"type", "int"},
+                  {"symmetric", true},
+                  {"strategy", storage.group_size == 0 ? "channel" : "group"}};
+  if (storage.group_size > 0) weights["group_size"] = storage.group_size;
+  weights["dynamic"] = false;
+  return weights;
+}
+
+}  // namespace
+
+void check_compressed_tensors(const records::PlanRow& row) {
+  const bool known = (row.quantizer == "ct_int4" && row.bits == 4) ||
+                     (row.quantizer == "ct_int8" && row.bits == 8);
+  if (known) return;
+  throw refusal(row, "compressed-tensors",
+                "plan for it (allocate --for vllm), with ct_int4 or ct_int8: affine codes have a "
+                "bias that its symmetric "
+                "integers lack");
+}
+
+PlanExport export_compressed_tensors(const PlannedModules& planned) {
+  Json groups = Json::object();
+  Json ignore = Json::array();
+  for (const auto& [storage, patterns] : vllm_patterns(planned, false)) {
+    if (storage.quantizer.empty()) {
+      ignore = targets_of(patterns);
+      continue;
+    }
+    groups[fmt::format("group_{}", groups.size())] = {{"targets", targets_of(patterns)},
+                                                      {"format", "pack-quantized"},
+                                                      {"weights", weights_of(storage)},
+                                                      {"input_activations", nullptr},
+                                                      {"output_activations", nullptr}};
+  }
+  const Json config = {{"quantization_config",
+                        {{"quant_method", "compressed-tensors"},
+                         {"format", groups.size() > 1 ? "mixed-precision" : "pack-quantized"},
+                         {"quantization_status", "compressed"},
+                         {"config_groups", groups},
+                         {"ignore", ignore}}}};
+  return {.files = {{"quantization_config.json", config.dump(1) + '\n'}},
+          .unmapped = planned.unmapped,
+          .how_to_use =
+              "quantization_config.json belongs into the config.json of a checkpoint "
+              "whose weights a compressor (llm-compressor) stored so."};
+}
+
+}  // namespace moesweep::exports

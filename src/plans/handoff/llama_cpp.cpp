@@ -1,0 +1,89 @@
+// llama.cpp: --tensor-type-file of llama-quantize (tools/quantize/quantize.cpp): pattern=type,
+// separated by white space, lower-cased, searched for as ECMAScript, the first match wins. It
+// counts only when the type of the whole file is a quantized one (src/llama-quant.cpp).
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include <moesweep/plans/handoff/formats.hpp>
+
+#include "patterns.hpp"
+
+namespace moesweep::exports {
+namespace {
+
+struct GgmlType {
+  std::string_view quantizer;
+  std::string_view type;
+  std::int64_t block;  ///< rows that are no multiple are stored as something else, with a warning
+};
+constexpr std::array types = {
+    GgmlType{"q8_0", "q8_0", 32},        GgmlType{"q6_k", "q6_k", 256},
+    GgmlType{"q5_k", "q5_k", 256},       GgmlType{"q4_k", "q4_k", 256},
+    GgmlType{"q3_k", "q3_k", 256},       GgmlType{"q2_k", "q2_k", 256},
+    GgmlType{"mxfp4_ggml", "mxfp4", 32},
+};
+
+const GgmlType* find_type(std::string_view quantizer) {
+  const auto found = std::ranges::find(types, quantizer, &GgmlType::quantizer);
+  return found == types.end() ? nullptr : &*found;
+}
+
+// Of a tensor that is kept, as the converter writes it with --outtype bf16.
+std::string_view kept_type(std::string_view dtype) {
+  if (dtype == "F32") return "f32";
+  if (dtype == "F16") return "f16";
+  return dtype == "U8" ? "mxfp4" : "bf16";  // bytes are blocks of gpt-oss
+}
+
+std::string_view type_of(const PlannedModule& module) {
+  if (module.storage.quantizer.empty()) return kept_type(module.row->dtype);
+  return find_type(module.storage.quantizer)->type;
+}
+
+std::string type_option(const PlannedModules& planned, const char* tensor, const char* option) {
+  const auto found = planned.modules.find(tensor);
+  if (found == planned.modules.end()) return {};
+  return fmt::format(" {} {}", option, type_of(found->second));
+}
+
+}  // namespace
+
+void check_llama_cpp(const records::PlanRow& row) {
+  const auto* type = find_type(row.quantizer);
+  if (type == nullptr) {
+    throw refusal(
+        row, "llama.cpp",
+        "plan for it (allocate --for gguf), with q8_0, q6_k, q5_k, q4_k, q3_k, q2_k or mxfp4_ggml");
+  }
+  if (shape_of(row).back() % type->block != 0) {
+    throw Error(ExitCode::bad_input, printable(row.tensor),
+                fmt::format("has rows of {} weights, no whole blocks of {}", shape_of(row).back(),
+                            type->block),
+                "plan it with q8_0, or keep it");
+  }
+}
+
+PlanExport export_llama_cpp(const PlannedModules& planned) {
+  std::map<std::string, std::vector<LayerModule>> by_type;
+  for (const auto& [name, module] : planned.modules) {
+    by_type[std::string(type_of(module))].push_back(layer_module(name));
+  }
+  std::string text;
+  for (const auto& [type, modules] : by_type) {
+    for (const auto& pattern : patterns_of(modules)) text += fmt::format("{}={}\n", pattern, type);
+  }
+  const auto command = fmt::format(
+      "llama-quantize --tensor-type-file tensor-types.txt{}{} MODEL-BF16.gguf MODEL.gguf Q8_0",
+      type_option(planned, "token_embd.weight", "--token-embedding-type"),
+      type_option(planned, "output.weight", "--output-tensor-type"));
+  return {.files = {{"tensor-types.txt", std::move(text)}, {"command.txt", command + '\n'}},
+          .unmapped = planned.unmapped,
+          .how_to_use = command +
+                        "\nMODEL-BF16.gguf is convert_hf_to_gguf.py's with --outtype bf16. Q8_0 is "
+                        "only what the file calls itself: every tensor is listed."};
+}
+
+}  // namespace moesweep::exports

@@ -1,0 +1,20 @@
+#pragma once
+// Stored tensors to files.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <moesweep/plans/written/layout.hpp>
+
+namespace moesweep::quantized {
+
+/// Tensors that stay in one file.
+using Bundle = std::vector<StoredTensor>;
+
+/// Bundles in the given order; a file is full when the next bundle would take its tensors beyond
+/// `shard_bytes`.
+Layout into_shards(std::vector<Bundle> bundles, std::int64_t shard_bytes,
+                   const std::string& format);
+
+}  // namespace moesweep::quantized
