@@ -1,6 +1,6 @@
 // plan.json: what is read can be written and read again.
 
-#include <moesweep/plans/handoff/plans.hpp>
+#include <moesweep/plans/plan/plan_file.hpp>
 
 #include "promise.hpp"
 

@@ -13,7 +13,7 @@
 #include <moesweep/core/base/paths.hpp>
 #include <moesweep/core/base/temporary_files.hpp>
 #include <moesweep/core/base/text.hpp>
-#include <moesweep/plans/handoff/plans.hpp>
+#include <moesweep/plans/plan/plan_file.hpp>
 
 #include "allocate_report.hpp"
 #include "command.hpp"

@@ -13,7 +13,7 @@
 #include <moesweep/app/tables/heads.hpp>
 #include <moesweep/core/base/text.hpp>
 #include <moesweep/engine/store/run_directory.hpp>
-#include <moesweep/plans/handoff/plans.hpp>
+#include <moesweep/plans/handoff/export_plan.hpp>
 
 #include "command.hpp"
 #include "plan_export.hpp"

@@ -11,7 +11,8 @@
 #include <moesweep/core/base/foreign_name.hpp>
 #include <moesweep/core/base/text.hpp>
 #include <moesweep/model/checkpoint/companion.hpp>
-#include <moesweep/plans/handoff/plans.hpp>
+#include <moesweep/plans/handoff/export_plan.hpp>
+#include <moesweep/plans/plan/plan_file.hpp>
 
 #include "plan_file.hpp"
 

@@ -10,7 +10,7 @@
 #include <moesweep/core/base/foreign_name.hpp>
 #include <moesweep/core/base/paths.hpp>
 #include <moesweep/core/base/text.hpp>
-#include <moesweep/plans/handoff/plans.hpp>
+#include <moesweep/plans/plan/plan_file.hpp>
 
 namespace moesweep::cli {
 namespace {

@@ -9,7 +9,7 @@
 #include <moesweep/app/run/run_results.hpp>
 #include <moesweep/core/base/text.hpp>
 #include <moesweep/engine/store/run_directory.hpp>
-#include <moesweep/plans/handoff/plans.hpp>
+#include <moesweep/plans/plan/plan_file.hpp>
 
 #include "command.hpp"
 #include "plan_file.hpp"

@@ -15,7 +15,7 @@
 #include <moesweep/plans/allocation/plan_warnings.hpp>
 #include <moesweep/plans/found/compare.hpp>
 #include <moesweep/plans/found/found.hpp>
-#include <moesweep/plans/handoff/plans.hpp>
+#include <moesweep/plans/plan/plan_file.hpp>
 
 #include "command.hpp"
 #include "plan_file.hpp"

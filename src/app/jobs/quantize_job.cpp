@@ -17,7 +17,8 @@
 #include <moesweep/model/checkpoint/checkpoint.hpp>
 #include <moesweep/model/names/runtime.hpp>
 #include <moesweep/plans/allocation/plan_warnings.hpp>
-#include <moesweep/plans/handoff/plans.hpp>
+#include <moesweep/plans/handoff/export_plan.hpp>
+#include <moesweep/plans/plan/plan_file.hpp>
 #include <moesweep/plans/written/layout.hpp>
 #include <moesweep/plans/written/write.hpp>
 

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <moesweep/plans/handoff/formats.hpp>
+#include <moesweep/plans/plan/plan_file.hpp>
+
+#include "formats.hpp"
 
 namespace moesweep::exports {
 namespace {

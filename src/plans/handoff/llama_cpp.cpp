@@ -7,8 +7,7 @@
 
 #include <fmt/format.h>
 
-#include <moesweep/plans/handoff/formats.hpp>
-
+#include "formats.hpp"
 #include "patterns.hpp"
 
 namespace moesweep::exports {

@@ -9,8 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include <moesweep/core/base/json.hpp>
-#include <moesweep/plans/handoff/formats.hpp>
 
+#include "formats.hpp"
 #include "vllm_patterns.hpp"
 
 namespace moesweep::exports {

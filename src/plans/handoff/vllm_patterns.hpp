@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include <moesweep/plans/handoff/formats.hpp>
+#include "formats.hpp"
 
 namespace moesweep::exports {
 

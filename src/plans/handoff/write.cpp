@@ -4,7 +4,7 @@
 #include <moesweep/core/base/foreign_name.hpp>
 #include <moesweep/core/base/output.hpp>
 #include <moesweep/core/base/temporary_files.hpp>
-#include <moesweep/plans/handoff/plans.hpp>
+#include <moesweep/plans/handoff/export_plan.hpp>
 
 namespace moesweep::exports {
 

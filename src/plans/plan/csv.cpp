@@ -1,5 +1,5 @@
 #include <moesweep/core/arrays/csv_rows.hpp>
-#include <moesweep/plans/handoff/formats.hpp>
+#include <moesweep/plans/plan/plan_file.hpp>
 
 namespace moesweep::exports {
 

@@ -6,7 +6,7 @@
 
 #include <moesweep/model/names/fit.hpp>
 #include <moesweep/model/names/role.hpp>
-#include <moesweep/plans/handoff/formats.hpp>
+#include <moesweep/plans/plan/modules.hpp>
 
 namespace moesweep::exports {
 namespace {

@@ -13,7 +13,7 @@
 #include <moesweep/core/base/foreign_name.hpp>
 #include <moesweep/core/base/json.hpp>
 #include <moesweep/core/base/utf8.hpp>
-#include <moesweep/plans/handoff/formats.hpp>
+#include <moesweep/plans/plan/plan_file.hpp>
 
 namespace moesweep::exports {
 namespace {

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include <moesweep/core/base/error.hpp>
-#include <moesweep/plans/handoff/plans.hpp>
+#include <moesweep/plans/handoff/export_plan.hpp>
 
 #include "plan_rules.hpp"
 #include "plan_samples.hpp"

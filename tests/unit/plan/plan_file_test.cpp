@@ -4,7 +4,8 @@
 #include <moesweep/core/base/csv.hpp>
 #include <moesweep/core/base/error.hpp>
 #include <moesweep/core/base/file.hpp>
-#include <moesweep/plans/handoff/plans.hpp>
+#include <moesweep/plans/handoff/export_plan.hpp>
+#include <moesweep/plans/plan/plan_file.hpp>
 
 #include "plan_samples.hpp"
 #include "support/temporary_directory.hpp"

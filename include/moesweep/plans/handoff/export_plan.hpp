@@ -1,7 +1,6 @@
 #pragma once
-// Quantization plans: our own file, and what each runtime's quantizer reads.
+// Quantization plans as each runtime's quantizer reads them.
 
-#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -12,15 +11,6 @@
 #include <moesweep/model/names/runtime.hpp>
 
 namespace moesweep::exports {
-
-/// JSON, `schema` 2 (of 0.2: 1, without prior, term and alpha); numbers that are not finite are
-/// null, and read as not a number. Error(bad_input) naming file and place for anything that is no
-/// such plan.
-records::Plan parse_plan(std::string_view text, const std::string& file);
-/// The same of a file of at most largest_plan_file bytes.
-records::Plan read_plan(const std::filesystem::path& file);
-inline constexpr std::uint64_t largest_plan_file = std::uint64_t{256} << 20;  // half a million rows
-std::string plan_json(const records::Plan& plan);
 
 /// A file of an export.
 struct PlanFile {

@@ -1,12 +1,15 @@
 #pragma once
-// One function a format, and what they share: the plan in the names of a runtime.
+// A plan in the names of a runtime.
 
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include <moesweep/plans/handoff/plans.hpp>
+#include <moesweep/core/base/error.hpp>
+#include <moesweep/core/records/plan.hpp>
+#include <moesweep/model/names/runtime.hpp>
 
 namespace moesweep::exports {
 
@@ -41,18 +44,5 @@ Error refusal(const records::PlanRow& row, std::string_view format, const std::s
 /// drops or can't quantize, and tensors that the runtime stores as one but the plan does not.
 PlannedModules modules_of(const records::Plan& plan, const names::Architecture& architecture,
                           names::Runtime runtime, bool allow_unmapped, CheckStorage check);
-
-PlanExport export_mlx(const PlannedModules& planned);
-PlanExport export_llama_cpp(const PlannedModules& planned);
-PlanExport export_compressed_tensors(const PlannedModules& planned);
-PlanExport export_gptqmodel(const PlannedModules& planned);
-PlanExport export_modelopt(const PlannedModules& planned);
-std::string plan_csv(const records::Plan& plan);
-
-void check_mlx(const records::PlanRow& row);
-void check_llama_cpp(const records::PlanRow& row);
-void check_compressed_tensors(const records::PlanRow& row);
-void check_gptqmodel(const records::PlanRow& row);
-void check_modelopt(const records::PlanRow& row);
 
 }  // namespace moesweep::exports
