@@ -7,8 +7,8 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace moesweep;
   fuzz::parses_or_refuses([&] {
-    const quantized::CompressedTensorsConfig config(
-        quantized::parse_config(std::string(fuzz::text_of(data, size))));
+    const found::CompressedTensorsConfig config(
+        found::parse_config(std::string(fuzz::text_of(data, size))));
     for (const auto* module : {"model.layers.0.mlp.down_proj", "lm_head", ""}) {
       const auto scheme = config.scheme_of(module);
       fuzz::require(!scheme || config.is_there());

@@ -11,16 +11,16 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace moesweep;
   using fuzz::require;
-  const quantized::GgufBytes bytes{size, [=](std::uint64_t offset, std::span<std::byte> out) {
-                                     require(offset <= size && out.size() <= size - offset);
-                                     if (!out.empty()) {
-                                       std::memcpy(out.data(), data + offset, out.size());
-                                     }
-                                   }};
+  const found::GgufBytes bytes{size, [=](std::uint64_t offset, std::span<std::byte> out) {
+                                 require(offset <= size && out.size() <= size - offset);
+                                 if (!out.empty()) {
+                                   std::memcpy(out.data(), data + offset, out.size());
+                                 }
+                               }};
   fuzz::parses_or_refuses([&] {
-    auto tensors = quantized::parse_gguf(bytes, "fuzz").tensors;
+    auto tensors = found::parse_gguf(bytes, "fuzz").tensors;
     std::erase_if(tensors, [](const auto& tensor) { return tensor.byte_begin == tensor.byte_end; });
-    std::ranges::sort(tensors, {}, &quantized::GgufTensor::byte_begin);
+    std::ranges::sort(tensors, {}, &found::GgufTensor::byte_begin);
     std::uint64_t covered = 0;
     for (const auto& tensor : tensors) {
       require(tensor.byte_begin >= covered && tensor.byte_end <= size && tensor.type != nullptr);

@@ -9,7 +9,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace moesweep;
   const fuzz::MemoryFile file(data, size);
   fuzz::parses_or_refuses([&] {
-    for (const auto& [name, array] : pipeline::open_npz(file.path())) {
+    for (const auto& [name, array] : arrays::open_npz(file.path())) {
       // Deflate makes a kilobyte of a byte: the sizes are the point, not the waiting.
       if (array.elements() > 1 << 20) continue;
       std::uint64_t bytes = 0;

@@ -20,7 +20,7 @@
 
 #include "support/temporary_directory.hpp"
 
-namespace moesweep::pipeline {
+namespace moesweep {
 namespace {
 
 constexpr std::int64_t slices = 200'000;
@@ -55,7 +55,7 @@ store::UnitRecord finished(const std::string& fingerprint, const std::string& ke
                            records::Tables rows) {
   store::UnitRecord record;
   record.unit.key = key;
-  record.unit.id = unit_id(fingerprint, key).value;
+  record.unit.id = jobs::unit_id(fingerprint, key).value;
   record.unit.kind = "sensitivity";
   record.unit.status = "done";
   record.unit.host = "node0123";
@@ -129,7 +129,7 @@ TEST(AggregateMemory, TwoHundredThousandUnitsTakeAtMost300MiB) {
   const store::RunDirectory run{folder.path() / "run"};
   write_sweep(run);
   forget_peak();
-  const auto made = write_aggregate(run.root);
+  const auto made = run::write_aggregate(run.root);
   const auto peak = peak_bytes();
   RecordProperty("peak_mib", std::to_string(peak >> 20));
   EXPECT_TRUE(made.complete());
@@ -139,4 +139,4 @@ TEST(AggregateMemory, TwoHundredThousandUnitsTakeAtMost300MiB) {
 }
 
 }  // namespace
-}  // namespace moesweep::pipeline
+}  // namespace moesweep

@@ -13,7 +13,7 @@ namespace moesweep::cli {
 namespace {
 
 void aggregate(const std::string& run_directory, const Context& context) {
-  const auto made = pipeline::write_aggregate(run_directory);
+  const auto made = run::write_aggregate(run_directory);
   if (context.json) {
     return print_json({{"units_total", made.units_total},
                        {"units_done", made.units_done},

@@ -24,7 +24,7 @@ namespace moesweep::cli {
 namespace {
 
 struct AllocateCommand {
-  pipeline::AllocateOptions options;
+  planning::AllocateOptions options;
   std::string source;
   std::string runtime = "mlx";
   std::string shard_size = "4GiB";
@@ -46,10 +46,10 @@ void allocate(AllocateCommand& command, const Context& context) {
   options.shard_bytes = shard_bytes_of(command.shard_size);
   const auto out = destination(command);
   if (out) require_folder_of(*out);
-  const auto report = pipeline::allocate(options);
+  const auto report = planning::allocate(options);
   if (out) {
     remove_abandoned(out->parent_path());
-    write_plan(*out, exports::plan_json(report.plan), command.overwrite);
+    write_plan(*out, plan::plan_json(report.plan), command.overwrite);
   }
   for (const auto& note : report.notes) spdlog::warn("{}", note);
   const auto written = out ? out->string() : std::string();
@@ -57,7 +57,7 @@ void allocate(AllocateCommand& command, const Context& context) {
   if (!context.quiet) print_report(report, written);
 }
 
-void add_limits(CLI::App& command, pipeline::AllocateOptions& options) {
+void add_limits(CLI::App& command, planning::AllocateOptions& options) {
   command
       .add_option("--group-size", options.group_sizes,
                   "Weights that share a scale; may be repeated. uniform and swan: 64")

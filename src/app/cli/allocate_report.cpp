@@ -16,8 +16,8 @@
 namespace moesweep::cli {
 namespace {
 
-using pipeline::AllocateReport;
-using pipeline::PlannedSize;
+using planning::AllocateReport;
+using planning::PlannedSize;
 using records::PlanRow;
 
 /// Tensors of a role or layer.
@@ -236,7 +236,7 @@ Json as_json(const AllocateReport& report, const PlannedSize& size) {
   return json;
 }
 
-Json as_json(const pipeline::AlphaGroup& group) {
+Json as_json(const planning::AlphaGroup& group) {
   return {{"alpha", group.alpha},
           {"reason", group.reason},
           {"tensors", group.tensors},

@@ -43,8 +43,8 @@ void require_place_of_profile(const fs::path& out) {
 void calibrate(const CalibrateOptions& options, const Context& context) {
   if (!options.out.empty()) require_place_of_profile(options.out);
   const int threads = options.threads > 0 ? options.threads : parallel::available_cpus();
-  const auto rates = pipeline::calibrate(options.read_from, threads);
-  const auto profile = pipeline::calibrated_profile(rates, threads);
+  const auto rates = estimate::calibrate(options.read_from, threads);
+  const auto profile = estimate::calibrated_profile(rates, threads);
   if (!options.out.empty()) {
     const auto out = std::filesystem::absolute(options.out);
     remove_abandoned(out.parent_path());

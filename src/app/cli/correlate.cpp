@@ -28,7 +28,7 @@ struct CorrelateCommand {
   std::string csv;
   std::string against = "nrmse_rtn_4bit_g128";
   std::vector<std::string> metrics;
-  pipeline::MeasuredFile measured;
+  planning::MeasuredFile measured;
 };
 
 struct Finding {
@@ -45,7 +45,7 @@ const std::vector<std::string> metrics_of_a_run = {"excess_kurtosis",    "spectr
                                                    "composite"};
 
 std::vector<NamedColumn> columns_of_run(const store::RunDirectory& run) {
-  const auto results = pipeline::read_run_results(run.root);
+  const auto results = run::read_run_results(run.root);
   const auto& info = records::table_info<records::TensorRow>();
   const auto found = results.tables.find(info.name);
   if (found == results.tables.end()) {
@@ -115,7 +115,7 @@ void print_as_table(const CorrelateCommand& command, const std::vector<Finding>&
   table.print();
 }
 
-Json measured_json(const CorrelateCommand& command, const pipeline::MeasuredReport& report) {
+Json measured_json(const CorrelateCommand& command, const planning::MeasuredReport& report) {
   Json rows = Json::array();
   for (const auto& [group, against, metric, correlation] : report.correlations) {
     rows.push_back({{"group", group},
@@ -134,7 +134,7 @@ Json measured_json(const CorrelateCommand& command, const pipeline::MeasuredRepo
 }
 
 /// A line for each group and what it is compared with, a column for each metric.
-void print_measured(const CorrelateCommand& command, const pipeline::MeasuredReport& report) {
+void print_measured(const CorrelateCommand& command, const planning::MeasuredReport& report) {
   std::vector<std::string> header = {"group", "units", "Spearman with"};
   std::vector<std::vector<std::string>> lines;
   for (const auto& [group, against, metric, correlation] : report.correlations) {
@@ -161,7 +161,7 @@ void correlate_with(const CorrelateCommand& command, const Context& context) {
   if (command.run_directory.empty()) {
     throw Error(ExitCode::bad_usage, "correlate --with", "needs a run directory");
   }
-  const auto report = pipeline::correlate_measured(command.run_directory, command.measured);
+  const auto report = planning::correlate_measured(command.run_directory, command.measured);
   if (context.json) return print_json(measured_json(command, report));
   if (!context.quiet) print_measured(command, report);
 }

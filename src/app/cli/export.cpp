@@ -25,15 +25,15 @@ struct ExportCommand {
   std::string run_directory;
   std::string format;
   std::string output;
-  exports::ExportOptions options;
+  tables::ExportOptions options;
   PlanExportCommand plan;
 };
 
 constexpr auto heads_format = "heads";
 
 store::Results read_made(const store::RunDirectory& run) {
-  auto results = pipeline::read_run_results(run.root);
-  const auto counts = pipeline::sweep_counts(results, run.results().string());
+  auto results = run::read_run_results(run.root);
+  const auto counts = run::sweep_counts(results, run.results().string());
   if (!counts.is_complete) {
     spdlog::warn("{} is incomplete: it was made from {} of {} units", run.results().string(),
                  counts.done, counts.total);
@@ -48,8 +48,8 @@ void export_trained_heads(const ExportCommand& command, const Context& context) 
     throw Error(ExitCode::bad_usage, "--table", "heads are no table", "leave it out");
   }
   const auto written =
-      exports::export_heads(run.artifacts(), records::rows_of<records::ArtifactRow>(results.tables),
-                            command.output, command.options.overwrite);
+      tables::export_heads(run.artifacts(), records::rows_of<records::ArtifactRow>(results.tables),
+                           command.output, command.options.overwrite);
   if (context.json) {
     Json document = Json::array();
     for (const auto& file : written) document.push_back({{"file", file.string()}});
@@ -88,7 +88,7 @@ void refuse_plan_options(const ExportCommand& command) {
                 "--architecture, --config and --allow-unmapped are for plans", "give --plan");
   }
   const bool table_format =
-      std::ranges::find(exports::format_names(), command.format) != exports::format_names().end();
+      std::ranges::find(tables::format_names(), command.format) != tables::format_names().end();
   if (!table_format && is_plan_format(command.format)) {
     throw Error(ExitCode::bad_usage, "--to " + command.format, "is a format of plans",
                 "give --plan FILE instead of a run directory");
@@ -99,10 +99,10 @@ void export_run(ExportCommand& command, const Context& context) {
   if (!command.plan.plan.empty()) return export_plan(command, context);
   refuse_plan_options(command);
   if (command.format == heads_format) return export_trained_heads(command, context);
-  command.options.format = exports::format_named(command.format);
+  command.options.format = tables::format_named(command.format);
   command.options.output = command.output;
   const auto results = read_made(store::RunDirectory{command.run_directory});
-  const auto written = exports::export_tables(results.tables, command.options);
+  const auto written = tables::export_tables(results.tables, command.options);
   if (context.json) {
     Json document = Json::array();
     for (const auto& table : written) {
@@ -128,8 +128,8 @@ void add_export(CLI::App& app, Context& context) {
   command
       ->add_option("--to", state->format,
                    fmt::format("{}; heads: trained heads, one .npz a seed; with --plan {}",
-                               fmt::join(exports::format_names(), ", "),
-                               fmt::join(exports::plan_formats(), ", ")))
+                               fmt::join(tables::format_names(), ", "),
+                               fmt::join(handoff::plan_formats(), ", ")))
       ->required();
   command->add_option("--table", state->options.tables, "Only this table, e.g. sensitivity/tensors")
       ->allow_extra_args(false);

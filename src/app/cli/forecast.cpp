@@ -21,19 +21,19 @@ int ranks_of(const ForecastOptions& options) {
                            options.cluster->integer("tasks_per_node"));
 }
 
-sweep::Machine machine_of(const pipeline::Job& job, const ForecastOptions& options, int ranks) {
-  return pipeline::machine_from(options.cluster, job.settings, ranks, options.threads);
+sweep::Machine machine_of(const jobs::Job& job, const ForecastOptions& options, int ranks) {
+  return capacity::machine_from(options.cluster, job.settings, ranks, options.threads);
 }
 
-sweep::Recommendation recommendation(const pipeline::Job& job, const ForecastOptions& options) {
+sweep::Recommendation recommendation(const jobs::Job& job, const ForecastOptions& options) {
   const int ranks = ranks_of(options);
   return sweep::recommend(
       job.plan, ranks, machine_of(job, options, ranks).threads, [&](int fewer_ranks, int threads) {
-        return pipeline::machine_from(options.cluster, job.settings, fewer_ranks, threads);
+        return capacity::machine_from(options.cluster, job.settings, fewer_ranks, threads);
       });
 }
 
-std::string longest_key(const pipeline::Job& job, const sweep::Forecast& forecast) {
+std::string longest_key(const jobs::Job& job, const sweep::Forecast& forecast) {
   return forecast.longest_unit ? job.plan.unit(*forecast.longest_unit).key : "";
 }
 
@@ -47,8 +47,7 @@ std::string percent(double share) {
   return fmt::format("{:.1f} %", 100.0 * share);
 }
 
-Json to_json(const pipeline::Job& job, const sweep::Machine& machine,
-             const sweep::Forecast& forecast) {
+Json to_json(const jobs::Job& job, const sweep::Machine& machine, const sweep::Forecast& forecast) {
   return {{"ranks", machine.ranks},
           {"threads", machine.threads},
           {"makespan_seconds", forecast.makespan_seconds},
@@ -68,7 +67,7 @@ Json to_json(const pipeline::Job& job, const sweep::Machine& machine,
 
 }  // namespace
 
-Json forecast_json(const pipeline::Job& job, const ForecastOptions& options) {
+Json forecast_json(const jobs::Job& job, const ForecastOptions& options) {
   const auto machine = machine_of(job, options, ranks_of(options));
   auto document = to_json(job, machine, sweep::simulate(job.plan, machine));
   const auto best = recommendation(job, options);
@@ -78,7 +77,7 @@ Json forecast_json(const pipeline::Job& job, const ForecastOptions& options) {
   return document;
 }
 
-void print_forecast(const pipeline::Job& job, const ForecastOptions& options) {
+void print_forecast(const jobs::Job& job, const ForecastOptions& options) {
   const auto machine = machine_of(job, options, ranks_of(options));
   const auto forecast = sweep::simulate(job.plan, machine);
   fmt::print("simulated      {} on {} ranks x {} threads\n",
@@ -94,7 +93,7 @@ void print_forecast(const pipeline::Job& job, const ForecastOptions& options) {
              format_duration(best.forecast.makespan_seconds));
 }
 
-Json scaling_json(const pipeline::Job& job, const ForecastOptions& options,
+Json scaling_json(const jobs::Job& job, const ForecastOptions& options,
                   const std::vector<int>& ranks) {
   auto rows = Json::array();
   for (const int count : ranks) {
@@ -104,7 +103,7 @@ Json scaling_json(const pipeline::Job& job, const ForecastOptions& options,
   return rows;
 }
 
-void print_scaling(const pipeline::Job& job, const ForecastOptions& options,
+void print_scaling(const jobs::Job& job, const ForecastOptions& options,
                    const std::vector<int>& ranks) {
   TextTable table({"ranks", "threads", "makespan", "lower bound", "efficiency", "utilisation",
                    "rank's memory", "file opens", "limited by"});

@@ -19,13 +19,13 @@ struct ForecastOptions {
 };
 
 /// One machine, and how many ranks and threads the sweep is worth on it.
-Json forecast_json(const pipeline::Job& job, const ForecastOptions& options);
-void print_forecast(const pipeline::Job& job, const ForecastOptions& options);
+Json forecast_json(const jobs::Job& job, const ForecastOptions& options);
+void print_forecast(const jobs::Job& job, const ForecastOptions& options);
 
 /// One row a number of ranks.
-Json scaling_json(const pipeline::Job& job, const ForecastOptions& options,
+Json scaling_json(const jobs::Job& job, const ForecastOptions& options,
                   const std::vector<int>& ranks);
-void print_scaling(const pipeline::Job& job, const ForecastOptions& options,
+void print_scaling(const jobs::Job& job, const ForecastOptions& options,
                    const std::vector<int>& ranks);
 
 }  // namespace moesweep::cli

@@ -19,7 +19,7 @@ namespace moesweep::cli {
 namespace {
 
 struct ImportCommand {
-  pipeline::ImportOptions options;
+  jobs::ImportOptions options;
   std::vector<std::string> maps;
   std::string model_bytes;
   std::vector<double> random_split;
@@ -41,7 +41,7 @@ std::map<std::string, std::string> parse_maps(const std::vector<std::string>& ma
   return renamed;
 }
 
-pipeline::RandomSplit parse_split(const std::vector<double>& shares, std::int64_t seed) {
+jobs::RandomSplit parse_split(const std::vector<double>& shares, std::int64_t seed) {
   bool valid = shares.size() == 3;
   double sum = 0.0;
   for (const auto share : shares) {
@@ -64,7 +64,7 @@ std::map<std::string, std::int64_t> count_splits(const records::HiddenCacheInfo&
   return counts;
 }
 
-void print(const pipeline::ImportedCache& made, const std::string& path, const Context& context) {
+void print(const jobs::ImportedCache& made, const std::string& path, const Context& context) {
   const auto& info = made.info;
   auto splits = count_splits(info);
   if (context.json) {
@@ -108,7 +108,7 @@ void make_cache(ImportCommand& command, const Context& context) {
   if (!command.random_split.empty()) {
     options.random_split = parse_split(command.random_split, command.seed);
   }
-  print(pipeline::import_cache(options), options.out.string(), context);
+  print(jobs::import_cache(options), options.out.string(), context);
 }
 
 }  // namespace

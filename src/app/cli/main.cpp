@@ -81,7 +81,7 @@ int run_command(int argc, char** argv) {
   Context context;
   context.arguments = argv;
   CLI::App app{"Distributed batch sweeps over very large mixture-of-experts models", "moesweep"};
-  app.set_version_flag("--version", pipeline::build_description());
+  app.set_version_flag("--version", run::build_description());
   app.require_subcommand(1);
   add_inspect(app, context);
   add_plan(app, context);

@@ -67,7 +67,7 @@ double makespan_seconds(const Totals& totals, const sweep::Machine& machine) {
   return std::max(totals.longest_seconds, totals.seconds / machine.threads);
 }
 
-Json to_json(const pipeline::Job& job, const Totals& totals, const PlanOptions& options,
+Json to_json(const jobs::Job& job, const Totals& totals, const PlanOptions& options,
              const sweep::Machine& machine, const std::string& memory_source) {
   Json document = {{"name", job.settings.text("name")},
                    {"fingerprint", job.fingerprint.hex()},
@@ -125,7 +125,7 @@ void print_units(const sweep::Plan& plan) {
   table.print();
 }
 
-void print_totals(const pipeline::Job& job, const Totals& totals, const PlanOptions& options,
+void print_totals(const jobs::Job& job, const Totals& totals, const PlanOptions& options,
                   const sweep::Machine& machine, const std::string& memory_source) {
   fmt::print("job            {} ({})\n", printable(job.settings.text("name")),
              job.fingerprint.hex());
@@ -152,12 +152,12 @@ void plan(const PlanOptions& options, const Context& context) {
     cluster = config::load_cluster(options.cluster);
     rates = config::rates_from(*cluster);
   }
-  const auto job = pipeline::prepare_job(config::load_job(options.job, options.overrides), rates);
+  const auto job = jobs::prepare_job(config::load_job(options.job, options.overrides), rates);
   const ForecastOptions forecast{cluster ? &*cluster : nullptr, options.ranks, options.threads};
   for (const auto& warning : job.kind->warnings()) spdlog::warn("{}", printable(warning));
-  const auto machine = pipeline::machine_from(forecast.cluster, job.settings, 1, options.threads);
-  const auto decides = pipeline::memory_source(forecast.cluster, job.settings);
-  pipeline::require_memory(job.plan, machine.memory_bytes, decides);
+  const auto machine = capacity::machine_from(forecast.cluster, job.settings, 1, options.threads);
+  const auto decides = capacity::memory_source(forecast.cluster, job.settings);
+  jobs::require_memory(job.plan, machine.memory_bytes, decides);
   const auto memory_source = decides.empty() ? std::string("resources.memory") : decides;
   const auto totals = totals_of(job.plan);
   if (context.json) {

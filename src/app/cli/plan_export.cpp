@@ -40,7 +40,7 @@ names::Architecture architecture_of(const PlanExportCommand& command, const reco
   return architecture;
 }
 
-void report(const exports::PlanExport& made, const std::vector<std::filesystem::path>& written,
+void report(const handoff::PlanExport& made, const std::vector<std::filesystem::path>& written,
             const Context& context) {
   if (!made.unmapped.empty()) {
     spdlog::warn("{} tensors have no place there and are left out, e.g. {}",
@@ -74,16 +74,16 @@ void add_plan_export_options(CLI::App& command, PlanExportCommand& state) {
 }
 
 bool is_plan_format(std::string_view format) {
-  const auto formats = exports::plan_formats();
+  const auto formats = handoff::plan_formats();
   return std::ranges::find(formats, format) != formats.end();
 }
 
 void export_plan_to(const PlanExportCommand& command, const std::string& format,
                     const std::string& output, bool overwrite, const Context& context) {
-  const auto plan = exports::read_plan(plan_file(command.plan, "--plan"));
+  const auto plan = plan::read_plan(plan_file(command.plan, "--plan"));
   const auto made =
-      exports::export_plan(plan, architecture_of(command, plan), format, command.allow_unmapped);
-  report(made, exports::write_plan_export(made, output, overwrite), context);
+      handoff::export_plan(plan, architecture_of(command, plan), format, command.allow_unmapped);
+  report(made, handoff::write_plan_export(made, output, overwrite), context);
 }
 
 }  // namespace moesweep::cli

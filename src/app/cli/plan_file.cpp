@@ -38,7 +38,7 @@ Error is_another_plan(const fs::path& path) {
 
 bool is_plan(const fs::path& path) {
   try {
-    exports::read_plan(path);
+    plan::read_plan(path);
     return true;
   } catch (const Error& error) {
     if (error.exit_code() == ExitCode::io_error) throw;
@@ -68,7 +68,7 @@ std::vector<std::string> plans_in(const fs::path& folder) {
 
 }  // namespace
 
-std::string plan_file_name(const pipeline::AllocateOptions& options) {
+std::string plan_file_name(const planning::AllocateOptions& options) {
   std::vector<std::string> parts = {"plan", options.method,
                                     std::string(names::runtime_name(options.runtime))};
   if (!options.target.empty()) {

@@ -11,7 +11,7 @@ namespace moesweep::cli {
 
 /// "plan-budget-mlx-4.25bpw.json": method, runtime and target; without a target the bits and groups
 /// that options name. Letters, digits, dots and dashes alone.
-std::string plan_file_name(const pipeline::AllocateOptions& options);
+std::string plan_file_name(const planning::AllocateOptions& options);
 
 /// Writes a plan where there is none; an equal one that is there stays. Error(bad_usage) in the
 /// place of anything else, unless `overwrite` says that a plan may be replaced: what is not a plan

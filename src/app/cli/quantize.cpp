@@ -19,7 +19,7 @@ namespace moesweep::cli {
 namespace {
 
 struct QuantizeCommand {
-  pipeline::RunOptions options;
+  run::RunOptions options;
   std::string run;
   std::string plan;
   std::string to;
@@ -81,12 +81,12 @@ config::Settings job_of(const QuantizeCommand& command) {
   return config::parse_job(toml, "moesweep quantize");
 }
 
-pipeline::WrittenSummary summary_of(const QuantizeCommand& command) {
-  return pipeline::summarize_written(pipeline::read_run_results(command.run_directory()).tables,
-                                     exports::read_plan(command.plan));
+jobs::WrittenSummary summary_of(const QuantizeCommand& command) {
+  return jobs::summarize_written(run::read_run_results(command.run_directory()).tables,
+                                 plan::read_plan(command.plan));
 }
 
-Json written_json(const QuantizeCommand& command, const pipeline::RunReport& report) {
+Json written_json(const QuantizeCommand& command, const run::RunReport& report) {
   auto document = to_json(report);
   if (report.exit_code != ExitCode::complete) return document;
   const auto summary = summary_of(command);
@@ -103,7 +103,7 @@ Json written_json(const QuantizeCommand& command, const pipeline::RunReport& rep
 }
 
 /// A plan's size is that of packed codes.
-std::string planned_size(const QuantizeCommand& command, const pipeline::WrittenSummary& summary) {
+std::string planned_size(const QuantizeCommand& command, const jobs::WrittenSummary& summary) {
   if (command.to != "mlx" || summary.planned_bytes == 0) return {};
   return fmt::format(" ({} planned)", format_count(summary.planned_bytes));
 }
@@ -130,12 +130,11 @@ void quantize(QuantizeCommand& command, Context& context) {
   command.plan = plan_file(command.plan.empty() ? command.run : command.plan, "--plan").string();
   command.options.run_directory = command.run_directory();
   command.options.job = job_of(command);
-  const EndReport end{
-      [&](const pipeline::RunReport& report) { return written_json(command, report); },
-      [&](const pipeline::RunReport& report) {
-        if (report.exit_code == ExitCode::complete) print_written(command);
-        print_end(report, command.run_directory());
-      }};
+  const EndReport end{[&](const run::RunReport& report) { return written_json(command, report); },
+                      [&](const run::RunReport& report) {
+                        if (report.exit_code == ExitCode::complete) print_written(command);
+                        print_end(report, command.run_directory());
+                      }};
   run_session(
       command.options, [&] { return *command.options.job; }, end, context);
 }

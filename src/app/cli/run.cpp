@@ -10,7 +10,7 @@ namespace moesweep::cli {
 namespace {
 
 struct RunCommand {
-  pipeline::RunOptions options;
+  run::RunOptions options;
   std::string job;
   std::string run_directory;
 };
@@ -18,7 +18,7 @@ struct RunCommand {
 void run(RunCommand& command, Context& context) {
   command.options.job_file = command.job;
   command.options.run_directory = command.run_directory;
-  const EndReport end{to_json, [&](const pipeline::RunReport& report) {
+  const EndReport end{to_json, [&](const run::RunReport& report) {
                         if (report.exit_code == ExitCode::complete) {
                           print_summary(command.run_directory);
                         }

@@ -30,11 +30,11 @@ double unix_now() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-std::int64_t left_of(const pipeline::Status& status) {
+std::int64_t left_of(const run::Status& status) {
   return status.units_total - status.units_done - status.units_failed;
 }
 
-Json starts_json(const pipeline::Status& status) {
+Json starts_json(const run::Status& status) {
   auto starts = Json::array();
   for (const auto& start : status.starts) {
     starts.push_back({{"epoch", start.epoch},
@@ -48,8 +48,8 @@ Json starts_json(const pipeline::Status& status) {
   return starts;
 }
 
-Json to_json(const pipeline::Status& status) {
-  Json document = {{"state", pipeline::run_state_name(status.state)},
+Json to_json(const run::Status& status) {
+  Json document = {{"state", run::run_state_name(status.state)},
                    {"exit_code", static_cast<int>(status.exit_code)},
                    {"units_total", status.units_total},
                    {"units_done", status.units_done},
@@ -82,11 +82,11 @@ Json to_json(const pipeline::Status& status) {
   return document;
 }
 
-bool is_aggregating(const pipeline::Status& status) {
-  return status.state == pipeline::RunState::running && left_of(status) == 0;
+bool is_aggregating(const run::Status& status) {
+  return status.state == run::RunState::running && left_of(status) == 0;
 }
 
-std::string eta_text(const pipeline::Status& status) {
+std::string eta_text(const run::Status& status) {
   if (!status.eta_seconds) return "";
   auto text = format_duration(*status.eta_seconds);
   if (status.eta_low_seconds) {
@@ -97,7 +97,7 @@ std::string eta_text(const pipeline::Status& status) {
 }
 
 // "4, 3, 4": the ranks of each start, the last ones when there were many.
-std::string ranks_text(const pipeline::Status& status) {
+std::string ranks_text(const run::Status& status) {
   constexpr std::size_t most = 8;
   const auto& starts = status.starts;
   std::string text = starts.size() > most ? "..., " : "";
@@ -108,7 +108,7 @@ std::string ranks_text(const pipeline::Status& status) {
 }
 
 // The rank that has been silent longest tells when one hangs.
-std::string flush_text(const pipeline::Status& status) {
+std::string flush_text(const run::Status& status) {
   constexpr std::size_t most = 8;
   std::vector<std::pair<double, std::int32_t>> by_age;
   for (const auto& [rank, time] : status.last_flush) by_age.emplace_back(unix_now() - time, rank);
@@ -124,14 +124,14 @@ std::string flush_text(const pipeline::Status& status) {
   return text;
 }
 
-void print_starts(const pipeline::Status& status) {
+void print_starts(const run::Status& status) {
   if (status.starts.empty()) return;
   fmt::print("starts     {} ({} ended abnormally), ranks {}\n", status.epochs, status.abnormal_ends,
              ranks_text(status));
   for (const auto& node : status.nodes_lost) fmt::print("node lost  {}\n", printable(node));
 }
 
-void print_kinds(const pipeline::Status& status) {
+void print_kinds(const run::Status& status) {
   if (status.by_kind.size() < 2) return;
   std::size_t widest = 0;
   for (const auto& [kind, counts] : status.by_kind) widest = std::max(widest, kind.size());
@@ -141,9 +141,8 @@ void print_kinds(const pipeline::Status& status) {
   }
 }
 
-void print(const pipeline::Status& status) {
-  fmt::print("state      {} ({})\n", pipeline::run_state_name(status.state),
-             printable(status.owner));
+void print(const run::Status& status) {
+  fmt::print("state      {} ({})\n", run::run_state_name(status.state), printable(status.owner));
   print_starts(status);
   fmt::print("units      {} done, {} failed, {} left of {}\n", format_count(status.units_done),
              format_count(status.units_failed), format_count(left_of(status)),
@@ -156,7 +155,7 @@ void print(const pipeline::Status& status) {
     fmt::print("ETA        all units are done, results.h5 is being written\n");
   else if (status.eta_seconds)
     fmt::print("ETA        {}\n", eta_text(status));
-  if (status.state == pipeline::RunState::running && !status.last_flush.empty())
+  if (status.state == run::RunState::running && !status.last_flush.empty())
     fmt::print("last flush {}\n", flush_text(status));
   for (const auto& lost : status.lost_outputs) fmt::print("lost       {}\n", printable(lost));
   for (const auto& [key, error] : status.failures) {
@@ -164,25 +163,24 @@ void print(const pipeline::Status& status) {
   }
 }
 
-void print_lines(const std::vector<std::string>& names,
-                 const std::vector<pipeline::Status>& statuses) {
+void print_lines(const std::vector<std::string>& names, const std::vector<run::Status>& statuses) {
   TextTable table({"done", "failed", "of", "starts", "state", "ETA", "run"});
   for (std::size_t i = 0; i < names.size(); ++i) {
     const auto& status = statuses[i];
     table.add({format_count(status.units_done), format_count(status.units_failed),
                format_count(status.units_total), format_count(status.epochs),
-               pipeline::run_state_name(status.state), eta_text(status), printable(names[i])});
+               run::run_state_name(status.state), eta_text(status), printable(names[i])});
   }
   table.print();
 }
 
-std::vector<pipeline::Status> read_all(const StatusOptions& options) {
-  std::vector<pipeline::Status> statuses;
-  for (const auto& run : options.run_directories) statuses.push_back(pipeline::read_status(run));
+std::vector<run::Status> read_all(const StatusOptions& options) {
+  std::vector<run::Status> statuses;
+  for (const auto& run : options.run_directories) statuses.push_back(run::read_status(run));
   return statuses;
 }
 
-void show(const StatusOptions& options, const std::vector<pipeline::Status>& statuses,
+void show(const StatusOptions& options, const std::vector<run::Status>& statuses,
           const Context& context) {
   if (context.quiet) return;
   if (context.json) {
@@ -198,12 +196,12 @@ void show(const StatusOptions& options, const std::vector<pipeline::Status>& sta
     print_lines(options.run_directories, statuses);
 }
 
-bool goes_on(const pipeline::Status& status) {
+bool goes_on(const run::Status& status) {
   switch (status.state) {
-    case pipeline::RunState::complete:
-    case pipeline::RunState::some_failed:
-    case pipeline::RunState::broken:
-    case pipeline::RunState::damaged:
+    case run::RunState::complete:
+    case run::RunState::some_failed:
+    case run::RunState::broken:
+    case run::RunState::damaged:
       return false;
     default:
       return status.exit_code != ExitCode::no_progress;
@@ -211,7 +209,7 @@ bool goes_on(const pipeline::Status& status) {
 }
 
 // Looking costs reading all segments: never more than a tenth of the time.
-std::vector<pipeline::Status> watch(const StatusOptions& options, const Context& context) {
+std::vector<run::Status> watch(const StatusOptions& options, const Context& context) {
   constexpr std::chrono::seconds look_every(2);
   const bool on_terminal = ::isatty(STDOUT_FILENO) != 0;
   while (true) {
@@ -231,7 +229,7 @@ void status(const StatusOptions& options, Context& context) {
     throw Error(ExitCode::bad_usage, "--exit-code", "is about one run directory",
                 fmt::format("ask about each of the {}", options.run_directories.size()));
   }
-  std::vector<pipeline::Status> statuses;
+  std::vector<run::Status> statuses;
   if (options.watch) {
     statuses = watch(options, context);
   } else {

@@ -49,7 +49,7 @@ struct Submission {
 };
 
 // Replacing the files of another sweep would end it at its next start.
-void refuse_other_sweep(const store::RunDirectory& run, const pipeline::Job& job) {
+void refuse_other_sweep(const store::RunDirectory& run, const jobs::Job& job) {
   if (!store::is_there(run.lock())) return;
   const auto epochs = store::read_epochs(run.lock());
   if (epochs.empty() || epochs.front().start.fingerprint == job.fingerprint.hex()) return;
@@ -75,12 +75,11 @@ void warn_of_run_outside_scratch(const config::Settings& cluster, const fs::path
 Submission prepare(const SubmitOptions& options) {
   const auto cluster = config::load_cluster(options.cluster);
   launch::check_profile(cluster);
-  const auto job = pipeline::prepare_job(config::load_job(options.job, options.overrides),
-                                         config::rates_from(cluster));
+  const auto job = jobs::prepare_job(config::load_job(options.job, options.overrides),
+                                     config::rates_from(cluster));
   for (const auto& warning : job.kind->warnings()) spdlog::warn("{}", printable(warning));
-  pipeline::require_memory(job.plan,
-                           pipeline::machine_from(&cluster, job.settings, 1, 0).memory_bytes,
-                           pipeline::memory_source(&cluster, job.settings));
+  jobs::require_memory(job.plan, capacity::machine_from(&cluster, job.settings, 1, 0).memory_bytes,
+                       capacity::memory_source(&cluster, job.settings));
   Submission submission;
   submission.run = fs::absolute(options.run_directory).lexically_normal();
   if (!submission.run.has_filename()) submission.run = submission.run.parent_path();

@@ -158,7 +158,7 @@ void print_bits(const records::Tables& tables, const std::vector<TensorRow>& ten
 }  // namespace
 
 void print_summary(const std::filesystem::path& run_directory) {
-  const auto results = pipeline::read_run_results(run_directory);
+  const auto results = run::read_run_results(run_directory);
   const auto tensors = records::rows_of<TensorRow>(results.tables);
   if (const auto ranked = ranked_by(composite_ranking, tensors); !ranked.empty()) {
     print_ranked(composite_ranking, ranked);

@@ -15,7 +15,7 @@
 namespace moesweep::cli {
 namespace {
 
-void print_unused(const pipeline::RunReport& report) {
+void print_unused(const run::RunReport& report) {
   if (report.units_declined == 0) return;
   fmt::print("{} units were left because none of them fits before the deadline, {} from now\n",
              format_count(report.units_declined), format_duration(report.unused_seconds));
@@ -46,8 +46,7 @@ void match_blas_to_isa(const std::function<config::Settings()>& load_job, const 
   ::execv("/proc/self/exe", context.arguments);
 }
 
-void report_on_rank0(const pipeline::RunReport& report, const EndReport& end,
-                     const Context& context) {
+void report_on_rank0(const run::RunReport& report, const EndReport& end, const Context& context) {
   if (!report.error.empty()) print_error(report.error);
   if (context.json) return print_json(end.json(report));
   if (!context.quiet) end.text(report);
@@ -55,7 +54,7 @@ void report_on_rank0(const pipeline::RunReport& report, const EndReport& end,
 
 }  // namespace
 
-Json to_json(const pipeline::RunReport& report) {
+Json to_json(const run::RunReport& report) {
   return {{"exit_code", static_cast<int>(report.exit_code)},
           {"units_total", report.progress.total},
           {"units_done", report.progress.done},
@@ -67,7 +66,7 @@ Json to_json(const pipeline::RunReport& report) {
           {"error", report.error}};
 }
 
-void print_end(const pipeline::RunReport& report, const std::string& run_directory) {
+void print_end(const run::RunReport& report, const std::string& run_directory) {
   const auto& progress = report.progress;
   fmt::print("{} of {} units done, {} failed, {} read, {}\n", format_count(progress.done),
              format_count(progress.total), format_count(progress.failed),
@@ -93,9 +92,9 @@ void print_end(const pipeline::RunReport& report, const std::string& run_directo
   }
 }
 
-void add_session_options(CLI::App& command, pipeline::RunOptions& options) {
+void add_session_options(CLI::App& command, run::RunOptions& options) {
   command.add_option("--threads,-t", options.threads, "Compute threads a rank")
-      ->check(CLI::Range(1, pipeline::most_threads));
+      ->check(CLI::Range(1, run::most_threads));
   command.add_option("--deadline", options.deadline,
                      "Unix time by which everything must be on disk");
   command
@@ -107,10 +106,10 @@ void add_session_options(CLI::App& command, pipeline::RunOptions& options) {
                    "The process that holds the run directory is dead");
 }
 
-void run_session(pipeline::RunOptions& options, const std::function<config::Settings()>& load_job,
+void run_session(run::RunOptions& options, const std::function<config::Settings()>& load_job,
                  const EndReport& end, Context& context) {
   match_blas_to_isa(load_job, context);
-  pipeline::install_stop_handlers();
+  run::install_stop_handlers();
   // All is said before the session ends: mpirun ends all processes with the first that fails.
   const auto session = comm::open_session();
   const bool is_rank0 = session->comm().rank() == comm::coordinator_rank;
@@ -118,9 +117,9 @@ void run_session(pipeline::RunOptions& options, const std::function<config::Sett
   if (is_rank0) {
     options.on_progress = [&](const sweep::Progress& progress) { display.show(progress); };
   }
-  pipeline::RunReport report;
+  run::RunReport report;
   try {
-    report = pipeline::run(*session, options);
+    report = run::run(*session, options);
   } catch (const Error& error) {
     // The same on every rank; one of them tells.
     if (is_rank0) print_error(error.what());

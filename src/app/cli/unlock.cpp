@@ -23,13 +23,13 @@ double seconds_since(double unix_time) {
   return std::max(0.0, std::chrono::duration<double>(now).count() - unix_time);
 }
 
-Json to_json(const pipeline::LockView& view) {
+Json to_json(const run::LockView& view) {
   auto lost = Json::array();
   for (const auto& record : view.lost) {
     lost.push_back({{"epoch", record.epoch}, {"file", record.file}, {"problem", record.problem}});
   }
   Json document = {{"epochs", view.epochs},
-                   {"owner", pipeline::owner_state_name(view.owner_state)},
+                   {"owner", run::owner_state_name(view.owner_state)},
                    {"host", view.owner.host},
                    {"pid", view.owner.pid},
                    {"slurm_job", view.owner.slurm_job},
@@ -44,25 +44,25 @@ Json to_json(const pipeline::LockView& view) {
   return document;
 }
 
-std::string owner_text(const pipeline::LockView& view) {
+std::string owner_text(const run::LockView& view) {
   if (view.owner.host.empty()) return "not known any more";
   return fmt::format("{}, {} {}, started {} ago", store::describe(view.owner), view.ranks,
                      view.ranks == 1 ? "rank" : "ranks",
                      format_duration(seconds_since(view.started)));
 }
 
-std::string state_text(const pipeline::LockView& view) {
-  auto text = pipeline::owner_state_name(view.owner_state);
+std::string state_text(const run::LockView& view) {
+  auto text = run::owner_state_name(view.owner_state);
   if (view.exit_code) text += fmt::format(" with code {}", static_cast<int>(*view.exit_code));
-  if (view.owner_state == pipeline::OwnerState::ended) return text;
-  if (view.owner_state == pipeline::OwnerState::dead) text += ", its end was not recorded";
+  if (view.owner_state == run::OwnerState::ended) return text;
+  if (view.owner_state == run::OwnerState::dead) text += ", its end was not recorded";
   if (view.last_beat) {
     text += fmt::format(", last beat {} ago", format_duration(seconds_since(*view.last_beat)));
   }
   return text;
 }
 
-void print(const pipeline::LockView& view) {
+void print(const run::LockView& view) {
   if (view.epochs == 0) {
     fmt::print("starts     none\n");
     return;
@@ -78,7 +78,7 @@ void print(const pipeline::LockView& view) {
   }
 }
 
-void print(const pipeline::MendedLock& mended) {
+void print(const run::MendedLock& mended) {
   for (const auto& line : mended.mended) fmt::print("mended     {}\n", line);
   if (mended.end_recorded) {
     fmt::print("ended      recorded as stopped early, {} units published\n",
@@ -88,13 +88,13 @@ void print(const pipeline::MendedLock& mended) {
 }
 
 void unlock(const UnlockOptions& options, const Context& context) {
-  const auto view = pipeline::look_at_lock(options.run_directory);
+  const auto view = run::look_at_lock(options.run_directory);
   const bool is_text = !context.json && !context.quiet;
   if (is_text) {
     print(view);
     std::fflush(stdout);  // before a refusal on standard error, and a wait for a beat
   }
-  const auto mended = pipeline::mend_lock(options.run_directory, options.take_over);
+  const auto mended = run::mend_lock(options.run_directory, options.take_over);
   if (context.json) {
     auto document = to_json(view);
     document["mended"] = mended.mended;

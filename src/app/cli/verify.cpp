@@ -12,8 +12,8 @@ namespace moesweep::cli {
 namespace {
 
 void verify(const std::string& run_directory, Context& context) {
-  pipeline::Aggregate aggregated;
-  const auto findings = pipeline::verify(run_directory, aggregated);
+  run::Aggregate aggregated;
+  const auto findings = run::verify(run_directory, aggregated);
   if (!findings.empty()) {
     context.exit_code = aggregated.complete() ? ExitCode::bad_input : ExitCode::stopped_early;
   }

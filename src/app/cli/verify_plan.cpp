@@ -25,7 +25,7 @@
 namespace moesweep::cli {
 namespace {
 
-using quantized::Format;
+using found::Format;
 
 struct VerifyPlanOptions {
   std::string plan;
@@ -36,8 +36,8 @@ struct VerifyPlanOptions {
 
 struct Verdict {
   Format format = Format::plain;
-  quantized::Comparison comparison;
-  std::vector<quantized::ModuleCheck> offenders;
+  found::Comparison comparison;
+  std::vector<found::ModuleCheck> offenders;
   ValueChecks values;  ///< empty without an original
   std::vector<std::string> warnings;
 
@@ -48,32 +48,32 @@ names::Architecture architecture_of(const VerifyPlanOptions& options, const reco
   const auto& name = options.architecture.empty() ? plan.architecture : options.architecture;
   // What is wrong with config.json is said by whoever needs it: find_modules.
   std::string problem;
-  const auto config = name == "generic" ? "" : quantized::config_text(options.checkpoint);
+  const auto config = name == "generic" ? "" : found::config_text(options.checkpoint);
   auto architecture = names::architecture_named(name, config, problem);
   architecture.quantizable = plan.quantizable;
   return architecture;
 }
 
 Verdict verify(const VerifyPlanOptions& options) {
-  const auto plan = exports::read_plan(options.plan);
-  const auto found = quantized::find_modules(options.checkpoint);
+  const auto plan = plan::read_plan(options.plan);
+  const auto found = found::find_modules(options.checkpoint);
   const auto architecture = architecture_of(options, plan);
   const bool measures = !options.original.empty();
-  if (measures && !quantized::is_measurable(found.format)) {
+  if (measures && !found::is_measurable(found.format)) {
     throw Error(ExitCode::bad_usage, "--against",
                 fmt::format("the weights of {} files aren't dequantized, so their error isn't "
                             "measured",
-                            quantized::format_name(found.format)),
+                            found::format_name(found.format)),
                 "leave it out; types, groups and sizes are checked without");
   }
-  const auto plain = measures ? quantized::Plain::dequantized : quantized::Plain::original;
+  const auto plain = measures ? found::Plain::dequantized : found::Plain::original;
   Verdict verdict{.format = found.format,
-                  .comparison = quantized::compare(plan, found, architecture, plain),
+                  .comparison = found::compare(plan, found, architecture, plain),
                   .offenders = {},
                   .values = {},
                   .warnings = {}};
   verdict.offenders = verdict.comparison.offenders();
-  const auto config = source::model_config_from(quantized::config_text(options.checkpoint), "");
+  const auto config = source::model_config_from(found::config_text(options.checkpoint), "");
   verdict.warnings = allocation::warnings_of(plan, config, architecture);
   if (measures) {
     const auto written = checkpoint::open_checkpoint(options.checkpoint);
@@ -84,7 +84,7 @@ Verdict verify(const VerifyPlanOptions& options) {
   return verdict;
 }
 
-Json to_json(const std::optional<quantized::Storage>& storage) {
+Json to_json(const std::optional<found::Storage>& storage) {
   if (!storage) return nullptr;
   return {{"quantizer", storage->quantizer},
           {"bits", storage->bits},
@@ -94,7 +94,7 @@ Json to_json(const std::optional<quantized::Storage>& storage) {
 
 Json to_json(const Verdict& verdict) {
   Json document = {{"ok", verdict.applies()},
-                   {"format", quantized::format_name(verdict.format)},
+                   {"format", found::format_name(verdict.format)},
                    {"planned_bytes", verdict.comparison.bytes_planned},
                    {"found_bytes", verdict.comparison.bytes_found},
                    {"warnings", verdict.warnings},
@@ -113,13 +113,13 @@ void print_applied(const VerifyPlanOptions& options, const Verdict& verdict) {
   const auto& comparison = verdict.comparison;
   fmt::print("{} applies to {} ({}): {} modules, {} B planned, {} B found{}\n",
              printable(options.plan), printable(options.checkpoint),
-             quantized::format_name(verdict.format), format_count(std::ssize(comparison.modules)),
+             found::format_name(verdict.format), format_count(std::ssize(comparison.modules)),
              format_count(comparison.bytes_planned), format_count(comparison.bytes_found),
              values_text(verdict.values));
   print_not_compared(verdict.values);
 }
 
-std::string text_of(const std::optional<quantized::Storage>& storage) {
+std::string text_of(const std::optional<found::Storage>& storage) {
   return storage ? storage->text() : "-";
 }
 
@@ -158,7 +158,7 @@ std::string summary_of(const VerifyPlanOptions& options, const Verdict& verdict)
   const bool is_plain = verdict.format == Format::plain && verdict.values.errors.empty();
   return Error(ExitCode::bad_input, options.checkpoint,
                fmt::format("{} ({}) are not as planned in {}", what,
-                           quantized::format_name(verdict.format), options.plan),
+                           found::format_name(verdict.format), options.plan),
                is_plain ? "dequantized models are checked with --against ORIGINAL" : "")
       .what();
 }

@@ -67,12 +67,12 @@ ValueChecks check_values(const records::Plan& plan, const ComparedCheckpoints& c
     if (row.action == "quantize") checks.errors.push_back({row, std::nullopt, {}});
     if (row.action == "keep") checks.kept.push_back({row, {}});
   }
-  const quantized::Measurement measurement(written, found, original, architecture);
+  const found::Measurement measurement(written, found, original, architecture);
   for_each_at_once<ErrorCheck>(checks.errors, [&](ErrorCheck& check) {
     check.measured = measurement.measure(check.row);
-    if (check.measured) check.why = quantized::why_not_planned(check.row, *check.measured);
+    if (check.measured) check.why = found::why_not_planned(check.row, *check.measured);
   });
-  const quantized::KeptComparison comparison(written, found, original, architecture);
+  const found::KeptComparison comparison(written, found, original, architecture);
   for_each_at_once<KeptCheck>(
       checks.kept, [&](KeptCheck& check) { check.values = comparison.compare(check.row); });
   return checks;

@@ -18,14 +18,14 @@ namespace moesweep::cli {
 /// A quantized tensor's error, planned and measured.
 struct ErrorCheck {
   records::PlanRow row;
-  std::optional<quantized::MeasuredError> measured;  ///< nothing: it can't be read
+  std::optional<found::MeasuredError> measured;  ///< nothing: it can't be read
   std::string why;
 };
 
 /// A tensor that the plan keeps.
 struct KeptCheck {
   records::PlanRow row;
-  quantized::KeptValues values;
+  found::KeptValues values;
 };
 
 /// In the plan's order; tensors that it drops are in neither.
@@ -38,7 +38,7 @@ struct ValueChecks {
 
 struct ComparedCheckpoints {
   const checkpoint::Checkpoint& written;
-  const quantized::Found& found;
+  const found::Found& found;
   const checkpoint::Checkpoint& original;
   const names::Architecture& architecture;
 };

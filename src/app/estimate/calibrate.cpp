@@ -25,7 +25,7 @@
 #include <moesweep/model/checkpoint/checkpoint.hpp>
 #include <moesweep/model/checkpoint/write.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::estimate {
 namespace {
 
 namespace fs = std::filesystem;
@@ -229,10 +229,10 @@ std::string calibrated_profile(const config::Rates& rates, int threads) {
       "round_trips_per_second_core = {:.3e}\n"
       "moments_per_second_core = {:.3e}\n"
       "unit_overhead_seconds = {:.3e}\n",
-      host_name(), threads, memory, rates.read_bytes_per_second_node,
+      capacity::host_name(), threads, memory, rates.read_bytes_per_second_node,
       rates.read_bytes_per_second_total, rates.gram_flops_per_core,
       rates.round_trips_per_second_core, rates.moments_per_second_core,
       rates.unit_overhead_seconds);
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::estimate

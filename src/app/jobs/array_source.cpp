@@ -11,26 +11,26 @@
 #include <moesweep/core/base/paths.hpp>
 #include <moesweep/model/checkpoint/checkpoint.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::jobs {
 namespace {
 
-ElementType type_of(Dtype dtype, const std::string& place) {
+arrays::ElementType type_of(Dtype dtype, const std::string& place) {
   const auto bytes = dtype_bits(dtype) / 8;
   switch (dtype) {
     case Dtype::bf16:
-      return {ElementKind::bfloat, bytes};
+      return {arrays::ElementKind::bfloat, bytes};
     case Dtype::f16:
     case Dtype::f32:
     case Dtype::f64:
-      return {ElementKind::floating, bytes};
+      return {arrays::ElementKind::floating, bytes};
     case Dtype::i8:
     case Dtype::i16:
     case Dtype::i32:
     case Dtype::i64:
-      return {ElementKind::signed_integer, bytes};
+      return {arrays::ElementKind::signed_integer, bytes};
     case Dtype::u8:
     case Dtype::boolean:
-      return {ElementKind::unsigned_integer, bytes};
+      return {arrays::ElementKind::unsigned_integer, bytes};
     default:
       throw Error(ExitCode::bad_input, place,
                   fmt::format("has elements of type {}", dtype_name(dtype)),
@@ -38,37 +38,37 @@ ElementType type_of(Dtype dtype, const std::string& place) {
   }
 }
 
-Arrays open_safetensors(const std::filesystem::path& path) {
+arrays::Arrays open_safetensors(const std::filesystem::path& path) {
   const auto checkpoint = checkpoint::open_checkpoint(path);
   const auto reader = std::make_shared<checkpoint::TensorReader>(checkpoint);
-  Arrays arrays;
+  arrays::Arrays arrays;
   for (const auto& tensor : checkpoint.tensors) {
     const auto place = fmt::format("{}:{}", path.string(), tensor.name);
     const auto type = type_of(tensor.dtype, place);
-    const auto read = [reader, tensor, type](const TakeBytes& take) {
+    const auto read = [reader, tensor, type](const arrays::TakeBytes& take) {
       std::vector<std::byte> data;
-      for_each_part(checked_cast<std::uint64_t>(tensor.bytes()), type.bytes,
-                    [&](std::uint64_t offset, std::size_t part_bytes) {
-                      data.resize(part_bytes);
-                      reader->read(tensor, offset, data);
-                      take(data);
-                    });
+      arrays::for_each_part(checked_cast<std::uint64_t>(tensor.bytes()), type.bytes,
+                            [&](std::uint64_t offset, std::size_t part_bytes) {
+                              data.resize(part_bytes);
+                              reader->read(tensor, offset, data);
+                              take(data);
+                            });
     };
-    arrays.emplace(tensor.name, Array{place, type, tensor.shape, read});
+    arrays.emplace(tensor.name, arrays::Array{place, type, tensor.shape, read});
   }
   return arrays;
 }
 
 }  // namespace
 
-Arrays open_arrays(const std::filesystem::path& path) {
-  Arrays arrays;
+arrays::Arrays open_arrays(const std::filesystem::path& path) {
+  arrays::Arrays arrays;
   if (is_folder(path, ExitCode::bad_input)) {
-    arrays = open_npy_folder(path);
+    arrays = arrays::open_npy_folder(path);
   } else if (path.extension() == ".npz") {
-    arrays = open_npz(path);
+    arrays = arrays::open_npz(path);
   } else if (path.extension() == ".npy") {
-    arrays.emplace(path.stem().string(), open_npy(path));
+    arrays.emplace(path.stem().string(), arrays::open_npy(path));
   } else if (path.extension() == ".safetensors") {
     arrays = open_safetensors(path);
   } else {
@@ -81,4 +81,4 @@ Arrays open_arrays(const std::filesystem::path& path) {
   return arrays;
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::jobs

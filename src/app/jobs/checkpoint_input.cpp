@@ -2,7 +2,7 @@
 #include <moesweep/core/base/cast.hpp>
 #include <moesweep/model/twin/twin.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::jobs {
 
 source::Model open_swept_model(const config::Settings& settings) {
   const source::ModelOptions options{
@@ -31,4 +31,4 @@ std::vector<config::InputHash> header_hashes(const checkpoint::Checkpoint& check
   return hashes;
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::jobs

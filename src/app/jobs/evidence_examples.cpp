@@ -5,7 +5,7 @@
 #include <moesweep/analysis/training/spans.hpp>
 #include <moesweep/core/base/error.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::jobs {
 namespace {
 
 // Appends what is known of span `slot`.
@@ -69,4 +69,4 @@ std::int64_t longest_span(const records::HiddenCacheInfo& info) {
   return longest;
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::jobs

@@ -9,7 +9,7 @@
 
 #include "hidden_inputs.hpp"
 
-namespace moesweep::pipeline {
+namespace moesweep::jobs {
 
 /// One example a span that is there.
 struct SpanExamples {
@@ -29,4 +29,4 @@ SpanExamples examples_of_tokens(const store::HiddenCache& cache, const std::stri
 /// Tokens of the longest span.
 std::int64_t longest_span(const records::HiddenCacheInfo& info);
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::jobs

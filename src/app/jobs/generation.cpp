@@ -11,7 +11,7 @@
 #include <moesweep/core/base/file.hpp>
 #include <moesweep/core/base/json.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::jobs {
 namespace {
 
 constexpr std::int8_t not_told = -1;
@@ -110,4 +110,4 @@ GeneratedDecisions read_generation(const std::filesystem::path& file,
   return decisions;
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::jobs

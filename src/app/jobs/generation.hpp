@@ -10,7 +10,7 @@
 #include <moesweep/core/base/hash.hpp>
 #include <moesweep/core/records/hidden_cache.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::jobs {
 
 struct GeneratedDecisions {
   std::map<std::string, std::vector<std::int8_t>> by_variant;  ///< [N], in the order of the caches
@@ -24,4 +24,4 @@ struct GeneratedDecisions {
 GeneratedDecisions read_generation(const std::filesystem::path& file,
                                    const records::HiddenCacheInfo& samples);
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::jobs

@@ -8,7 +8,7 @@
 #include <moesweep/engine/store/output_file.hpp>
 #include <moesweep/model/checkpoint/write.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::jobs {
 namespace {
 
 checkpoint::TensorSource source_of(std::string name, std::vector<std::int64_t> shape,
@@ -46,4 +46,4 @@ Artifact encode_heads(const heads::Axis& axis, const std::vector<heads::KeptHead
   return artifact;
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::jobs

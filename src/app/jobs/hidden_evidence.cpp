@@ -7,7 +7,7 @@
 
 #include "hidden_units.hpp"
 
-namespace moesweep::pipeline {
+namespace moesweep::jobs {
 namespace {
 
 std::vector<std::string> evidence_layers(const HiddenContext& context) {
@@ -64,4 +64,4 @@ void cut_evidence(HiddenContext& context, HiddenStage& stage) {
   }
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::jobs

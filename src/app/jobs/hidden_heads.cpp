@@ -4,7 +4,7 @@
 
 #include "hidden_training.hpp"
 
-namespace moesweep::pipeline {
+namespace moesweep::jobs {
 namespace {
 
 UnitRows decision_heads(const HiddenContext& context, const heads::Axis& axis,
@@ -85,4 +85,4 @@ void cut_evidence_heads(HiddenContext& context, HiddenStage& stage) {
   }
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::jobs

@@ -8,7 +8,7 @@
 #include <moesweep/analysis/training/spans.hpp>
 #include <moesweep/core/base/error.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::jobs {
 namespace {
 
 constexpr auto span_means_name = "span_mean";
@@ -134,4 +134,4 @@ std::shared_ptr<const training::Evidence> HiddenInputs::evidence(const std::stri
   });
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::jobs

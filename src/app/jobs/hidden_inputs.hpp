@@ -15,7 +15,7 @@
 
 #include "shared_values.hpp"
 
-namespace moesweep::pipeline {
+namespace moesweep::jobs {
 
 /// A matrix that heads are trained on, and how it was standardized.
 struct StandardizedFeatures {
@@ -72,4 +72,4 @@ class HiddenInputs {
   mutable SharedValues<Place, training::Evidence> evidence_{true};
 };
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::jobs

@@ -12,7 +12,7 @@
 #include "generation.hpp"
 #include "hidden_training.hpp"
 
-namespace moesweep::pipeline {
+namespace moesweep::jobs {
 namespace {
 
 // Training runs on small products in float, next to float64's rate of large ones.
@@ -163,4 +163,4 @@ std::unique_ptr<JobKind> open_hidden_job(const config::Settings& settings) {
   return std::make_unique<HiddenJob>(settings);
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::jobs

@@ -6,7 +6,7 @@
 #include <moesweep/app/jobs/job.hpp>
 #include <moesweep/core/config/settings.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::jobs {
 
 /// Opens the caches. Error(bad_input) when one can't be used, Error(bad_job) when the job asks for
 /// what they do not have.
@@ -16,4 +16,4 @@ std::unique_ptr<JobKind> open_hidden_job(const config::Settings& settings);
 /// of the units.
 records::Tables reduce_hidden(const config::Settings& settings, const records::Tables& rows);
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::jobs

@@ -9,7 +9,7 @@
 
 #include "hidden_units.hpp"
 
-namespace moesweep::pipeline {
+namespace moesweep::jobs {
 namespace {
 
 std::vector<std::string> probed_layers(const HiddenContext& context) {
@@ -120,4 +120,4 @@ void cut_probes(HiddenContext& context, HiddenStage& stage) {
   }
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::jobs

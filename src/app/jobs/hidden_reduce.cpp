@@ -10,7 +10,7 @@
 
 #include "hidden_job.hpp"
 
-namespace moesweep::pipeline {
+namespace moesweep::jobs {
 namespace {
 
 void add_suppression(const config::Settings& settings, records::Tables& tables) {
@@ -62,4 +62,4 @@ records::Tables reduce_hidden(const config::Settings& settings, const records::T
   return tables;
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::jobs

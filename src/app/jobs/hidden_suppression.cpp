@@ -7,7 +7,7 @@
 
 #include "hidden_training.hpp"
 
-namespace moesweep::pipeline {
+namespace moesweep::jobs {
 namespace {
 
 struct Suppression {
@@ -123,4 +123,4 @@ void cut_suppression(HiddenContext& context, HiddenStage& stage) {
   }
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::jobs

@@ -10,7 +10,7 @@
 
 #include "head_artifact.hpp"
 
-namespace moesweep::pipeline {
+namespace moesweep::jobs {
 namespace {
 
 // The inverse frequency of each class in train, n/(C n_c).
@@ -135,4 +135,4 @@ UnitRows rows_and_heads(const config::Settings& settings, heads::BlockResult res
   return rows;
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::jobs

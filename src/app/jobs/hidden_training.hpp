@@ -7,7 +7,7 @@
 
 #include "hidden_units.hpp"
 
-namespace moesweep::pipeline {
+namespace moesweep::jobs {
 
 /// heads.seeds in pieces of heads.seeds_per_unit.
 std::vector<heads::SeedBlock> seed_blocks(const config::Settings& settings);
@@ -39,4 +39,4 @@ heads::Block decision_block(const HiddenContext& context, const heads::Axis& axi
 UnitRows rows_and_heads(const config::Settings& settings, heads::BlockResult result,
                         const heads::Axis& axis, const training::Standardization& by);
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::jobs

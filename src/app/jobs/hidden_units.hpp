@@ -13,7 +13,7 @@
 #include "evidence_examples.hpp"
 #include "hidden_inputs.hpp"
 
-namespace moesweep::pipeline {
+namespace moesweep::jobs {
 
 /// What units compute from; outlives them.
 struct HiddenContext {
@@ -48,4 +48,4 @@ void cut_evidence_heads(HiddenContext& context, HiddenStage& stage);
 void cut_suppression(HiddenContext& context, HiddenStage& stage);
 void cut_probes(HiddenContext& context, HiddenStage& stage);
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::jobs

@@ -16,7 +16,7 @@
 #include "array_source.hpp"
 #include "import_split.hpp"
 
-namespace moesweep::pipeline {
+namespace moesweep::jobs {
 namespace {
 
 using records::HiddenCacheInfo;
@@ -40,8 +40,9 @@ std::string problem_with(const std::string& name) {
   return is_states(name) || is_skill(name) ? store::problem_with_dataset_name(name) : "";
 }
 
-Arrays rename(const Arrays& arrays, const std::map<std::string, std::string>& renamed) {
-  Arrays result = arrays;
+arrays::Arrays rename(const arrays::Arrays& arrays,
+                      const std::map<std::string, std::string>& renamed) {
+  arrays::Arrays result = arrays;
   for (const auto& [name, array] : renamed) result.erase(array);
   for (const auto& [name, array] : renamed) {
     const auto place = fmt::format("--map {}={}", name, array);
@@ -65,18 +66,18 @@ Arrays rename(const Arrays& arrays, const std::map<std::string, std::string>& re
 
 class Import {
  public:
-  Import(const ImportOptions& options, Arrays arrays)
+  Import(const ImportOptions& options, arrays::Arrays arrays)
       : options_(options), arrays_(std::move(arrays)) {}
 
   ImportedCache run();
 
  private:
-  const Array* find(const std::string& name) const {
+  const arrays::Array* find(const std::string& name) const {
     const auto found = arrays_.find(name);
     return found == arrays_.end() ? nullptr : &found->second;
   }
-  const Array& require(const std::string& name, const std::string& remedy) const;
-  void require_shape(const Array& array, const Shape& expected) const;
+  const arrays::Array& require(const std::string& name, const std::string& remedy) const;
+  void require_shape(const arrays::Array& array, const Shape& expected) const;
   template <typename Value>
   std::vector<Value> integers(const std::string& name, const Shape& shape) const;
 
@@ -89,21 +90,21 @@ class Import {
   void collect_states();
 
   const ImportOptions& options_;
-  Arrays arrays_;
+  arrays::Arrays arrays_;
   ImportedCache result_;
   HiddenCacheInfo& info_ = result_.info;
   store::CacheExtras extras_;
   std::vector<store::CacheStates> states_;
 };
 
-const Array& Import::require(const std::string& name, const std::string& remedy) const {
+const arrays::Array& Import::require(const std::string& name, const std::string& remedy) const {
   const auto* array = find(name);
   if (array != nullptr) return *array;
   throw Error(ExitCode::bad_input, options_.source.string(), fmt::format("has no array {}", name),
               remedy);
 }
 
-void Import::require_shape(const Array& array, const Shape& expected) const {
+void Import::require_shape(const arrays::Array& array, const Shape& expected) const {
   if (array.shape == expected) return;
   throw Error(ExitCode::bad_input, array.place,
               fmt::format("has shape [{}], [{}] was expected", fmt::join(array.shape, ", "),
@@ -116,7 +117,7 @@ std::vector<Value> Import::integers(const std::string& name, const Shape& shape)
   const auto& array = require(name, "save it or name it with --map");
   require_shape(array, shape);
   std::vector<Value> values;
-  for (const auto value : integers_of(array)) {
+  for (const auto value : arrays::integers_of(array)) {
     if (!std::in_range<Value>(value)) {
       throw Error(ExitCode::bad_input, array.place, fmt::format("holds {}", value),
                   fmt::format("values lie between {} and {}", std::numeric_limits<Value>::min(),
@@ -169,7 +170,7 @@ void Import::read_sample_ids() {
     }
   } else if (const auto* ids = find("sample_id")) {
     require_shape(*ids, {info_.samples});
-    info_.sample_id = texts_of(*ids);
+    info_.sample_id = arrays::texts_of(*ids);
   } else {
     for (std::int64_t i = 0; i < info_.samples; ++i) {
       info_.sample_id.push_back(fmt::format("s{:06}", i));
@@ -177,7 +178,7 @@ void Import::read_sample_ids() {
   }
   if (const auto* clusters = find("cluster")) {
     require_shape(*clusters, {info_.samples});
-    info_.cluster = texts_of(*clusters);
+    info_.cluster = arrays::texts_of(*clusters);
   }
 }
 
@@ -241,7 +242,7 @@ void Import::collect_states() {
     require_shape(array, expected);
     layers.insert(name.substr(0, name.find('/')));
     states_.push_back(
-        {name, [&states = array](const auto& take) { for_each_float(states, take); }});
+        {name, [&states = array](const auto& take) { arrays::for_each_float(states, take); }});
     result_.datasets.push_back(name);
   }
   if (states_.empty() || info_.hidden_dim == 0) {
@@ -279,4 +280,4 @@ ImportedCache import_cache(const ImportOptions& options) {
   return Import(options, rename(open_arrays(options.source), options.renamed)).run();
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::jobs

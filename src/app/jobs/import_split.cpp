@@ -7,7 +7,7 @@
 #include <moesweep/core/base/cast.hpp>
 #include <moesweep/core/base/philox.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::jobs {
 namespace {
 
 // Samples that may not be parted.
@@ -71,4 +71,4 @@ std::vector<std::int8_t> draw_split(const std::vector<std::int8_t>& labels,
   return split;
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::jobs

@@ -9,7 +9,7 @@
 #include "quantize_job.hpp"
 #include "sensitivity_job.hpp"
 
-namespace moesweep::pipeline {
+namespace moesweep::jobs {
 namespace {
 
 sweep::Plan plan_from(std::vector<StageDraft> drafts, const Hash128& fingerprint) {
@@ -79,4 +79,4 @@ records::Tables reduce_rows(const config::Settings& settings, records::Tables ro
   return tables;
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::jobs

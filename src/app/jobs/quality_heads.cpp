@@ -7,7 +7,7 @@
 #include <moesweep/analysis/quality/reduce.hpp>
 #include <moesweep/core/records/heads.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::jobs {
 namespace {
 
 using quality::Measurement;
@@ -101,4 +101,4 @@ records::Tables quality_of_heads(const records::Tables& tables, quality::Options
   return quality::analyse(quality::normalize(measured, options), options);
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::jobs

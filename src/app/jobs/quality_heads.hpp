@@ -6,7 +6,7 @@
 #include <moesweep/analysis/quality/measurement.hpp>
 #include <moesweep/core/records/table.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::jobs {
 
 /// Metrics of the test split, levels are the variants and models the heads with their layer and
 /// pooling: `accuracy` and `forbidden_error_rate` of the vote, and where thresholds were chosen
@@ -22,4 +22,4 @@ std::string baseline_of_heads(const records::Tables& tables);
 /// The analysis of the heads in `tables`; none without heads.
 records::Tables quality_of_heads(const records::Tables& tables, quality::Options options);
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::jobs

@@ -22,7 +22,7 @@
 #include "quality_options.hpp"
 #include "shared_values.hpp"
 
-namespace moesweep::pipeline {
+namespace moesweep::jobs {
 namespace {
 
 using quality::Block;
@@ -279,4 +279,4 @@ records::Tables quality_stage(const config::Settings& settings, const records::T
   return quality_of_heads(tables, quality_options_from(settings));
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::jobs

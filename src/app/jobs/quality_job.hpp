@@ -5,7 +5,7 @@
 
 #include <moesweep/app/jobs/job.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::jobs {
 
 /// Reads the matrix or the results of the heads; of samples the size alone. Error(bad_input) when
 /// the input can't be used.
@@ -17,4 +17,4 @@ records::Tables reduce_quality(const config::Settings& settings, const records::
 /// takes no longer than reading them. Empty when the job has no such stage.
 records::Tables quality_stage(const config::Settings& settings, const records::Tables& tables);
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::jobs

@@ -8,7 +8,7 @@
 #include <moesweep/core/base/csv.hpp>
 #include <moesweep/core/base/error.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::jobs {
 namespace {
 
 constexpr double largest_count = 9007199254740992.0;  // 2^53: whole numbers are exact up to here
@@ -69,4 +69,4 @@ quality::Options quality_options_from(const config::Settings& settings) {
   return options;
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::jobs

@@ -4,9 +4,9 @@
 #include <moesweep/analysis/quality/options.hpp>
 #include <moesweep/core/config/settings.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::jobs {
 
 /// Error(bad_job) for a "name=number" that is none.
 quality::Options quality_options_from(const config::Settings& settings);
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::jobs

@@ -11,7 +11,7 @@
 #include <moesweep/core/base/error.hpp>
 #include <moesweep/core/records/quantize.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::jobs {
 
 double sse_deviation(double sse, double planned) {
   if (sse == planned) return 0.0;
@@ -57,4 +57,4 @@ WrittenSummary summarize_written(const records::Tables& tables, const records::P
   return out;
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::jobs

@@ -6,7 +6,7 @@
 
 #include <moesweep/core/records/plan.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::jobs {
 
 /// |sse - planned| over the larger of the two, 0 when they are equal.
 double sse_deviation(double sse, double planned);
@@ -15,4 +15,4 @@ double sse_deviation(double sse, double planned);
 /// plan's.
 void require_planned_sse(const records::PlanRow& row, double sse);
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::jobs

@@ -25,7 +25,7 @@
 #include "quantize_check.hpp"
 #include "quantize_output.hpp"
 
-namespace moesweep::pipeline {
+namespace moesweep::jobs {
 namespace {
 
 // Codes, dequantized values and their error, next to the error alone.
@@ -47,16 +47,16 @@ names::Architecture architecture_of(const config::Settings& settings, const reco
   return architecture;
 }
 
-quantized::Layout layout_of(const config::Settings& settings,
-                            const checkpoint::Checkpoint& checkpoint, const records::Plan& plan,
-                            const names::Architecture& architecture) {
+written::Layout layout_of(const config::Settings& settings,
+                          const checkpoint::Checkpoint& checkpoint, const records::Plan& plan,
+                          const names::Architecture& architecture) {
   const auto shard_bytes = settings.integer("quantize.shard_bytes");
   if (settings.text("quantize.to") == "mlx") {
-    return quantized::mlx_layout(checkpoint, plan, architecture, shard_bytes,
-                                 settings.boolean("quantize.allow_unmapped"));
+    return written::mlx_layout(checkpoint, plan, architecture, shard_bytes,
+                               settings.boolean("quantize.allow_unmapped"));
   }
-  return quantized::dequantized_layout(checkpoint, plan, shard_bytes,
-                                       settings.texts("checkpoint.expert_patterns"));
+  return written::dequantized_layout(checkpoint, plan, shard_bytes,
+                                     settings.texts("checkpoint.expert_patterns"));
 }
 
 /// config.json as it is written; empty when there is none. Made before any weight is, so that it
@@ -64,7 +64,7 @@ quantized::Layout layout_of(const config::Settings& settings,
 std::string written_config(const config::Settings& settings, const records::Plan& plan,
                            const names::Architecture& architecture, const std::string& config) {
   if (settings.text("quantize.to") != "mlx") return config;
-  const auto exported = exports::export_plan(plan, architecture, "mlx-lm",
+  const auto exported = handoff::export_plan(plan, architecture, "mlx-lm",
                                              settings.boolean("quantize.allow_unmapped"));
   for (const auto& file : exported.files) {
     if (file.name != "quantization.json") continue;
@@ -84,7 +84,7 @@ class QuantizeJob final : public JobKind {
   explicit QuantizeJob(const config::Settings& settings)
       : out_(settings.path("quantize.out")),
         is_mlx_(settings.text("quantize.to") == "mlx"),
-        plan_(exports::read_plan(settings.path("quantize.plan"))),
+        plan_(plan::read_plan(settings.path("quantize.plan"))),
         plan_hash_(hash_of_file(settings.path("quantize.plan"))),
         model_(open_weights(settings)),
         checkpoint_(model_.checkpoint),
@@ -115,8 +115,8 @@ class QuantizeJob final : public JobKind {
   std::vector<StageDraft> stages(const Rates& rates) const override {
     StageDraft stage{"quantize", {}};
     for (const auto& shard : layout_.shards) {
-      const auto bytes_read = quantized::source_bytes(checkpoint_, shard);
-      const auto weights = quantized::quantized_weights(shard);
+      const auto bytes_read = written::source_bytes(checkpoint_, shard);
+      const auto weights = written::quantized_weights(shard);
       const double seconds =
           static_cast<double>(bytes_read + shard.bytes) / rates.read_bytes_per_second_node +
           round_trips_of_writing * static_cast<double>(weights) /
@@ -125,7 +125,7 @@ class QuantizeJob final : public JobKind {
       const auto& first = checkpoint_.tensors[shard.tensors.front().origins.front().tensor];
       stage.units.push_back(
           {"quantize/" + shard.file,
-           {bytes_read, 16 * weights, quantized::write_peak_bytes(checkpoint_, shard), seconds},
+           {bytes_read, 16 * weights, written::write_peak_bytes(checkpoint_, shard), seconds},
            {checked_cast<std::uint32_t>(first.shard), first.byte_begin}});
     }
     return {stage};
@@ -145,8 +145,8 @@ class QuantizeJob final : public JobKind {
 
   UnitRows run(sweep::UnitIndex unit) const override {
     const auto& shard = layout_.shards[unit];
-    const auto written = quantized::write_shard(checkpoint_, reader_, shard, out_ / shard.file,
-                                                [this](const auto& parts) { require_plan(parts); });
+    const auto written = written::write_shard(checkpoint_, reader_, shard, out_ / shard.file,
+                                              [this](const auto& parts) { require_plan(parts); });
     UnitRows rows;
     rows.bytes_read = written.bytes_read;
     records::append_row(rows.tables,
@@ -182,7 +182,7 @@ class QuantizeJob final : public JobKind {
   }
 
   // Tensors whose parts are in several files are compared at the end.
-  void require_plan(const quantized::WrittenShard& written) const {
+  void require_plan(const written::WrittenShard& written) const {
     struct Sum {
       std::int64_t weights = 0;
       double sse = 0.0;
@@ -208,7 +208,7 @@ class QuantizeJob final : public JobKind {
     return sse;
   }
 
-  records::QuantizedTensorRow row_of(const quantized::WrittenPart& part,
+  records::QuantizedTensorRow row_of(const written::WrittenPart& part,
                                      const std::string& file) const {
     records::QuantizedTensorRow row;
     row.tensor = checkpoint_.tensors[part.tensor].name;
@@ -237,7 +237,7 @@ class QuantizeJob final : public JobKind {
   CompanionFiles companions_;
   std::string config_;  // text of config.json, empty when there is none
   names::Architecture architecture_;
-  quantized::Layout layout_;
+  written::Layout layout_;
   std::string written_config_;
   checkpoint::TensorReader reader_;
   std::map<std::string, const records::PlanRow*> plan_rows_;
@@ -258,4 +258,4 @@ records::Tables reduce_quantize(const records::Tables& rows) {
   return tables;
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::jobs

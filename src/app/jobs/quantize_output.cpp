@@ -21,7 +21,7 @@
 #include <moesweep/core/base/text.hpp>
 #include <moesweep/model/checkpoint/companion.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::jobs {
 namespace {
 
 namespace fs = std::filesystem;
@@ -53,7 +53,7 @@ std::vector<std::string> names_in(const fs::path& folder, ExitCode forbidden) {
 }
 
 /// The file is there, with its size.
-bool is_written(const fs::path& out, const quantized::StoredShard& shard) {
+bool is_written(const fs::path& out, const written::StoredShard& shard) {
   const auto bytes = size_of_file_at(out / shard.file);
   return bytes && std::cmp_equal(*bytes, shard.bytes);
 }
@@ -79,7 +79,7 @@ void copy_in_pieces(const fs::path& from, const fs::path& to) {
   const auto bytes = file_size(file, from);
   FilePublisher copy(to);
   std::vector<std::byte> piece;
-  for_each_part(bytes, 1, [&](std::uint64_t offset, std::size_t part_bytes) {
+  arrays::for_each_part(bytes, 1, [&](std::uint64_t offset, std::size_t part_bytes) {
     piece.resize(part_bytes);
     read_exactly(file, offset, piece, from);
     copy.write(piece);
@@ -90,7 +90,7 @@ void copy_in_pieces(const fs::path& from, const fs::path& to) {
 }  // namespace
 
 void require_own_folder(const fs::path& out, const checkpoint::Checkpoint& source,
-                        const quantized::Layout& layout) {
+                        const written::Layout& layout) {
   const auto folder = source.source != nullptr ? fs::path() : source.directory;
   if (!folder.empty() && is_same_place(out, folder)) {
     throw Error(ExitCode::run_directory, out.string(), "is the folder of the checkpoint itself",
@@ -118,7 +118,7 @@ void require_nothing_to_replace(const fs::path& out) {
   }
 }
 
-void require_shards(const fs::path& out, const quantized::Layout& layout) {
+void require_shards(const fs::path& out, const written::Layout& layout) {
   for (const auto& shard : layout.shards) {
     if (is_written(out, shard)) continue;
     throw Error(ExitCode::io_error, (out / shard.file).string(),
@@ -148,7 +148,7 @@ std::string merged_config(const std::string& source_config, std::string_view mod
   return python_json_text(config, 4) + "\n";
 }
 
-std::string index_of(const quantized::Layout& layout) {
+std::string index_of(const written::Layout& layout) {
   std::int64_t total = 0;
   std::map<std::string, std::string> files;
   for (const auto& shard : layout.shards) {
@@ -190,4 +190,4 @@ void copy_companions(const CompanionFiles& companions, const fs::path& out) {
   for (const auto& [name, path] : companions.files) copy_in_pieces(path, out / name);
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::jobs

@@ -9,18 +9,18 @@
 #include <moesweep/model/checkpoint/checkpoint.hpp>
 #include <moesweep/plans/written/layout.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::jobs {
 
 /// Error(run_directory) when `out` is the source or holds weights that are not of `layout`.
 void require_own_folder(const std::filesystem::path& out, const checkpoint::Checkpoint& source,
-                        const quantized::Layout& layout);
+                        const written::Layout& layout);
 
 /// Error(run_directory) when a sweep that has not begun would replace what is in `out`: weights or
 /// the files beside them.
 void require_nothing_to_replace(const std::filesystem::path& out);
 
 /// Error(io_error) naming a file of the layout that is missing or of another size.
-void require_shards(const std::filesystem::path& out, const quantized::Layout& layout);
+void require_shards(const std::filesystem::path& out, const written::Layout& layout);
 
 /// config.json of the source as text; empty when it has none. Error(bad_input) when it is a link
 /// that leads out of the source: what is written from it is published.
@@ -33,7 +33,7 @@ std::string merged_config(const std::string& source_config, std::string_view mod
                           const std::string& quantization);
 
 /// model.safetensors.index.json.
-std::string index_of(const quantized::Layout& layout);
+std::string index_of(const written::Layout& layout);
 
 /// Tokenizer, vocabulary, chat template and generation settings.
 struct CompanionFiles {
@@ -51,4 +51,4 @@ CompanionFiles companions_of(const checkpoint::Checkpoint& source);
 
 void copy_companions(const CompanionFiles& companions, const std::filesystem::path& out);
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::jobs

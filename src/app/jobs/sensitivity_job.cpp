@@ -9,7 +9,7 @@
 
 #include "sensitivity_patterns.hpp"
 
-namespace moesweep::pipeline {
+namespace moesweep::jobs {
 namespace {
 
 using kernels::Quantizer;
@@ -159,4 +159,4 @@ records::Tables reduce_sensitivity(const config::Settings& settings, records::Ta
   return sensitivity::reduce(std::move(rows), options_from(settings));
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::jobs

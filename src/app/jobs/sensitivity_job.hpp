@@ -5,10 +5,10 @@
 
 #include <moesweep/app/jobs/job.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::jobs {
 
 std::unique_ptr<JobKind> open_sensitivity_job(const config::Settings& settings);
 
 records::Tables reduce_sensitivity(const config::Settings& settings, records::Tables rows);
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::jobs

@@ -8,7 +8,7 @@
 #include <moesweep/core/base/nearest_pattern.hpp>
 #include <moesweep/core/base/text.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::jobs {
 namespace {
 
 constexpr auto expert_patterns = "checkpoint.expert_patterns";
@@ -75,4 +75,4 @@ std::vector<std::string> patterns_without_match(const config::Settings& job,
   return lines;
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::jobs

@@ -7,7 +7,7 @@
 #include <moesweep/core/config/settings.hpp>
 #include <moesweep/model/checkpoint/checkpoint.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::jobs {
 
 /// Error(bad_job) for a pattern of checkpoint.expert_patterns that is no component of any name, and
 /// for one of sensitivity.protected or sensitivity.sensitive that --set gave and that is in no
@@ -20,4 +20,4 @@ void require_matching_patterns(const config::Settings& job,
 std::vector<std::string> patterns_without_match(const config::Settings& job,
                                                 const checkpoint::Checkpoint& checkpoint);
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::jobs

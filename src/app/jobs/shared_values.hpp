@@ -6,7 +6,7 @@
 #include <memory>
 #include <mutex>
 
-namespace moesweep::pipeline {
+namespace moesweep::jobs {
 
 /// Thread-safe. A value lives while somebody holds it; `keep` holds all of them.
 template <typename Key, typename Value>
@@ -42,4 +42,4 @@ class SharedValues {
   std::map<Key, Slot> slots_;
 };
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::jobs

@@ -3,7 +3,7 @@
 #include "allocate_methods.hpp"
 #include "allocation_prior.hpp"
 
-namespace moesweep::pipeline {
+namespace moesweep::planning {
 
 double AllocateReport::bits_per_weight(std::int64_t bytes) const {
   return 8.0 * static_cast<double>(bytes) / static_cast<double>(params);
@@ -51,4 +51,4 @@ AllocateReport allocate(const AllocateOptions& options) {
   return report;
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::planning

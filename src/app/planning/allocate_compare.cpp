@@ -7,7 +7,7 @@
 #include "allocate_methods.hpp"
 #include "allocation_swept.hpp"
 
-namespace moesweep::pipeline {
+namespace moesweep::planning {
 namespace {
 
 using allocation::Decisions;
@@ -74,4 +74,4 @@ void compare_methods(const AllocationSetting& setting, const std::optional<Unifo
   if (has_swan(problem)) compare_swan(setting, bytes, report);
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::planning

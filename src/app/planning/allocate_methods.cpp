@@ -11,7 +11,7 @@
 #include "allocation_swept.hpp"
 #include "allocation_target.hpp"
 
-namespace moesweep::pipeline {
+namespace moesweep::planning {
 namespace {
 
 using allocation::Decisions;
@@ -234,4 +234,4 @@ void allocate_floor(const AllocationSetting& setting, AllocateReport& report) {
            "", report);
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::planning

@@ -3,7 +3,7 @@
 
 #include "allocation_setting.hpp"
 
-namespace moesweep::pipeline {
+namespace moesweep::planning {
 
 /// Adds plan, size, bound and floor to the report.
 void allocate_budget(const AllocationSetting& setting, AllocateReport& report);
@@ -30,4 +30,4 @@ std::string why_no_swan(const AllocationSetting& setting);
 PlannedSize size_of(const AllocationSetting& setting, const allocation::Decisions& decisions,
                     std::string how);
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::planning

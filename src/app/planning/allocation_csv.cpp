@@ -15,7 +15,7 @@
 
 #include "allocation_source.hpp"
 
-namespace moesweep::pipeline {
+namespace moesweep::planning {
 namespace {
 
 constexpr double not_measured = std::numeric_limits<double>::quiet_NaN();
@@ -146,4 +146,4 @@ AllocationSource read_allocation_csv(const std::filesystem::path& file) {
   return source;
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::planning

@@ -12,7 +12,7 @@
 #include <moesweep/model/kernels/round_trip.hpp>
 #include <moesweep/plans/written/layout.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::planning {
 namespace {
 
 using allocation::Format;
@@ -99,7 +99,7 @@ std::int64_t stored_bytes(const allocation::Tensor& tensor, const Format& format
       tensor.shape.size() >= 2 && tensor.params() > 0 && is_floating_point(tensor.dtype);
   if (!is_matrix) return -1;
   if (format.quantizer == "affine") {
-    return quantized::affine_bytes(tensor.shape, tensor.dtype, format.bits, format.group_size);
+    return written::affine_bytes(tensor.shape, tensor.dtype, format.bits, format.group_size);
   }
   if (format.quantizer == "rtn") return rtn_bytes(tensor, format);
   const auto* block = kernels::find_block_format(format.quantizer);
@@ -107,4 +107,4 @@ std::int64_t stored_bytes(const allocation::Tensor& tensor, const Format& format
   return block_bytes(tensor, format, *block);
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::planning

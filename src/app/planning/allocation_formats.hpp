@@ -8,7 +8,7 @@
 #include <moesweep/model/names/runtime.hpp>
 #include <moesweep/plans/allocation/plan.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::planning {
 
 /// mlx: affine, 2, 3, 4, 5, 6 and 8 bits in groups of 32, 64 and 128. gguf: q2_k to q8_0. vllm:
 /// ct_int4 and ct_int8 in groups of 32, 64 and 128. Or the `quantizers` that are named (also rtn
@@ -26,4 +26,4 @@ bool is_widened_in_gguf(const names::RuntimeTensor& target, std::span<const std:
 /// matrix.
 std::int64_t stored_bytes(const allocation::Tensor& tensor, const allocation::Format& format);
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::planning

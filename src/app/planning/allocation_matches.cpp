@@ -10,7 +10,7 @@
 #include <moesweep/core/base/text.hpp>
 #include <moesweep/model/names/fit.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::planning {
 namespace {
 
 using allocation::Tensor;
@@ -133,4 +133,4 @@ void require_fit(const AllocationSource& source, names::Runtime runtime) {
               remedy_for_architecture(runtime, source.architecture, tensors));
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::planning

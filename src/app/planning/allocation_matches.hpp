@@ -3,7 +3,7 @@
 
 #include "allocation_setting.hpp"
 
-namespace moesweep::pipeline {
+namespace moesweep::planning {
 
 /// Error(bad_usage) for a pattern of --protect that is in no tensor's name, lines of --alpha (each
 /// named) whose pattern matches no tensor, and a role of --alpha, --min-bits or --role that no
@@ -15,4 +15,4 @@ void require_matches(const AllocationSetting& setting, const allocation::Alpha& 
 /// of tensors that hold at least half of the parameters; names the known one that fits best.
 void require_fit(const AllocationSource& source, names::Runtime runtime);
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::planning

@@ -12,7 +12,7 @@
 #include <moesweep/core/base/text.hpp>
 #include <moesweep/model/names/role.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::planning {
 namespace {
 
 std::optional<double> positive(std::string_view text) {
@@ -157,4 +157,4 @@ allocation::Alpha parse_alphas(const std::vector<std::string>& texts) {
   return alpha;
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::planning

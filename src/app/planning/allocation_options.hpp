@@ -8,7 +8,7 @@
 #include <moesweep/app/planning/allocate.hpp>
 #include <moesweep/plans/allocation/plan.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::planning {
 
 /// One of the three.
 struct Target {
@@ -31,4 +31,4 @@ std::map<std::string, std::int32_t> parse_min_bits(const std::vector<std::string
 /// "expert=2" or the name of a file.
 allocation::Alpha parse_alphas(const std::vector<std::string>& texts);
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::planning

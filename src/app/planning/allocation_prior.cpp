@@ -10,7 +10,7 @@
 #include <moesweep/plans/allocation/plan_warnings.hpp>
 #include <moesweep/plans/allocation/starved_output.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::planning {
 namespace {
 
 using records::PlanRow;
@@ -124,4 +124,4 @@ void note_starved_terms(const AllocationSetting& setting, const allocation::Deci
   }
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::planning

@@ -8,7 +8,7 @@
 
 #include "allocation_setting.hpp"
 
-namespace moesweep::pipeline {
+namespace moesweep::planning {
 
 /// --prior. Error(bad_usage) unless it is role or none.
 bool has_prior(const AllocateOptions& options);
@@ -27,4 +27,4 @@ std::vector<AlphaGroup> alpha_groups(const AllocationSetting& setting);
 void note_starved_terms(const AllocationSetting& setting, const allocation::Decisions& uniform,
                         AllocateReport& report);
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::planning

@@ -15,7 +15,7 @@
 #include "allocation_prior.hpp"
 #include "allocation_swept.hpp"
 
-namespace moesweep::pipeline {
+namespace moesweep::planning {
 namespace {
 
 using allocation::Format;
@@ -276,8 +276,8 @@ records::Plan plan_of(const AllocationSetting& setting, const allocation::Decisi
   plan.rows = allocation::plan_rows(setting.problem, decisions);
   for (const auto& row : plan.rows) plan.bytes += row.bytes;
   if (!setting.with_headers) return plan;
-  plan.bytes = quantized::mlx_layout(setting.source.checkpoint, plan, setting.source.architecture,
-                                     setting.options.shard_bytes, true)
+  plan.bytes = written::mlx_layout(setting.source.checkpoint, plan, setting.source.architecture,
+                                   setting.options.shard_bytes, true)
                    .bytes();
   for (const auto& tensor : setting.problem.tensors) {
     if (tensor.fate == names::Fate::unmapped) plan.bytes += tensor.bytes();
@@ -323,4 +323,4 @@ void require_measurements(const AllocationSetting& setting) {
                   fmt::join(quantizers, ", ")));
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::planning

@@ -6,7 +6,7 @@
 #include "allocation_options.hpp"
 #include "allocation_source.hpp"
 
-namespace moesweep::pipeline {
+namespace moesweep::planning {
 
 struct AllocationSetting {
   AllocationSource source;
@@ -32,4 +32,4 @@ bool has_measurements(const AllocationSetting& setting);
 /// format.
 void require_measurements(const AllocationSetting& setting);
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::planning

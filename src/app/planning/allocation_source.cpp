@@ -24,7 +24,7 @@
 #include <moesweep/model/checkpoint/companion.hpp>
 #include <moesweep/model/names/role.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::planning {
 namespace {
 
 namespace fs = std::filesystem;
@@ -116,7 +116,7 @@ void read_headers(const config::Settings& job, const std::vector<CheckpointTenso
     source.checkpoint = from_rows(rows, source.place);
     return;
   }
-  auto model = open_swept_model(job);
+  auto model = jobs::open_swept_model(job);
   source::require_weights(model);
   refuse_other_checkpoint(model.checkpoint, rows);
   notes.insert(notes.end(), model.notes.begin(), model.notes.end());
@@ -190,14 +190,14 @@ std::vector<std::string> metrics_left_out(const config::Settings& job) {
 
 AllocationSource from_run(const fs::path& path, const std::string& wanted) {
   const store::RunDirectory run{path};
-  const auto results = read_run_results(path);
+  const auto results = run::read_run_results(path);
   const auto rows = records::rows_of<CheckpointTensorRow>(results.tables);
   const auto job = config::load_job(run.job());
   const bool is_sensitivity = job.text("kind") == "sensitivity";
-  const auto counts = sweep_counts(results, run.results().string());
+  const auto counts = run::sweep_counts(results, run.results().string());
   if (rows.empty() && is_sensitivity && !counts.is_complete) {
     throw Error(ExitCode::bad_input, run.results().string(), "has no tensors yet: " + counts.text(),
-                "finish the sweep with " + how_to_finish(path));
+                "finish the sweep with " + run::how_to_finish(path));
   }
   if (rows.empty() || !is_sensitivity) {
     throw Error(ExitCode::bad_input, run.results().string(), "has no table checkpoint/tensors",
@@ -211,7 +211,7 @@ AllocationSource from_run(const fs::path& path, const std::string& wanted) {
     source.notes.push_back(
         fmt::format("the sweep is unfinished ({}): the plan is of what was measured so far, the "
                     "rest is kept; to finish it, {}",
-                    counts.text(), how_to_finish(path)));
+                    counts.text(), run::how_to_finish(path)));
   }
   source.missing_metrics = metrics_left_out(job);
   read_headers(job, rows, source);
@@ -292,4 +292,4 @@ AllocationSource open_allocation_source(const fs::path& path, const std::string&
   return source;
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::planning

@@ -11,7 +11,7 @@
 #include <moesweep/model/source/model_config.hpp>
 #include <moesweep/plans/allocation/plan.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::planning {
 
 struct AllocationSource {
   std::string place;                  ///< file that errors name
@@ -42,4 +42,4 @@ AllocationSource read_allocation_csv(const std::filesystem::path& file);
 /// Sorts by name and gives every tensor shape, dtype and role.
 void describe_tensors(AllocationSource& source);
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::planning

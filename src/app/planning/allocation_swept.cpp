@@ -14,7 +14,7 @@
 
 #include "allocation_options.hpp"
 
-namespace moesweep::pipeline {
+namespace moesweep::planning {
 namespace {
 
 using allocation::Format;
@@ -177,4 +177,4 @@ std::int32_t swept_group(std::span<const Format> formats, const std::set<Format>
   return nearest.value_or(group_size);
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::planning

@@ -9,7 +9,7 @@
 #include <moesweep/app/planning/allocate.hpp>
 #include <moesweep/plans/allocation/plan.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::planning {
 
 /// In which at least one tensor was measured. Empty for an inventory and for a sweep without the
 /// metric "error": plans are then of sizes alone.
@@ -41,4 +41,4 @@ std::int32_t swept_group(std::span<const allocation::Format> formats,
 /// "affine 4 bits, groups of 64".
 std::string text_of(const allocation::Format& format);
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::planning

@@ -11,7 +11,7 @@
 
 #include "allocation_options.hpp"
 
-namespace moesweep::pipeline {
+namespace moesweep::planning {
 namespace {
 
 using allocation::Choice;
@@ -148,4 +148,4 @@ std::int64_t target_bytes(const AllocationSetting& setting, std::int64_t largest
               "lower it");
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::planning

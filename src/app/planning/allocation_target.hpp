@@ -5,7 +5,7 @@
 
 #include "allocation_setting.hpp"
 
-namespace moesweep::pipeline {
+namespace moesweep::planning {
 
 /// --target in bytes. Error(bad_usage) when it is above `largest`, which nothing exceeds.
 std::int64_t target_bytes(const AllocationSetting& setting, std::int64_t largest);
@@ -22,4 +22,4 @@ std::int64_t largest_bytes(const AllocationSetting& setting);
 /// With every module kept.
 std::int64_t kept_bytes(const AllocationSetting& setting);
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::planning

@@ -17,7 +17,7 @@
 #include <moesweep/model/names/role.hpp>
 #include <moesweep/plans/allocation/plan.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::planning {
 namespace {
 
 using records::DistortionRow;
@@ -246,7 +246,7 @@ void correlate_units(const std::vector<Unit>& units, const std::string& column,
 MeasuredReport correlate_measured(const std::filesystem::path& run_directory,
                                   const MeasuredFile& file) {
   auto lines = read_lines(file);
-  const auto results = read_run_results(run_directory);
+  const auto results = run::read_run_results(run_directory);
   const auto tensors = records::rows_of<TensorRow>(results.tables);
   if (tensors.empty()) {
     throw Error(ExitCode::bad_input, run_directory.string(), "has no table sensitivity/tensors",
@@ -271,4 +271,4 @@ MeasuredReport correlate_measured(const std::filesystem::path& run_directory,
   return report;
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::planning

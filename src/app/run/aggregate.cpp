@@ -21,7 +21,7 @@
 #include "lost_outputs.hpp"
 #include "recorded_job.hpp"
 
-namespace moesweep::pipeline {
+namespace moesweep::run {
 namespace {
 
 store::Attributes attributes_of(const store::RunDirectory& run, const Aggregate& aggregated) {
@@ -115,7 +115,7 @@ Aggregate aggregate(const store::RunDirectory& run, store::SegmentScan scan) {
   }
   auto rows = store::gather(run.segments(), std::move(scan));
   std::array standings = {rows.extract("units"), rows.extract("failures")};
-  out.tables = reduce_rows(settings, std::move(rows));
+  out.tables = jobs::reduce_rows(settings, std::move(rows));
   for (auto& table : standings) out.tables.insert(std::move(table));
   if (out.complete() && out.units_total > 0) out.digest = store::digest_of(out.tables).hex();
   return out;
@@ -170,4 +170,4 @@ std::vector<std::string> verify(const std::filesystem::path& run_directory, Aggr
   return findings;
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::run

@@ -7,7 +7,7 @@
 
 #include <moesweep/core/base/failures.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::run {
 namespace {
 
 using nlohmann::json;
@@ -36,4 +36,4 @@ void agree(comm::Session& session, const std::function<void()>& step) {
   if (!first.empty()) throw from_text(first);
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::run

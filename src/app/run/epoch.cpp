@@ -24,19 +24,19 @@
 #include "lost_outputs.hpp"
 #include "recorded_job.hpp"
 
-namespace moesweep::pipeline {
+namespace moesweep::run {
 namespace {
 
 // A unit that was in flight at this many abnormal ends is taken to cause them.
 constexpr int abnormal_ends_to_blame = 2;
 
-std::vector<std::string> input_lines(const Job& job) {
+std::vector<std::string> input_lines(const jobs::Job& job) {
   std::vector<std::string> lines;
   for (const auto& input : job.inputs) lines.push_back(input.name + " " + input.hash.hex());
   return lines;
 }
 
-store::EpochStart describe_start(const Job& job, int ranks) {
+store::EpochStart describe_start(const jobs::Job& job, int ranks) {
   return {store::this_process(),
           job.fingerprint.hex(),
           input_lines(job),
@@ -70,7 +70,7 @@ void refuse_other_inputs(const store::RunDirectory& run, const std::vector<std::
 }
 
 // By name: a fingerprint alone would not tell the user what to change back.
-void refuse_other_job(const store::RunDirectory& run, const Job& job,
+void refuse_other_job(const store::RunDirectory& run, const jobs::Job& job,
                       const store::EpochStart& first, const store::EpochStart& now) {
   if (now.fingerprint != first.fingerprint) {
     const auto recorded = recorded_job(run, {{Epoch{1}, first, std::nullopt}});
@@ -115,7 +115,7 @@ std::string set_aside(const LostOutput& lost) {
 
 /// Units whose files are gone or damaged are not done.
 void forget_lost_outputs(OpenEpoch& open, const store::RunDirectory& run,
-                         const store::SegmentScan& scan, const Job& job) {
+                         const store::SegmentScan& scan, const jobs::Job& job) {
   const LookOptions options{.look = store::Look::bytes,
                             .job = &job.settings,
                             .on_looked = BeatWhileReading(run, open.epoch)};
@@ -127,7 +127,7 @@ void forget_lost_outputs(OpenEpoch& open, const store::RunDirectory& run,
   }
 }
 
-void read_standings(OpenEpoch& open, const store::RunDirectory& run, const Job& job) {
+void read_standings(OpenEpoch& open, const store::RunDirectory& run, const jobs::Job& job) {
   const auto scan = store::scan_segments(run.segments(), store::Rotten::quarantine);
   refuse_foreign_units(scan, job.fingerprint.hex());
   for (const auto& name : scan.rotten)
@@ -154,7 +154,8 @@ void read_standings(OpenEpoch& open, const store::RunDirectory& run, const Job& 
 
 }  // namespace
 
-OpenEpoch open_epoch(const store::RunDirectory& run, const Job& job, int ranks, bool take_over) {
+OpenEpoch open_epoch(const store::RunDirectory& run, const jobs::Job& job, int ranks,
+                     bool take_over) {
   store::create_run_directory(run);
   const auto start = describe_start(job, ranks);
   const auto epochs = store::read_epochs(run.lock());
@@ -205,4 +206,4 @@ ExitCode close_epoch(const store::RunDirectory& run, Epoch epoch, ExitCode exit_
   return exit_code;
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::run

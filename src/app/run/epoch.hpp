@@ -11,7 +11,7 @@
 #include <moesweep/engine/store/lock.hpp>
 #include <moesweep/engine/store/run_directory.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::run {
 
 struct OpenEpoch {
   Epoch epoch;
@@ -23,7 +23,8 @@ struct OpenEpoch {
 /// Takes the lock, refuses a directory of another job, instruction set, BLAS or build
 /// (Error(run_directory), naming what differs), quarantines segments and artifacts that do not
 /// match their hash and reads what is done: units whose files are all as they were written.
-OpenEpoch open_epoch(const store::RunDirectory& run, const Job& job, int ranks, bool take_over);
+OpenEpoch open_epoch(const store::RunDirectory& run, const jobs::Job& job, int ranks,
+                     bool take_over);
 
 /// Records how the epoch ended and returns the code to exit with: an early stop that published
 /// nothing, after one that published nothing either, becomes ExitCode::no_progress.
@@ -36,4 +37,4 @@ ExitCode close_epoch(const store::RunDirectory& run, Epoch epoch, ExitCode exit_
 void record_if_it_fails(const store::RunDirectory& run, Epoch epoch,
                         const std::function<void()>& step);
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::run

@@ -13,7 +13,7 @@
 #include <moesweep/core/base/json.hpp>
 #include <moesweep/core/base/paths.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::run {
 namespace {
 
 // A kill in the middle of a write, or a full disk, leaves half a line.
@@ -65,4 +65,4 @@ double unix_time() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::run

@@ -8,7 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::run {
 
 /// Appends {"time": ..., "event": name, ...fields}. A full disk must not hide what led to it:
 /// failures are logged, not thrown. Starts a line of its own where the last writer was killed in
@@ -25,4 +25,4 @@ Events read_events(const std::filesystem::path& file);
 
 double unix_time();
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::run

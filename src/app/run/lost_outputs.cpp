@@ -13,7 +13,7 @@
 
 #include "recorded_job.hpp"
 
-namespace moesweep::pipeline {
+namespace moesweep::run {
 namespace {
 
 // More readers than this gain nothing on one file server.
@@ -98,4 +98,4 @@ std::vector<LostOutput> lost_outputs(const store::RunDirectory& run, const store
   return files;
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::run

@@ -12,7 +12,7 @@
 #include <moesweep/engine/store/run_directory.hpp>
 #include <moesweep/engine/store/scan.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::run {
 
 struct LostOutput {
   UnitId unit;
@@ -41,4 +41,4 @@ struct LookOptions {
 std::vector<LostOutput> lost_outputs(const store::RunDirectory& run, const store::SegmentScan& scan,
                                      const LookOptions& options);
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::run

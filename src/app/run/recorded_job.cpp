@@ -5,7 +5,7 @@
 #include <moesweep/core/base/hash.hpp>
 #include <moesweep/core/base/paths.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::run {
 namespace {
 
 // "name hash", as the epoch keeps them.
@@ -44,7 +44,7 @@ config::Settings recorded_job(const store::RunDirectory& run,
   return settings;
 }
 
-bool is_recorded(const store::RunDirectory& run, const Job& job) {
+bool is_recorded(const store::RunDirectory& run, const jobs::Job& job) {
   try {
     return read_text_file(run.job()) == config::to_toml(job.settings);
   } catch (const Error&) {
@@ -54,11 +54,11 @@ bool is_recorded(const store::RunDirectory& run, const Job& job) {
 
 void refuse_foreign_units(const store::SegmentScan& scan, std::string_view fingerprint_hex) {
   for (const auto& [id, unit] : scan.units) {
-    if (id == unit_id(fingerprint_hex, unit.row.key)) continue;
+    if (id == jobs::unit_id(fingerprint_hex, unit.row.key)) continue;
     throw Error(ExitCode::bad_input, "segment " + unit.segment,
                 "holds a unit of another sweep: " + unit.row.key,
                 "move it out of the run directory");
   }
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::run

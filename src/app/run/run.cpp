@@ -25,18 +25,18 @@
 #include "signals.hpp"
 #include "unit_runner.hpp"
 
-namespace moesweep::pipeline {
+namespace moesweep::run {
 namespace {
 
 constexpr double beat_every_seconds = 2.0;
 
-RankResources resources_of(comm::Session& session, const config::Settings& settings,
-                           const RunOptions& options) {
-  const int mine = fair_threads(session);
-  const auto memory = fair_memory(session);
+capacity::RankResources resources_of(comm::Session& session, const config::Settings& settings,
+                                     const RunOptions& options) {
+  const int mine = capacity::fair_threads(session);
+  const auto memory = capacity::fair_memory(session);
   const auto asked =
       options.threads.value_or(static_cast<int>(settings.integer("resources.threads")));
-  RankResources out;
+  capacity::RankResources out;
   out.threads = asked > 0 ? asked : mine;
   out.memory_bytes = settings.integer("resources.memory");
   if (out.memory_bytes == 0) {
@@ -65,9 +65,10 @@ void require_same_everywhere(comm::Session& session, const char* what, const std
   const auto of_rank0 = session.share(mine);
   agree(session, [&] {
     if (mine == of_rank0) return;
-    throw Error(
-        ExitCode::bad_input, fmt::format("rank {} on {}", session.comm().rank().value, host_name()),
-        fmt::format("has another {} than rank 0: {}, not {}", what, mine, of_rank0), remedy);
+    throw Error(ExitCode::bad_input,
+                fmt::format("rank {} on {}", session.comm().rank().value, capacity::host_name()),
+                fmt::format("has another {} than rank 0: {}, not {}", what, mine, of_rank0),
+                remedy);
   });
 }
 
@@ -113,13 +114,13 @@ class Observer {
 // Everything that compute threads touch. Leaked on purpose when the sweep must leave at once: units
 // may still be running then, nothing waits for them, and they end with the process.
 struct RankWork {
-  RankWork(Job prepared, const store::RunDirectory& run, Epoch epoch, Rank rank,
-           const RankResources& resources, double flush_interval)
+  RankWork(jobs::Job prepared, const store::RunDirectory& run, Epoch epoch, Rank rank,
+           const capacity::RankResources& resources, double flush_interval)
       : job(std::move(prepared)),
         notes(run.lock(), epoch, rank, resources.threads),
-        sink(job.plan, host_name(), {run.segments(), epoch, rank, flush_interval}),
+        sink(job.plan, capacity::host_name(), {run.segments(), epoch, rank, flush_interval}),
         runner(job, notes, run.artifacts(), resources.threads) {}
-  Job job;
+  jobs::Job job;
   store::InFlightNotes notes;
   SegmentSink sink;
   UnitRunner runner;
@@ -134,13 +135,13 @@ void warn_of_serialized_blas(comm::Session& session, int threads) {
       kernels::blas_description());
 }
 
-Job prepare_on_all(comm::Session& session, const RunOptions& options) {
-  std::optional<Job> job;
+jobs::Job prepare_on_all(comm::Session& session, const RunOptions& options) {
+  std::optional<jobs::Job> job;
   agree(session, [&] {
     check_ranks(session.comm(), options);
-    job = prepare_job(
+    job = jobs::prepare_job(
         options.job ? *options.job : config::load_job(options.job_file, options.overrides),
-        Rates{});
+        config::Rates{});
     if (session.comm().rank() == comm::coordinator_rank) {
       for (const auto& warning : job->kind->warnings()) spdlog::warn("{}", printable(warning));
     }
@@ -166,7 +167,7 @@ std::string describe_failures(const std::vector<records::FailureRow>& failures) 
 }
 
 // What the end needs of the work, when its compute threads are gone.
-std::unique_ptr<JobKind> end_work(std::unique_ptr<RankWork> work) {
+std::unique_ptr<jobs::JobKind> end_work(std::unique_ptr<RankWork> work) {
   auto kind = std::move(work->job.kind);
   work.reset();  // ends the I/O thread: HDF5 is this thread's from here on
   return kind;
@@ -174,8 +175,8 @@ std::unique_ptr<JobKind> end_work(std::unique_ptr<RankWork> work) {
 
 // The part of the end that is rank 0's: what is complete becomes results.h5. Only then is the end
 // recorded, so that no sweep is called complete whose results could not be written.
-void finish(const store::RunDirectory& run, RunReport& report, Epoch epoch, const JobKind* kind,
-            const Observer& observer, const RunOptions& options) {
+void finish(const store::RunDirectory& run, RunReport& report, Epoch epoch,
+            const jobs::JobKind* kind, const Observer& observer, const RunOptions& options) {
   report.progress = observer.last();
   report.bytes_read = observer.bytes_read();
   report.units_declined = observer.declined();
@@ -241,7 +242,7 @@ RunReport run(comm::Session& session, const RunOptions& options) {
   OpenEpoch open;
   agree(session, [&] {
     run.root = std::filesystem::absolute(options.run_directory);
-    require_memory(job.plan, resources.memory_bytes, resources.memory_source);
+    jobs::require_memory(job.plan, resources.memory_bytes, resources.memory_source);
     job.kind->run_in(run.root);
     if (!is_root) return;
     open = open_epoch(run, job, comm.size(), options.take_over);
@@ -252,7 +253,7 @@ RunReport run(comm::Session& session, const RunOptions& options) {
 
   std::unique_ptr<RankWork> work;
   const auto prepare_work = [&] {
-    const double interval = flush_seconds(job.settings, comm.size());
+    const double interval = capacity::flush_seconds(job.settings, comm.size());
     work = std::make_unique<RankWork>(std::move(job), run, epoch, comm.rank(), resources, interval);
   };
   const auto prepare_all = [&] { agree(session, prepare_work); };
@@ -263,8 +264,8 @@ RunReport run(comm::Session& session, const RunOptions& options) {
   Observer observer(run, epoch, options);
   sweep::RankInputs inputs;
   inputs.plan = &work->job.plan;
-  inputs.worker = {resources.threads, resources.memory_bytes, host_name(), options.deadline,
-                   options.deadline_margin_seconds};
+  inputs.worker = {resources.threads, resources.memory_bytes, capacity::host_name(),
+                   options.deadline, options.deadline_margin_seconds};
   inputs.stop_requested = requested_stop;
   inputs.done = std::move(open.done);
   inputs.failed_without_run = std::move(open.failed_without_run);
@@ -274,7 +275,7 @@ RunReport run(comm::Session& session, const RunOptions& options) {
   RunReport report;
   report.exit_code = ended.exit_code;
   report.error = ended.error;
-  std::unique_ptr<JobKind> kind;
+  std::unique_ptr<jobs::JobKind> kind;
   // Their threads are not joined: the program ends with _exit.
   if (ended.units_still_running) [[maybe_unused]]
     const auto* leaked = work.release();
@@ -292,4 +293,4 @@ std::string build_description() {
   return MOESWEEP_BUILD;
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::run

@@ -10,7 +10,7 @@
 #include <moesweep/engine/store/lock.hpp>
 #include <moesweep/engine/store/run_directory.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::run {
 namespace {
 
 [[noreturn]] void refuse(const store::DamagedResults& damaged, const std::string& why,
@@ -121,4 +121,4 @@ store::Results read_run_results(const std::filesystem::path& run_directory) {
   return store::read_results(run.results());
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::run

@@ -3,7 +3,7 @@
 #include <moesweep/core/base/cast.hpp>
 #include <moesweep/core/records/table.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::run {
 
 namespace {
 
@@ -41,4 +41,4 @@ std::optional<sweep::Published> SegmentSink::poll() {
   return out;
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::run

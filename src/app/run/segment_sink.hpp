@@ -6,7 +6,7 @@
 #include <moesweep/engine/store/segment_writer.hpp>
 #include <moesweep/engine/sweep/ports.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::run {
 
 class SegmentSink final : public sweep::ResultSink {
  public:
@@ -29,4 +29,4 @@ class SegmentSink final : public sweep::ResultSink {
   store::SegmentWriter writer_;
 };
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::run

@@ -7,7 +7,7 @@
 #include <moesweep/app/run/run.hpp>
 #include <moesweep/core/base/error.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::run {
 namespace {
 
 // A signal handler can reach nothing else.
@@ -41,4 +41,4 @@ void die_with_parent() {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::run

@@ -18,7 +18,7 @@
 #include "events.hpp"
 #include "lost_outputs.hpp"
 
-namespace moesweep::pipeline {
+namespace moesweep::run {
 namespace {
 
 // As the lock does: a beat that stands still this long is no sign of life.
@@ -184,4 +184,4 @@ Status read_status(const std::filesystem::path& run_directory) {
   return status;
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::run

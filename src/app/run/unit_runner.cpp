@@ -5,11 +5,11 @@
 #include <moesweep/core/base/failures.hpp>
 #include <moesweep/core/base/file.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::run {
 namespace {
 
 // Also where one of that name is: what an earlier run of the unit has left may be damaged.
-void publish(const std::vector<Artifact>& artifacts, const std::filesystem::path& folder) {
+void publish(const std::vector<jobs::Artifact>& artifacts, const std::filesystem::path& folder) {
   for (const auto& artifact : artifacts) publish_file(folder / artifact.name, artifact.bytes);
 }
 
@@ -85,4 +85,4 @@ sweep::Outcome UnitRunner::compute(sweep::UnitIndex unit) const {
   return outcome;
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::run

@@ -12,13 +12,13 @@
 #include <moesweep/engine/store/lock.hpp>
 #include <moesweep/engine/sweep/ports.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::run {
 
 class UnitRunner final : public sweep::JobRunner {
  public:
   /// Both must outlive the runner. `notes` is touched by the calling thread only.
   /// Artifacts are on disk in `artifacts` before a unit's rows are handed on.
-  UnitRunner(const Job& job, store::InFlightNotes& notes, std::filesystem::path artifacts,
+  UnitRunner(const jobs::Job& job, store::InFlightNotes& notes, std::filesystem::path artifacts,
              int threads)
       : job_(job), notes_(notes), artifacts_(std::move(artifacts)), pool_(threads) {}
 
@@ -29,7 +29,7 @@ class UnitRunner final : public sweep::JobRunner {
  private:
   sweep::Outcome compute(sweep::UnitIndex unit) const;
 
-  const Job& job_;
+  const jobs::Job& job_;
   store::InFlightNotes& notes_;
   std::filesystem::path artifacts_;
   std::mutex mutex_;
@@ -38,4 +38,4 @@ class UnitRunner final : public sweep::JobRunner {
   parallel::TaskPool pool_;  // last: waits for its tasks before the rest goes
 };
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::run

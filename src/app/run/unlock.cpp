@@ -13,7 +13,7 @@
 
 #include "events.hpp"
 
-namespace moesweep::pipeline {
+namespace moesweep::run {
 namespace {
 
 namespace fs = std::filesystem;
@@ -233,4 +233,4 @@ MendedLock mend_lock(const fs::path& run_directory, bool take_over) {
   return mended;
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::run

@@ -7,7 +7,7 @@
 
 #include <moesweep/core/base/file.hpp>
 
-namespace moesweep::exports {
+namespace moesweep::tables {
 
 class BufferedText {
  public:
@@ -31,4 +31,4 @@ class BufferedText {
   std::string text_;
 };
 
-}  // namespace moesweep::exports
+}  // namespace moesweep::tables

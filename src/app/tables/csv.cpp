@@ -3,17 +3,17 @@
 #include "buffered_text.hpp"
 #include "writers.hpp"
 
-namespace moesweep::exports {
+namespace moesweep::tables {
 
 void write_csv(const records::Table& table, FilePublisher& file) {
   BufferedText out(file);
-  append_csv_header(out.text(), *table.info);
+  arrays::append_csv_header(out.text(), *table.info);
   out.end_line();
   for (std::size_t row = 0, rows = table.rows(); row < rows; ++row) {
-    append_csv_row(out.text(), table, row);
+    arrays::append_csv_row(out.text(), table, row);
     out.end_line();
   }
   out.flush();
 }
 
-}  // namespace moesweep::exports
+}  // namespace moesweep::tables

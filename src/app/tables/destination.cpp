@@ -2,7 +2,7 @@
 
 #include <moesweep/core/base/paths.hpp>
 
-namespace moesweep::exports {
+namespace moesweep::tables {
 namespace {
 
 namespace fs = std::filesystem;
@@ -27,4 +27,4 @@ void refuse_stale_journal(const fs::path& database) {
   }
 }
 
-}  // namespace moesweep::exports
+}  // namespace moesweep::tables

@@ -6,7 +6,7 @@
 
 #include <moesweep/core/records/table.hpp>
 
-namespace moesweep::exports {
+namespace moesweep::tables {
 
 struct Destination {
   std::filesystem::path file;
@@ -20,4 +20,4 @@ bool means_folder(const std::filesystem::path& output);
 /// it into the new one.
 void refuse_stale_journal(const std::filesystem::path& database);
 
-}  // namespace moesweep::exports
+}  // namespace moesweep::tables

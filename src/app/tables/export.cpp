@@ -19,7 +19,7 @@
 #include "destination.hpp"
 #include "writers.hpp"
 
-namespace moesweep::exports {
+namespace moesweep::tables {
 namespace {
 
 using records::Table;
@@ -175,4 +175,4 @@ std::vector<ExportedTable> export_tables(const Tables& tables, const ExportOptio
   return report;
 }
 
-}  // namespace moesweep::exports
+}  // namespace moesweep::tables

@@ -24,7 +24,7 @@
 
 #include "destination.hpp"
 
-namespace moesweep::exports {
+namespace moesweep::tables {
 namespace {
 
 namespace fs = std::filesystem;
@@ -136,10 +136,10 @@ std::map<std::int64_t, std::vector<Member>> members_by_seed(const Heads& heads) 
 
 void write_archive(const fs::path& path, const std::vector<Member>& members, const Heads& heads) {
   FilePublisher file(path);
-  ZipWriter zip(file);
+  arrays::ZipWriter zip(file);
   for (const auto& [name, tensor] : members) {
     zip.begin(name + ".npy");
-    const auto header = npy_header("<f4", tensor->shape);
+    const auto header = arrays::npy_header("<f4", tensor->shape);
     zip.add(std::as_bytes(std::span(header)));
     const auto begin = checked_cast<std::size_t>(tensor->byte_begin);
     zip.add(
@@ -192,4 +192,4 @@ std::vector<fs::path> export_heads(const fs::path& artifacts,
   return written;
 }
 
-}  // namespace moesweep::exports
+}  // namespace moesweep::tables

@@ -11,7 +11,7 @@
 #include "buffered_text.hpp"
 #include "writers.hpp"
 
-namespace moesweep::exports {
+namespace moesweep::tables {
 namespace {
 
 void append_value(std::string& out, const std::string& value) {
@@ -33,7 +33,7 @@ void append_value(std::string& out, double value) {
 
 void append_value(std::string& out, std::uint64_t value) {
   out += '"';
-  append_id(out, value);
+  arrays::append_id(out, value);
   out += '"';
 }
 
@@ -70,4 +70,4 @@ void write_json_lines(const records::Table& table, FilePublisher& file) {
   out.flush();
 }
 
-}  // namespace moesweep::exports
+}  // namespace moesweep::tables

@@ -11,7 +11,7 @@
 #include "buffered_text.hpp"
 #include "writers.hpp"
 
-namespace moesweep::exports {
+namespace moesweep::tables {
 namespace {
 
 bool is_word(char c) {
@@ -49,7 +49,7 @@ void append_cell(std::string& out, double value) {
 }
 
 void append_cell(std::string& out, std::uint64_t value) {
-  append_id(out, value);
+  arrays::append_id(out, value);
 }
 
 template <std::signed_integral Integer>
@@ -103,4 +103,4 @@ void write_markdown(std::span<const records::Table* const> tables, FilePublisher
   out.flush();
 }
 
-}  // namespace moesweep::exports
+}  // namespace moesweep::tables

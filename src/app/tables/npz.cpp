@@ -9,12 +9,12 @@
 
 #include "writers.hpp"
 
-namespace moesweep::exports {
+namespace moesweep::tables {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "columns are written as they lie");
 
-void add_text(ZipWriter& zip, std::string_view text) {
+void add_text(arrays::ZipWriter& zip, std::string_view text) {
   zip.add(std::as_bytes(std::span(text)));
 }
 
@@ -35,16 +35,17 @@ std::string_view dtype_of(const std::vector<double>&) {
 }
 
 template <typename Value>
-void add_column(ZipWriter& zip, const std::vector<Value>& values) {
-  add_text(zip, npy_header(dtype_of(values), {static_cast<std::int64_t>(values.size())}));
+void add_column(arrays::ZipWriter& zip, const std::vector<Value>& values) {
+  add_text(zip, arrays::npy_header(dtype_of(values), {static_cast<std::int64_t>(values.size())}));
   zip.add(std::as_bytes(std::span(values)));
 }
 
-void add_column(ZipWriter& zip, const std::vector<std::string>& values) {
+void add_column(arrays::ZipWriter& zip, const std::vector<std::string>& values) {
   std::string scratch;
   std::size_t width = 1;  // numpy has no text of width 0 in files
   for (const auto& value : values) width = std::max(width, clean_text(value, scratch).size());
-  add_text(zip, npy_header(fmt::format("|S{}", width), {static_cast<std::int64_t>(values.size())}));
+  add_text(zip, arrays::npy_header(fmt::format("|S{}", width),
+                                   {static_cast<std::int64_t>(values.size())}));
   constexpr std::size_t flush_bytes = std::size_t{1} << 20;
   std::string cells;
   for (const auto& value : values) {
@@ -60,7 +61,7 @@ void add_column(ZipWriter& zip, const std::vector<std::string>& values) {
 }  // namespace
 
 void write_npz(std::span<const records::Table* const> tables, FilePublisher& file) {
-  ZipWriter zip(file);
+  arrays::ZipWriter zip(file);
   for (const auto* table : tables) {
     for (std::size_t i = 0; i < table->columns.size(); ++i) {
       zip.begin(fmt::format("{}/{}.npy", table->info->name, table->info->columns[i].name));
@@ -71,4 +72,4 @@ void write_npz(std::span<const records::Table* const> tables, FilePublisher& fil
   zip.finish();
 }
 
-}  // namespace moesweep::exports
+}  // namespace moesweep::tables

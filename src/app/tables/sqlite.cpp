@@ -13,7 +13,7 @@
 
 #include "writers.hpp"
 
-namespace moesweep::exports {
+namespace moesweep::tables {
 namespace {
 
 using records::ColumnType;
@@ -102,7 +102,7 @@ int bind_value(sqlite3_stmt* statement, int place, double value) {
 
 int bind_value(sqlite3_stmt* statement, int place, std::uint64_t value) {
   std::string text;
-  append_id(text, value);
+  arrays::append_id(text, value);
   return bind_text(statement, place, text);
 }
 
@@ -151,4 +151,4 @@ void write_sqlite(std::span<const records::Table* const> tables,
   database.close();
 }
 
-}  // namespace moesweep::exports
+}  // namespace moesweep::tables

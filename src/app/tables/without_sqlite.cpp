@@ -2,7 +2,7 @@
 
 #include "writers.hpp"
 
-namespace moesweep::exports {
+namespace moesweep::tables {
 
 void write_sqlite(std::span<const records::Table* const>, const std::filesystem::path&,
                   const std::filesystem::path& target) {
@@ -10,4 +10,4 @@ void write_sqlite(std::span<const records::Table* const>, const std::filesystem:
               "export to csv or jsonl, or build with libsqlite3-dev installed");
 }
 
-}  // namespace moesweep::exports
+}  // namespace moesweep::tables

@@ -7,7 +7,7 @@
 #include <moesweep/core/base/file.hpp>
 #include <moesweep/core/records/table.hpp>
 
-namespace moesweep::exports {
+namespace moesweep::tables {
 
 void write_csv(const records::Table& table, FilePublisher& file);
 void write_json_lines(const records::Table& table, FilePublisher& file);
@@ -22,4 +22,4 @@ void write_markdown(std::span<const records::Table* const> tables, FilePublisher
 void write_sqlite(std::span<const records::Table* const> tables,
                   const std::filesystem::path& temporary, const std::filesystem::path& target);
 
-}  // namespace moesweep::exports
+}  // namespace moesweep::tables

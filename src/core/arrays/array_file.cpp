@@ -9,7 +9,7 @@
 
 #include "npy_header.hpp"
 
-namespace moesweep::pipeline {
+namespace moesweep::arrays {
 
 std::int64_t Array::elements() const {
   std::int64_t count = 1;
@@ -62,4 +62,4 @@ Arrays open_npy_folder(const std::filesystem::path& folder) {
   return arrays;
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::arrays

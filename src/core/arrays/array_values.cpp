@@ -11,7 +11,7 @@
 #include <moesweep/core/base/float16.hpp>
 #include <moesweep/core/base/text.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::arrays {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "arrays are read as they lie");
@@ -158,4 +158,4 @@ std::vector<std::string> texts_of(const Array& array) {
   return texts;
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::arrays

@@ -8,7 +8,7 @@
 #include <moesweep/core/arrays/id_text.hpp>
 #include <moesweep/core/base/utf8.hpp>
 
-namespace moesweep::exports {
+namespace moesweep::arrays {
 namespace {
 
 bool starts_a_formula(std::string_view text) {
@@ -72,4 +72,4 @@ void append_csv_row(std::string& out, const records::Table& table, std::size_t r
   if (out.size() == line_start) out += "\"\"";
 }
 
-}  // namespace moesweep::exports
+}  // namespace moesweep::arrays

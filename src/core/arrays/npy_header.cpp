@@ -9,7 +9,7 @@
 #include <moesweep/core/base/cast.hpp>
 #include <moesweep/core/base/error.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::arrays {
 namespace {
 
 constexpr std::string_view magic = "\x93NUMPY";
@@ -199,4 +199,4 @@ NpyHeader parse_npy_header(std::span<const std::byte> bytes, std::uint64_t file_
   return header;
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::arrays

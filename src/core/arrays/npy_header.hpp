@@ -9,7 +9,7 @@
 
 #include <moesweep/core/arrays/array_file.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::arrays {
 
 /// Enough to tell how long the header is.
 inline constexpr std::size_t npy_prefix_bytes = 12;
@@ -30,4 +30,4 @@ std::uint64_t npy_header_bytes(std::span<const std::byte> prefix, std::uint64_t 
 NpyHeader parse_npy_header(std::span<const std::byte> bytes, std::uint64_t file_bytes,
                            const std::string& place);
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::arrays

@@ -2,7 +2,7 @@
 
 #include <moesweep/core/arrays/npy_text.hpp>
 
-namespace moesweep::exports {
+namespace moesweep::arrays {
 
 std::string npy_header(std::string_view dtype, const std::vector<std::int64_t>& shape) {
   constexpr std::size_t before_dictionary = 10;
@@ -23,4 +23,4 @@ std::string npy_header(std::string_view dtype, const std::vector<std::int64_t>& 
   return header + dictionary;
 }
 
-}  // namespace moesweep::exports
+}  // namespace moesweep::arrays

@@ -11,7 +11,7 @@
 
 #include "npy_header.hpp"
 
-namespace moesweep::pipeline {
+namespace moesweep::arrays {
 namespace {
 
 constexpr std::string_view extension = ".npy";
@@ -149,4 +149,4 @@ Arrays open_npz(const std::filesystem::path& path) {
   return arrays;
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::arrays

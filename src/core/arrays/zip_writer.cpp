@@ -8,7 +8,7 @@
 #include <moesweep/core/base/cast.hpp>
 #include <moesweep/core/base/error.hpp>
 
-namespace moesweep::exports {
+namespace moesweep::arrays {
 namespace {
 
 constexpr std::uint16_t version_plain = 20;
@@ -179,4 +179,4 @@ void ZipWriter::finish() {
   write(end.bytes());
 }
 
-}  // namespace moesweep::exports
+}  // namespace moesweep::arrays

@@ -5,7 +5,7 @@
 #include <moesweep/engine/capacity/machine.hpp>
 #include <moesweep/engine/capacity/resources.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::capacity {
 namespace {
 
 // A rank publishes at most this often, so that 1,024 ranks do not storm the metadata server.
@@ -61,4 +61,4 @@ sweep::Machine machine_from(const config::Settings* cluster, const config::Setti
   return machine;
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::capacity

@@ -18,7 +18,7 @@
 #include <moesweep/core/parallel/task_pool.hpp>
 #include <moesweep/engine/capacity/memory_limits.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::capacity {
 namespace {
 
 namespace fs = std::filesystem;
@@ -275,4 +275,4 @@ MemoryShare share_of(std::span<const MemoryLimit> limits, std::span<const std::s
                       ranks == 1 ? "" : fmt::format(", shared by {} ranks", ranks))};
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::capacity

@@ -9,7 +9,7 @@
 #include <moesweep/core/parallel/task_pool.hpp>
 #include <moesweep/engine/capacity/resources.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::capacity {
 namespace {
 
 using nlohmann::json;
@@ -71,4 +71,4 @@ MemoryShare fair_memory(comm::Session& session) {
   return share_of(limits, scopes);
 }
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::capacity

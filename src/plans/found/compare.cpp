@@ -11,7 +11,7 @@
 #include "module_tensors.hpp"
 #include "similar_names.hpp"
 
-namespace moesweep::quantized {
+namespace moesweep::found {
 namespace {
 
 /// MLX codes alone don't tell bits from group; with the columns of the plan they do.
@@ -252,4 +252,4 @@ Comparison compare(const records::Plan& plan, const Found& found,
   return {.modules = comparer.checks(), .bytes_planned = plan.bytes, .bytes_found = found.bytes};
 }
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::found

@@ -10,7 +10,7 @@
 
 #include "config_json.hpp"
 
-namespace moesweep::quantized {
+namespace moesweep::found {
 namespace {
 
 using nlohmann::json;
@@ -136,4 +136,4 @@ std::vector<std::string> CompressedTensorsConfig::exact_names() const {
   return names;
 }
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::found

@@ -14,7 +14,7 @@
 
 #include "name_pattern.hpp"
 
-namespace moesweep::quantized {
+namespace moesweep::found {
 
 /// A list of targets: exact module names, "re:" and a pattern that matches from the name's start,
 /// and names of classes, which match nothing here: a checkpoint doesn't tell them.
@@ -81,4 +81,4 @@ class CompressedTensorsConfig {
   Targets ignored_;
 };
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::found

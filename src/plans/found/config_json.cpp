@@ -5,7 +5,7 @@
 #include <moesweep/core/base/error.hpp>
 #include <moesweep/core/base/json.hpp>
 
-namespace moesweep::quantized {
+namespace moesweep::found {
 
 nlohmann::json parse_config(const std::string& text) {
   if (text.empty()) return nlohmann::json::object();
@@ -27,4 +27,4 @@ std::int32_t size_under(const nlohmann::json& object, const char* key, std::int3
   return static_cast<std::int32_t>(value);
 }
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::found

@@ -6,7 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
-namespace moesweep::quantized {
+namespace moesweep::found {
 
 /// An object; empty for an empty text. Error(bad_input) for anything else, and for what parse_json
 /// refuses (base/json.hpp).
@@ -15,4 +15,4 @@ nlohmann::json parse_config(const std::string& text);
 /// An integer within [1, 2^20] under a key, or `missing`. Error(bad_input) for other values.
 std::int32_t size_under(const nlohmann::json& object, const char* key, std::int32_t missing);
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::found

@@ -11,7 +11,7 @@
 #include "config_json.hpp"
 #include "module_tensors.hpp"
 
-namespace moesweep::quantized {
+namespace moesweep::found {
 namespace {
 
 namespace fs = std::filesystem;
@@ -84,4 +84,4 @@ Found find_modules(const fs::path& given) {
   return find_plain(checkpoint);
 }
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::found

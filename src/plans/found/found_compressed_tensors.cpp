@@ -12,7 +12,7 @@
 #include "config_json.hpp"
 #include "module_tensors.hpp"
 
-namespace moesweep::quantized {
+namespace moesweep::found {
 namespace {
 
 using checkpoint::Checkpoint;
@@ -195,4 +195,4 @@ Found find_compressed_tensors(const Checkpoint& checkpoint, const std::string& c
   return Finder(checkpoint, config).find();
 }
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::found

@@ -16,7 +16,7 @@
 
 #include "module_tensors.hpp"
 
-namespace moesweep::quantized {
+namespace moesweep::found {
 namespace {
 
 namespace fs = std::filesystem;
@@ -137,4 +137,4 @@ Found find_gguf(const fs::path& path) {
   return found;
 }
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::found

@@ -9,7 +9,7 @@
 #include "config_json.hpp"
 #include "module_tensors.hpp"
 
-namespace moesweep::quantized {
+namespace moesweep::found {
 namespace {
 
 using nlohmann::json;
@@ -152,4 +152,4 @@ Found find_mlx(const checkpoint::Checkpoint& checkpoint, const std::string& conf
   return found;
 }
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::found

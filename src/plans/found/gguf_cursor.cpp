@@ -9,7 +9,7 @@
 #include <moesweep/core/base/cast.hpp>
 #include <moesweep/core/base/error.hpp>
 
-namespace moesweep::quantized {
+namespace moesweep::found {
 namespace {
 
 template <std::size_t size>
@@ -86,4 +86,4 @@ std::uint64_t GgufCursor::count(std::uint64_t bytes_each, const char* what) {
   return count;
 }
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::found

@@ -7,7 +7,7 @@
 
 #include <moesweep/plans/found/gguf_header.hpp>
 
-namespace moesweep::quantized {
+namespace moesweep::found {
 
 class GgufCursor {
  public:
@@ -39,4 +39,4 @@ class GgufCursor {
   std::uint64_t window_begin_ = 0;
 };
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::found

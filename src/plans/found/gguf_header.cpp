@@ -13,7 +13,7 @@
 
 #include "gguf_cursor.hpp"
 
-namespace moesweep::quantized {
+namespace moesweep::found {
 namespace {
 
 constexpr std::uint64_t longest_key = 65535;  // of the specification
@@ -212,4 +212,4 @@ GgufHeader parse_gguf(const GgufBytes& bytes, const std::string& file) {
   return HeaderParser(bytes, file).parse();
 }
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::found

@@ -3,7 +3,7 @@
 
 #include <moesweep/plans/found/gguf_header.hpp>
 
-namespace moesweep::quantized {
+namespace moesweep::found {
 namespace {
 
 // Missing on purpose: 4, 5, 31 to 33 and 36 to 38 were removed from the format; Q8_1 and Q8_K (9,
@@ -29,4 +29,4 @@ const GgufType* gguf_type(std::uint32_t id) {
   return found != types.end() && found->id == id ? found : nullptr;
 }
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::found

@@ -19,7 +19,7 @@
 #include "module_tensors.hpp"
 #include "stored_rows.hpp"
 
-namespace moesweep::quantized {
+namespace moesweep::found {
 namespace {
 
 using checkpoint::Tensor;
@@ -181,7 +181,7 @@ struct KeptComparison::State {
       return;
     }
     if (is_sub_byte(tensor.dtype)) return compare_packed(tensor, stored, target, swaps, out);
-    if (swaps && rows * matrices.columns > block_weights) {
+    if (swaps && rows * matrices.columns > written::block_weights) {
       out.not_compared = "its kernels are too large to be turned in memory";
       return;
     }
@@ -201,7 +201,7 @@ struct KeptComparison::State {
       comparer.compare(block);
     };
     for (std::int64_t slice = 0; slice < matrices.slices; ++slice) {
-      for_row_blocks(rows, matrices.columns, [&](std::int64_t row, std::int64_t count) {
+      written::for_row_blocks(rows, matrices.columns, [&](std::int64_t row, std::int64_t count) {
         compare_rows(slice, row, count);
       });
     }
@@ -216,7 +216,7 @@ struct KeptComparison::State {
     }
     BlockComparer comparer(tensor.dtype, stored.dtype, false, out);
     Block block;
-    for_row_blocks(tensor.bytes(), 1, [&](std::int64_t first, std::int64_t count) {
+    written::for_row_blocks(tensor.bytes(), 1, [&](std::int64_t first, std::int64_t count) {
       for (auto* bytes : {&block.expected, &block.stored}) {
         bytes->resize(checked_cast<std::size_t>(count));
       }
@@ -243,7 +243,7 @@ KeptComparison::KeptComparison(const checkpoint::Checkpoint& written, const Foun
 KeptComparison::~KeptComparison() = default;
 
 KeptValues KeptComparison::compare(const records::PlanRow& row) const {
-  const auto& tensor = require_original(state_->original, row);
+  const auto& tensor = written::require_original(state_->original, row);
   KeptValues out;
   if (tensor.params() == 0) return out;
   const auto mapping =
@@ -267,4 +267,4 @@ KeptValues KeptComparison::compare(const records::PlanRow& row) const {
   return out;
 }
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::found

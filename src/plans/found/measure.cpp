@@ -20,7 +20,7 @@
 #include "module_tensors.hpp"
 #include "stored_rows.hpp"
 
-namespace moesweep::quantized {
+namespace moesweep::found {
 namespace {
 
 using checkpoint::Tensor;
@@ -86,13 +86,13 @@ struct Measurement::State {
     double sse = 0;
     Buffers buffers;
     for (std::int64_t slice = 0; slice < slices; ++slice) {
-      for_row_blocks(rows, columns, [&](std::int64_t row, std::int64_t count) {
+      written::for_row_blocks(rows, columns, [&](std::int64_t row, std::int64_t count) {
         buffers.written.resize(checked_cast<std::size_t>(count * columns));
         stored->read(written_reader, (first_slice + slice) * rows + row, buffers.stored,
                      buffers.written);
         const auto first = slice * side + target.first_row + row;
         read_original(tensor, first, count, columns, buffers);
-        sse += squared_error(buffers.original, buffers.written);
+        sse += written::squared_error(buffers.original, buffers.written);
       });
     }
     return sse;
@@ -115,7 +115,7 @@ struct Measurement::State {
   std::optional<MeasuredError> error_of_plain(const records::PlanRow& row,
                                               const Tensor& tensor) const {
     const auto* const stored = checkpoint::find_tensor(written, row.tensor);
-    const auto quantizer = quantizer_of(row);
+    const auto quantizer = written::quantizer_of(row);
     if (stored == nullptr || stored->shape != tensor.shape || !quantizer ||
         dtype_bits(stored->dtype) < 16 || !is_floating_point(stored->dtype)) {
       return std::nullopt;
@@ -126,9 +126,10 @@ struct Measurement::State {
     const auto columns = is_stack ? tensor.shape.back() : tensor.params() / tensor.shape.front();
     MeasuredError measured;
     Buffers buffers;
-    for_row_blocks(tensor.params() / columns, columns, [&](std::int64_t first, std::int64_t count) {
-      add_plain_block(tensor, *stored, *quantizer, columns, first, count, buffers, measured);
-    });
+    written::for_row_blocks(
+        tensor.params() / columns, columns, [&](std::int64_t first, std::int64_t count) {
+          add_plain_block(tensor, *stored, *quantizer, columns, first, count, buffers, measured);
+        });
     return measured;
   }
 
@@ -148,7 +149,7 @@ struct Measurement::State {
     quantized.resize(values.size());
     kernels::quantize_rows({values, columns}, quantizer, tensor.dtype, {codes, scales, biases});
     kernels::dequantize_rows(codes, scales, biases, columns, quantizer.group_size, quantized);
-    measured.sse += squared_error(values, quantized);
+    measured.sse += written::squared_error(values, quantized);
     const auto element = checked_cast<std::size_t>(dtype_bytes(stored.dtype));
     auto& [expected, there] = buffers.encoded;
     expected.resize(values.size() * element);
@@ -172,7 +173,7 @@ Measurement::Measurement(const checkpoint::Checkpoint& written, const Found& fou
 Measurement::~Measurement() = default;
 
 std::optional<MeasuredError> Measurement::measure(const records::PlanRow& row) const {
-  const auto& tensor = require_original(state_->original, row);
+  const auto& tensor = written::require_original(state_->original, row);
   if (tensor.shape.size() < 2 || tensor.params() == 0 || !is_floating_point(tensor.dtype)) {
     return std::nullopt;
   }
@@ -191,4 +192,4 @@ std::string why_not_planned(const records::PlanRow& row, const MeasuredError& me
   return fmt::format("its squared error is {:.9g} instead of {:.9g}", measured.sse, row.sse);
 }
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::found

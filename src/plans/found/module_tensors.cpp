@@ -7,7 +7,7 @@
 #include <moesweep/core/base/cast.hpp>
 #include <moesweep/core/base/error.hpp>
 
-namespace moesweep::quantized {
+namespace moesweep::found {
 
 std::map<std::string, Parts> parts_by_module(const checkpoint::Checkpoint& checkpoint) {
   std::map<std::string, Parts> modules;
@@ -76,4 +76,4 @@ void refuse_tensor(const checkpoint::Checkpoint& checkpoint, const checkpoint::T
               fmt::format("tensor \"{}\" {}", tensor.name, problem), "write the checkpoint again");
 }
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::found

@@ -9,7 +9,7 @@
 #include <moesweep/model/checkpoint/checkpoint.hpp>
 #include <moesweep/plans/found/found.hpp>
 
-namespace moesweep::quantized {
+namespace moesweep::found {
 
 /// "a.b.weight" is part "weight" of module "a.b"; a name without a dot is a module of part "".
 using Parts = std::map<std::string, const checkpoint::Tensor*, std::less<>>;
@@ -34,4 +34,4 @@ void sort_by_name(Found& found);
 [[noreturn]] void refuse_tensor(const checkpoint::Checkpoint& checkpoint,
                                 const checkpoint::Tensor& tensor, const std::string& problem);
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::found

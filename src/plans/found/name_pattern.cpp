@@ -8,7 +8,7 @@
 
 #include <moesweep/core/base/error.hpp>
 
-namespace moesweep::quantized {
+namespace moesweep::found {
 namespace {
 
 [[noreturn]] void refuse_syntax(std::string_view piece) {
@@ -104,4 +104,4 @@ bool NamePattern::matches(std::string_view name) const {
   return pattern_->Match(std::string(name), 0, name.size(), re2::RE2::ANCHOR_START, nullptr, 0);
 }
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::found

@@ -14,7 +14,7 @@ namespace re2 {
 class RE2;
 }
 
-namespace moesweep::quantized {
+namespace moesweep::found {
 
 /// Why a pattern is refused, as a predicate: `uses "(?=", which ...`.
 class UnreadablePattern : public std::runtime_error {
@@ -44,4 +44,4 @@ class NamePattern {
   std::shared_ptr<const re2::RE2> pattern_;
 };
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::found

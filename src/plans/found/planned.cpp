@@ -9,7 +9,7 @@
 
 #include "module_tensors.hpp"
 
-namespace moesweep::quantized {
+namespace moesweep::found {
 namespace {
 
 /// Part of a row's numbers that falls to a target with some of the rows.
@@ -142,4 +142,4 @@ std::vector<PlannedModule> planned_modules(const records::Plan& plan, names::Run
   return planner.modules();
 }
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::found

@@ -2,7 +2,7 @@
 
 #include <functional>
 
-namespace moesweep::quantized {
+namespace moesweep::found {
 namespace {
 
 /// Calls `use` with the name, then without its first component, and so on down to two components,
@@ -37,4 +37,4 @@ std::string SimilarNames::like(std::string_view name) const {
   return found;
 }
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::found

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace moesweep::quantized {
+namespace moesweep::found {
 
 class SimilarNames {
  public:
@@ -20,4 +20,4 @@ class SimilarNames {
   std::map<std::string, std::string, std::less<>> by_end_;  // empty: several names end so
 };
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::found

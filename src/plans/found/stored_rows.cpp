@@ -9,7 +9,7 @@
 
 #include "module_tensors.hpp"
 
-namespace moesweep::quantized {
+namespace moesweep::found {
 namespace {
 
 using checkpoint::Tensor;
@@ -93,4 +93,4 @@ void StoredRows::read(const TensorReader& reader, std::int64_t first_row, Buffer
   kernels::dequantize_rows(codes, scales, biases, columns_, group_size_, out);
 }
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::found

@@ -8,7 +8,7 @@
 #include <moesweep/model/checkpoint/checkpoint.hpp>
 #include <moesweep/plans/found/found.hpp>
 
-namespace moesweep::quantized {
+namespace moesweep::found {
 
 /// Rows of all slices, one behind the other.
 class StoredRows {
@@ -40,4 +40,4 @@ class StoredRows {
   int group_size_ = 0;
 };
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::found

@@ -7,7 +7,7 @@
 
 #include "vllm_patterns.hpp"
 
-namespace moesweep::exports {
+namespace moesweep::handoff {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -18,7 +18,7 @@ Json targets_of(const std::vector<std::string>& patterns) {
   return targets;
 }
 
-Json weights_of(const Storage& storage) {
+Json weights_of(const plan::Storage& storage) {
   Json weights = {{"num_bits", storage.bits},
                   {"type", "int"},
                   {"symmetric", true},
@@ -34,13 +34,14 @@ void check_compressed_tensors(const records::PlanRow& row) {
   const bool known = (row.quantizer == "ct_int4" && row.bits == 4) ||
                      (row.quantizer == "ct_int8" && row.bits == 8);
   if (known) return;
-  throw refusal(row, "compressed-tensors",
-                "plan for it (allocate --for vllm), with ct_int4 or ct_int8: affine codes have a "
-                "bias that its symmetric "
-                "integers lack");
+  throw plan::refusal(
+      row, "compressed-tensors",
+      "plan for it (allocate --for vllm), with ct_int4 or ct_int8: affine codes have a "
+      "bias that its symmetric "
+      "integers lack");
 }
 
-PlanExport export_compressed_tensors(const PlannedModules& planned) {
+PlanExport export_compressed_tensors(const plan::PlannedModules& planned) {
   Json groups = Json::object();
   Json ignore = Json::array();
   for (const auto& [storage, patterns] : vllm_patterns(planned, false)) {
@@ -67,4 +68,4 @@ PlanExport export_compressed_tensors(const PlannedModules& planned) {
               "whose weights a compressor (llm-compressor) stored so."};
 }
 
-}  // namespace moesweep::exports
+}  // namespace moesweep::handoff

@@ -7,14 +7,14 @@
 
 #include "formats.hpp"
 
-namespace moesweep::exports {
+namespace moesweep::handoff {
 namespace {
 
 struct PlanFormat {
   std::string_view name;
   names::Runtime runtime;
-  CheckStorage check;
-  PlanExport (*write)(const PlannedModules& planned);
+  plan::CheckStorage check;
+  PlanExport (*write)(const plan::PlannedModules& planned);
 };
 
 constexpr std::array runtime_formats = {
@@ -39,19 +39,20 @@ PlanExport export_plan(const records::Plan& plan, const names::Architecture& arc
                        std::string_view format, bool allow_unmapped) {
   if (format == "json")
     return {
-        {{"plan.json", plan_json(plan)}},
+        {{"plan.json", plan::plan_json(plan)}},
         {},
         "plan.json is the plan as moesweep reads it (allocate, export, quantize, verify-plan)."};
   if (format == "csv")
-    return {{{"plan.csv", plan_csv(plan)}},
+    return {{{"plan.csv", plan::plan_csv(plan)}},
             {},
             "plan.csv has one line a tensor; its columns are those of plan.json's rows."};
   for (const auto& known : runtime_formats) {
     if (known.name != format) continue;
-    return known.write(modules_of(plan, architecture, known.runtime, allow_unmapped, known.check));
+    return known.write(
+        plan::modules_of(plan, architecture, known.runtime, allow_unmapped, known.check));
   }
   throw Error(ExitCode::bad_usage, std::string(format), "is no format of plans",
               fmt::format("choose one of {}", fmt::join(format_list, ", ")));
 }
 
-}  // namespace moesweep::exports
+}  // namespace moesweep::handoff

@@ -4,13 +4,13 @@
 #include <moesweep/plans/handoff/export_plan.hpp>
 #include <moesweep/plans/plan/modules.hpp>
 
-namespace moesweep::exports {
+namespace moesweep::handoff {
 
-PlanExport export_mlx(const PlannedModules& planned);
-PlanExport export_llama_cpp(const PlannedModules& planned);
-PlanExport export_compressed_tensors(const PlannedModules& planned);
-PlanExport export_gptqmodel(const PlannedModules& planned);
-PlanExport export_modelopt(const PlannedModules& planned);
+PlanExport export_mlx(const plan::PlannedModules& planned);
+PlanExport export_llama_cpp(const plan::PlannedModules& planned);
+PlanExport export_compressed_tensors(const plan::PlannedModules& planned);
+PlanExport export_gptqmodel(const plan::PlannedModules& planned);
+PlanExport export_modelopt(const plan::PlannedModules& planned);
 
 void check_mlx(const records::PlanRow& row);
 void check_llama_cpp(const records::PlanRow& row);
@@ -18,4 +18,4 @@ void check_compressed_tensors(const records::PlanRow& row);
 void check_gptqmodel(const records::PlanRow& row);
 void check_modelopt(const records::PlanRow& row);
 
-}  // namespace moesweep::exports
+}  // namespace moesweep::handoff

@@ -13,7 +13,7 @@
 
 #include "vllm_patterns.hpp"
 
-namespace moesweep::exports {
+namespace moesweep::handoff {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -22,11 +22,11 @@ constexpr std::array bits = {2, 3, 4, 8};
 constexpr std::array group_sizes = {0, 16, 32, 64, 128, 256, 512, 1024};  // 0: the whole row
 
 // Its symmetric codes have no offset; the others one a group, as affine has.
-bool is_symmetric(const Storage& storage) {
+bool is_symmetric(const plan::Storage& storage) {
   return storage.quantizer != "affine";
 }
 
-Json settings_of(const Storage& storage) {
+Json settings_of(const plan::Storage& storage) {
   return {{"bits", storage.bits},
           {"group_size", storage.group_size == 0 ? -1 : storage.group_size},
           {"sym", is_symmetric(storage)}};
@@ -40,13 +40,14 @@ void check_gptqmodel(const records::PlanRow& row) {
   const bool known = std::ranges::find(bits, row.bits) != bits.end() &&
                      std::ranges::find(group_sizes, row.group_size) != group_sizes.end();
   if (family && known) return;
-  throw refusal(row, "GPTQModel",
-                "plan for it (allocate --for vllm), with affine, ct_int4 or ct_int8, 2, 3, 4 or 8 "
-                "bits and groups that are a "
-                "power of two from 16 to 1024");
+  throw plan::refusal(
+      row, "GPTQModel",
+      "plan for it (allocate --for vllm), with affine, ct_int4 or ct_int8, 2, 3, 4 or 8 "
+      "bits and groups that are a "
+      "power of two from 16 to 1024");
 }
 
-PlanExport export_gptqmodel(const PlannedModules& planned) {
+PlanExport export_gptqmodel(const plan::PlannedModules& planned) {
   auto common = most_common(planned);
   if (common.quantizer.empty()) common = {"ct_int4", 4, 128};
   OrderedObject dynamic;
@@ -70,4 +71,4 @@ PlanExport export_gptqmodel(const PlannedModules& planned) {
               "are integers."};
 }
 
-}  // namespace moesweep::exports
+}  // namespace moesweep::handoff

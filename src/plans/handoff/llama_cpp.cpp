@@ -10,7 +10,7 @@
 #include "formats.hpp"
 #include "patterns.hpp"
 
-namespace moesweep::exports {
+namespace moesweep::handoff {
 namespace {
 
 struct GgmlType {
@@ -37,12 +37,13 @@ std::string_view kept_type(std::string_view dtype) {
   return dtype == "U8" ? "mxfp4" : "bf16";  // bytes are blocks of gpt-oss
 }
 
-std::string_view type_of(const PlannedModule& module) {
+std::string_view type_of(const plan::PlannedModule& module) {
   if (module.storage.quantizer.empty()) return kept_type(module.row->dtype);
   return find_type(module.storage.quantizer)->type;
 }
 
-std::string type_option(const PlannedModules& planned, const char* tensor, const char* option) {
+std::string type_option(const plan::PlannedModules& planned, const char* tensor,
+                        const char* option) {
   const auto found = planned.modules.find(tensor);
   if (found == planned.modules.end()) return {};
   return fmt::format(" {} {}", option, type_of(found->second));
@@ -53,7 +54,7 @@ std::string type_option(const PlannedModules& planned, const char* tensor, const
 void check_llama_cpp(const records::PlanRow& row) {
   const auto* type = find_type(row.quantizer);
   if (type == nullptr) {
-    throw refusal(
+    throw plan::refusal(
         row, "llama.cpp",
         "plan for it (allocate --for gguf), with q8_0, q6_k, q5_k, q4_k, q3_k, q2_k or mxfp4_ggml");
   }
@@ -65,7 +66,7 @@ void check_llama_cpp(const records::PlanRow& row) {
   }
 }
 
-PlanExport export_llama_cpp(const PlannedModules& planned) {
+PlanExport export_llama_cpp(const plan::PlannedModules& planned) {
   std::map<std::string, std::vector<LayerModule>> by_type;
   for (const auto& [name, module] : planned.modules) {
     by_type[std::string(type_of(module))].push_back(layer_module(name));
@@ -85,4 +86,4 @@ PlanExport export_llama_cpp(const PlannedModules& planned) {
                         "only what the file calls itself: every tensor is listed."};
 }
 
-}  // namespace moesweep::exports
+}  // namespace moesweep::handoff

@@ -13,7 +13,7 @@
 #include "formats.hpp"
 #include "vllm_patterns.hpp"
 
-namespace moesweep::exports {
+namespace moesweep::handoff {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -50,7 +50,7 @@ def quant_predicate(path, module=None, *_):
         raise KeyError(f"{path}: the plan has no such module") from None
 )py";
 
-std::string predicate_of(const PlannedModules& planned, const Storage& globals) {
+std::string predicate_of(const plan::PlannedModules& planned, const plan::Storage& globals) {
   auto text = fmt::format(fmt::runtime(predicate_head), fmt::arg("group_size", globals.group_size),
                           fmt::arg("bits", globals.bits));
   for (const auto& [name, module] : planned.modules) {
@@ -67,7 +67,7 @@ std::string predicate_of(const PlannedModules& planned, const Storage& globals) 
 
 // Globals apply to modules that the dictionary does not name, and the group also decides which
 // modules convert asks about.
-Storage globals_of(const PlannedModules& planned) {
+Storage globals_of(const plan::PlannedModules& planned) {
   auto globals = most_common(planned);
   if (globals.quantizer.empty()) return {"affine", 4, group_sizes.front()};
   for (const auto& [name, module] : planned.modules) {
@@ -79,7 +79,7 @@ Storage globals_of(const PlannedModules& planned) {
 
 // load_model asks this before it looks for scales: `false` for gpt-oss's blocks would make a module
 // that can't hold them.
-Json entry_of(const PlannedModule& module) {
+Json entry_of(const plan::PlannedModule& module) {
   const auto& storage = module.storage;
   if (!storage.quantizer.empty()) {
     return {{"group_size", storage.group_size}, {"bits", storage.bits}};
@@ -94,12 +94,13 @@ void check_mlx(const records::PlanRow& row) {
   const bool known = std::ranges::find(bits, row.bits) != bits.end() &&
                      std::ranges::find(group_sizes, row.group_size) != group_sizes.end();
   if (row.quantizer == "affine" && known) return;
-  throw refusal(row, "mlx-lm",
-                "plan for it (allocate --for mlx), with affine, 2, 3, 4, 5, 6 or 8 bits and groups "
-                "of 32, 64 or 128");
+  throw plan::refusal(
+      row, "mlx-lm",
+      "plan for it (allocate --for mlx), with affine, 2, 3, 4, 5, 6 or 8 bits and groups "
+      "of 32, 64 or 128");
 }
 
-PlanExport export_mlx(const PlannedModules& planned) {
+PlanExport export_mlx(const plan::PlannedModules& planned) {
   const auto globals = globals_of(planned);
   OrderedObject entries;
   entries.set("group_size", globals.group_size);
@@ -117,4 +118,4 @@ PlanExport export_mlx(const PlannedModules& planned) {
               "checkpoint that is already written so."};
 }
 
-}  // namespace moesweep::exports
+}  // namespace moesweep::handoff

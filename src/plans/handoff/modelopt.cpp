@@ -7,7 +7,7 @@
 
 #include "vllm_patterns.hpp"
 
-namespace moesweep::exports {
+namespace moesweep::handoff {
 namespace {
 
 constexpr std::string_view head =
@@ -28,7 +28,7 @@ constexpr std::string_view tail = R"py(    ],
 }
 )py";
 
-std::string settings_of(const Storage& storage) {
+std::string settings_of(const plan::Storage& storage) {
   if (storage.quantizer == "nvfp4") {
     return R"({"num_bits": (2, 1), "block_sizes": {-1: 16, "type": "dynamic", "scale_bits": (4, 3)}})";
   }
@@ -56,14 +56,15 @@ void check_modelopt(const records::PlanRow& row) {
                      (row.quantizer == "ct_int8" && row.bits == 8) ||
                      (row.quantizer == "nvfp4" && row.bits == 4 && row.group_size == 16);
   if (known) return;
-  throw refusal(row, "ModelOpt",
-                "plan for it (allocate --for vllm), with ct_int4, ct_int8 or nvfp4: affine codes "
-                "have a bias that its symmetric "
-                "integers lack");
+  throw plan::refusal(
+      row, "ModelOpt",
+      "plan for it (allocate --for vllm), with ct_int4, ct_int8 or nvfp4: affine codes "
+      "have a bias that its symmetric "
+      "integers lack");
 }
 
-PlanExport export_modelopt(const PlannedModules& planned) {
-  std::map<std::string, Storage> quantizers;
+PlanExport export_modelopt(const plan::PlannedModules& planned) {
+  std::map<std::string, plan::Storage> quantizers;
   for (const auto& [name, module] : planned.modules) {
     if (module.storage.quantizer.empty()) continue;
     const auto experts = experts_module(planned, name);
@@ -86,4 +87,4 @@ PlanExport export_modelopt(const PlannedModules& planned) {
               "values and errors its own."};
 }
 
-}  // namespace moesweep::exports
+}  // namespace moesweep::handoff

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-namespace moesweep::exports {
+namespace moesweep::handoff {
 namespace {
 
 bool is_index(std::string_view component) {
@@ -82,4 +82,4 @@ std::vector<std::string> patterns_of(const std::vector<LayerModule>& modules,
   return patterns;
 }
 
-}  // namespace moesweep::exports
+}  // namespace moesweep::handoff

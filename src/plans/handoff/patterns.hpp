@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace moesweep::exports {
+namespace moesweep::handoff {
 
 /// `text` as a regular expression that matches it alone (Python's `re` and ECMAScript).
 std::string escaped(std::string_view text);
@@ -30,4 +30,4 @@ std::vector<std::string> patterns_of(
     const std::vector<LayerModule>& modules,
     const std::function<std::string(std::string_view)>& stem = escaped);
 
-}  // namespace moesweep::exports
+}  // namespace moesweep::handoff

@@ -6,7 +6,7 @@
 
 #include "patterns.hpp"
 
-namespace moesweep::exports {
+namespace moesweep::handoff {
 namespace {
 
 // hf_to_vllm_mapper of vllm/model_executor/models/qwen3_vl.py and qwen3_5.py: a config that is read
@@ -28,7 +28,7 @@ std::string stem_pattern(std::string_view stem) {
 
 }  // namespace
 
-std::string experts_module(const PlannedModules& planned, const std::string& module) {
+std::string experts_module(const plan::PlannedModules& planned, const std::string& module) {
   constexpr std::string_view last = ".experts";
   if (module.ends_with(last)) return module;
   const auto tie =
@@ -36,9 +36,9 @@ std::string experts_module(const PlannedModules& planned, const std::string& mod
   return tie.ends_with(last) ? tie : std::string();
 }
 
-std::map<Storage, std::vector<std::string>> vllm_patterns(const PlannedModules& planned,
-                                                          bool fused_names) {
-  std::map<Storage, std::vector<LayerModule>> modules;
+std::map<plan::Storage, std::vector<std::string>> vllm_patterns(const plan::PlannedModules& planned,
+                                                                bool fused_names) {
+  std::map<plan::Storage, std::vector<LayerModule>> modules;
   for (const auto& [name, module] : planned.modules) {
     auto& alike = modules[module.storage];
     if (const auto experts = experts_module(planned, name); !experts.empty()) {
@@ -53,21 +53,21 @@ std::map<Storage, std::vector<std::string>> vllm_patterns(const PlannedModules& 
         names::tied_module(names::Runtime::vllm, planned.architecture, name + ".weight");
     if (tie != name) alike.push_back(layer_module(tie));
   }
-  std::map<Storage, std::vector<std::string>> patterns;
+  std::map<plan::Storage, std::vector<std::string>> patterns;
   for (const auto& [storage, alike] : modules) {
     patterns[storage] = patterns_of(alike, stem_pattern);
   }
   return patterns;
 }
 
-Storage most_common(const PlannedModules& planned) {
-  std::map<Storage, std::int64_t> counts;
+plan::Storage most_common(const plan::PlannedModules& planned) {
+  std::map<plan::Storage, std::int64_t> counts;
   for (const auto& [name, module] : planned.modules) {
     if (!module.storage.quantizer.empty()) ++counts[module.storage];
   }
   const auto most = std::ranges::max_element(
       counts, {}, [](const auto& storage_and_count) { return storage_and_count.second; });
-  return most == counts.end() ? Storage{} : most->first;
+  return most == counts.end() ? plan::Storage{} : most->first;
 }
 
-}  // namespace moesweep::exports
+}  // namespace moesweep::handoff

@@ -7,17 +7,17 @@
 
 #include "formats.hpp"
 
-namespace moesweep::exports {
+namespace moesweep::handoff {
 
 /// Patterns for all modules of each storage; those of kept modules under the empty one. With
 /// `fused_names` they also match what vLLM calls projections that it joins (qkv_proj).
-std::map<Storage, std::vector<std::string>> vllm_patterns(const PlannedModules& planned,
-                                                          bool fused_names);
+std::map<plan::Storage, std::vector<std::string>> vllm_patterns(const plan::PlannedModules& planned,
+                                                                bool fused_names);
 
 /// The storage that most modules have; of none when nothing is quantized.
-Storage most_common(const PlannedModules& planned);
+Storage most_common(const plan::PlannedModules& planned);
 
 /// Does the module belong to the experts of a layer? Then this is theirs, "....mlp.experts".
-std::string experts_module(const PlannedModules& planned, const std::string& module);
+std::string experts_module(const plan::PlannedModules& planned, const std::string& module);
 
-}  // namespace moesweep::exports
+}  // namespace moesweep::handoff

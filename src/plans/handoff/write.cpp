@@ -6,7 +6,7 @@
 #include <moesweep/core/base/temporary_files.hpp>
 #include <moesweep/plans/handoff/export_plan.hpp>
 
-namespace moesweep::exports {
+namespace moesweep::handoff {
 
 std::vector<std::filesystem::path> write_plan_export(const PlanExport& made,
                                                      const std::filesystem::path& folder,
@@ -36,4 +36,4 @@ std::vector<std::filesystem::path> write_plan_export(const PlanExport& made,
   return written;
 }
 
-}  // namespace moesweep::exports
+}  // namespace moesweep::handoff

@@ -8,7 +8,7 @@
 #include <moesweep/model/names/role.hpp>
 #include <moesweep/plans/plan/modules.hpp>
 
-namespace moesweep::exports {
+namespace moesweep::plan {
 namespace {
 
 using records::PlanRow;
@@ -177,4 +177,4 @@ PlannedModules modules_of(const records::Plan& plan, const names::Architecture& 
   return planned;
 }
 
-}  // namespace moesweep::exports
+}  // namespace moesweep::plan

@@ -15,7 +15,7 @@
 #include <moesweep/core/base/utf8.hpp>
 #include <moesweep/plans/plan/plan_file.hpp>
 
-namespace moesweep::exports {
+namespace moesweep::plan {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -214,4 +214,4 @@ Plan read_plan(const std::filesystem::path& file) {
   return parse_plan(read_text_file(file, largest_plan_file), file.string());
 }
 
-}  // namespace moesweep::exports
+}  // namespace moesweep::plan

@@ -2,7 +2,7 @@
 
 #include "affine_shapes.hpp"
 
-namespace moesweep::quantized {
+namespace moesweep::written {
 
 std::int64_t affine_bytes(std::span<const std::int64_t> shape, Dtype dtype, int bits,
                           int group_size) {
@@ -15,4 +15,4 @@ std::int64_t affine_bytes(std::span<const std::int64_t> shape, Dtype dtype, int 
   return codes + 2 * scales;
 }
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::written

@@ -10,7 +10,7 @@
 
 #include <moesweep/core/base/dtype.hpp>
 
-namespace moesweep::quantized {
+namespace moesweep::written {
 
 struct AffineShapes {
   std::vector<std::int64_t> codes;   ///< uint32, K * bits / 32 words a row
@@ -53,4 +53,4 @@ inline std::optional<AffineShapes> affine_shapes(std::span<const std::int64_t> s
   return stored;
 }
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::written

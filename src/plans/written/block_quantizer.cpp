@@ -12,7 +12,7 @@
 #include <moesweep/model/kernels/quantize_rows.hpp>
 #include <moesweep/plans/written/squared_error.hpp>
 
-namespace moesweep::quantized {
+namespace moesweep::written {
 namespace {
 
 std::size_t size(std::int64_t count) {
@@ -111,4 +111,4 @@ std::span<const std::byte> BlockQuantizer::values(Dtype dtype) {
   return bytes;
 }
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::written

@@ -11,7 +11,7 @@
 
 #include "block_stream.hpp"
 
-namespace moesweep::quantized {
+namespace moesweep::written {
 
 struct BlockError {
   double sse = 0.0;
@@ -56,4 +56,4 @@ class BlockQuantizer {
   std::vector<std::byte> encoded_;
 };
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::written

@@ -6,7 +6,7 @@
 #include <moesweep/core/base/error.hpp>
 #include <moesweep/plans/written/write.hpp>
 
-namespace moesweep::quantized {
+namespace moesweep::written {
 namespace {
 
 void add_runs(const checkpoint::Tensor& tensor, const Origin& origin, std::size_t index,
@@ -94,4 +94,4 @@ std::optional<SourceBlock> BlockStream::next() {
   return buffer.block;
 }
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::written

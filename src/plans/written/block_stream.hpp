@@ -12,7 +12,7 @@
 #include <moesweep/model/checkpoint/checkpoint.hpp>
 #include <moesweep/plans/written/layout.hpp>
 
-namespace moesweep::quantized {
+namespace moesweep::written {
 
 /// Elements that are one behind the other in a source tensor and in the stored one.
 struct Run {
@@ -59,4 +59,4 @@ class BlockStream {
   std::size_t current_ = 0;
 };
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::written

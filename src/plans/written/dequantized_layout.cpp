@@ -9,7 +9,7 @@
 #include "affine_shapes.hpp"
 #include "shards.hpp"
 
-namespace moesweep::quantized {
+namespace moesweep::written {
 namespace {
 
 bool is_matrix(const checkpoint::Tensor& tensor) {
@@ -76,4 +76,4 @@ Layout dequantized_layout(const checkpoint::Checkpoint& source, const records::P
   return into_shards(std::move(bundles), shard_bytes, "pt");
 }
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::written

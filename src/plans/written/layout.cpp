@@ -1,7 +1,7 @@
 #include <moesweep/core/base/cast.hpp>
 #include <moesweep/plans/written/layout.hpp>
 
-namespace moesweep::quantized {
+namespace moesweep::written {
 
 std::int64_t StoredTensor::bytes() const {
   auto bits = checked_cast<std::uint64_t>(dtype_bits(dtype));
@@ -28,4 +28,4 @@ std::int64_t Layout::bytes() const {
   return total;
 }
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::written

@@ -10,7 +10,7 @@
 #include "affine_shapes.hpp"
 #include "shards.hpp"
 
-namespace moesweep::quantized {
+namespace moesweep::written {
 namespace {
 
 /// A tensor or part of one on its way to a module.
@@ -218,4 +218,4 @@ Layout mlx_layout(const checkpoint::Checkpoint& source, const records::Plan& pla
   return into_shards(std::move(bundles), shard_bytes, "mlx");
 }
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::written

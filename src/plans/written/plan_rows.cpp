@@ -8,7 +8,7 @@
 #include <moesweep/core/base/shape.hpp>
 #include <moesweep/plans/written/plan_rows.hpp>
 
-namespace moesweep::quantized {
+namespace moesweep::written {
 namespace {
 
 constexpr std::size_t most_named = 5;
@@ -87,4 +87,4 @@ std::vector<const records::PlanRow*> rows_of_tensors(const checkpoint::Checkpoin
   return rows;
 }
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::written

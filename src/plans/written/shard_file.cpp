@@ -5,7 +5,7 @@
 #include <moesweep/core/base/file_hash.hpp>
 #include <moesweep/core/base/paths.hpp>
 
-namespace moesweep::quantized {
+namespace moesweep::written {
 
 ShardFile::ShardFile(const StoredShard& shard, const std::filesystem::path& path)
     : file_(path), bytes_(shard.bytes) {
@@ -29,4 +29,4 @@ Hash128 ShardFile::hash() const {
   return hash_of_file(file_.temporary());
 }
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::written

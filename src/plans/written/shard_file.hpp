@@ -10,7 +10,7 @@
 #include <moesweep/core/base/hash.hpp>
 #include <moesweep/plans/written/layout.hpp>
 
-namespace moesweep::quantized {
+namespace moesweep::written {
 
 class ShardFile {
  public:
@@ -29,4 +29,4 @@ class ShardFile {
   std::vector<std::int64_t> begins_;  // of each tensor in the file
 };
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::written

@@ -5,7 +5,7 @@
 #include <moesweep/core/base/cast.hpp>
 #include <moesweep/core/base/error.hpp>
 
-namespace moesweep::quantized {
+namespace moesweep::written {
 
 Layout into_shards(std::vector<Bundle> bundles, std::int64_t shard_bytes,
                    const std::string& format) {
@@ -32,4 +32,4 @@ Layout into_shards(std::vector<Bundle> bundles, std::int64_t shard_bytes,
   return layout;
 }
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::written

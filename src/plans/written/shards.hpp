@@ -7,7 +7,7 @@
 
 #include <moesweep/plans/written/layout.hpp>
 
-namespace moesweep::quantized {
+namespace moesweep::written {
 
 /// Tensors that stay in one file.
 using Bundle = std::vector<StoredTensor>;
@@ -17,4 +17,4 @@ using Bundle = std::vector<StoredTensor>;
 Layout into_shards(std::vector<Bundle> bundles, std::int64_t shard_bytes,
                    const std::string& format);
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::written

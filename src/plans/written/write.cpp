@@ -13,7 +13,7 @@
 #include "block_stream.hpp"
 #include "shard_file.hpp"
 
-namespace moesweep::quantized {
+namespace moesweep::written {
 namespace {
 
 bool is_quantized(const StoredTensor& stored) {
@@ -193,4 +193,4 @@ std::int64_t quantized_weights(const StoredShard& shard) {
   return weights;
 }
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::written

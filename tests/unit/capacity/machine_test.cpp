@@ -3,7 +3,7 @@
 #include <moesweep/core/parallel/task_pool.hpp>
 #include <moesweep/engine/capacity/machine.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::capacity {
 namespace {
 
 constexpr std::int64_t gib = std::int64_t{1} << 30;
@@ -87,4 +87,4 @@ TEST(MachineFrom, ManyRanksPublishLessOften) {
 }
 
 }  // namespace
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::capacity

@@ -10,7 +10,7 @@
 
 #include "support/temporary_directory.hpp"
 
-namespace moesweep::pipeline {
+namespace moesweep::capacity {
 namespace {
 
 using testing::HasSubstr;
@@ -269,4 +269,4 @@ TEST(MemoryLimits, PhysicalMemoryIsAlwaysAmongThem) {
 }
 
 }  // namespace
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::capacity

@@ -6,7 +6,7 @@
 #include <moesweep/core/base/error.hpp>
 #include <moesweep/core/base/file.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::estimate {
 namespace {
 
 using ::testing::HasSubstr;
@@ -54,4 +54,4 @@ TEST(Calibrate, MissingFileIsRefused) {
 }
 
 }  // namespace
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::estimate

@@ -15,7 +15,7 @@
 #include <moesweep/model/checkpoint/write.hpp>
 #include <moesweep/model/names/runtime.hpp>
 
-namespace moesweep::quantized::test {
+namespace moesweep::found::test {
 
 using Sizes = std::vector<std::int64_t>;
 
@@ -108,4 +108,4 @@ inline names::Architecture generic() {
   return {.model_type = "generic"};
 }
 
-}  // namespace moesweep::quantized::test
+}  // namespace moesweep::found::test

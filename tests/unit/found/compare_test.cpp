@@ -6,7 +6,7 @@
 
 #include "checkpoints.hpp"
 
-namespace moesweep::quantized {
+namespace moesweep::found {
 namespace {
 
 using test::affine;
@@ -279,4 +279,4 @@ TEST(Compare, StacksWithoutRowsOrWithAbsurdlyManyExpertsEndWell) {
 }
 
 }  // namespace
-}  // namespace moesweep::quantized
+}  // namespace moesweep::found

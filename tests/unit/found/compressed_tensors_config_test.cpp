@@ -7,7 +7,7 @@
 
 #include <moesweep/core/base/error.hpp>
 
-namespace moesweep::quantized {
+namespace moesweep::found {
 namespace {
 
 using nlohmann::json;
@@ -90,4 +90,4 @@ TEST(CompressedTensorsConfig, ManyGroupsOfNamesAreLookedUpNotSearched) {
 }
 
 }  // namespace
-}  // namespace moesweep::quantized
+}  // namespace moesweep::found

@@ -7,7 +7,7 @@
 #include "checkpoints.hpp"
 #include "support/temporary_directory.hpp"
 
-namespace moesweep::quantized {
+namespace moesweep::found {
 namespace {
 
 using moesweep::test::TemporaryDirectory;
@@ -138,4 +138,4 @@ TEST_F(FoundCompressedTensors, ConfigsThatAreNoneAreRefused) {
 }
 
 }  // namespace
-}  // namespace moesweep::quantized
+}  // namespace moesweep::found

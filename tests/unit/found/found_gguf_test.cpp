@@ -9,7 +9,7 @@
 #include "gguf_writer.hpp"
 #include "support/temporary_directory.hpp"
 
-namespace moesweep::quantized {
+namespace moesweep::found {
 namespace {
 
 using moesweep::test::TemporaryDirectory;
@@ -92,4 +92,4 @@ TEST_F(FoundGguf, AFolderWithTwoModelsIsRefused) {
 }
 
 }  // namespace
-}  // namespace moesweep::quantized
+}  // namespace moesweep::found

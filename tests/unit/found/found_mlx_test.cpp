@@ -7,7 +7,7 @@
 #include "checkpoints.hpp"
 #include "support/temporary_directory.hpp"
 
-namespace moesweep::quantized {
+namespace moesweep::found {
 namespace {
 
 using moesweep::test::TemporaryDirectory;
@@ -116,4 +116,4 @@ TEST_F(FoundMlx, ConfigsThatAreNoneAreRefused) {
 }
 
 }  // namespace
-}  // namespace moesweep::quantized
+}  // namespace moesweep::found

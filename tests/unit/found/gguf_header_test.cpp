@@ -10,7 +10,7 @@
 
 #include "gguf_writer.hpp"
 
-namespace moesweep::quantized {
+namespace moesweep::found {
 namespace {
 
 using test::GgufWriter;
@@ -247,4 +247,4 @@ TEST(GgufTypes, HaveTheBlocksOfGgml) {
 }
 
 }  // namespace
-}  // namespace moesweep::quantized
+}  // namespace moesweep::found

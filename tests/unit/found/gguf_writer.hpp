@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace moesweep::quantized::test {
+namespace moesweep::found::test {
 
 class GgufWriter {
  public:
@@ -87,4 +87,4 @@ class GgufWriter {
   std::uint64_t count_ = 0;
 };
 
-}  // namespace moesweep::quantized::test
+}  // namespace moesweep::found::test

@@ -12,7 +12,7 @@
 #include "checkpoints.hpp"
 #include "support/temporary_directory.hpp"
 
-namespace moesweep::quantized {
+namespace moesweep::found {
 namespace {
 
 using test::Sizes;
@@ -249,4 +249,4 @@ TEST_F(Kept, AnotherOriginalIsRefusedByTensor) {
 }
 
 }  // namespace
-}  // namespace moesweep::quantized
+}  // namespace moesweep::found

@@ -14,7 +14,7 @@
 #include "checkpoints.hpp"
 #include "support/temporary_directory.hpp"
 
-namespace moesweep::quantized {
+namespace moesweep::found {
 namespace {
 
 using moesweep::test::TemporaryDirectory;
@@ -230,4 +230,4 @@ TEST_F(Measure, AnotherOriginalIsRefusedByTensor) {
 }
 
 }  // namespace
-}  // namespace moesweep::quantized
+}  // namespace moesweep::found

@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace moesweep::quantized {
+namespace moesweep::found {
 namespace {
 
 using testing::HasSubstr;
@@ -107,4 +107,4 @@ TEST(NamePattern, ControlCharactersOfAPatternAreNotRepeated) {
 }
 
 }  // namespace
-}  // namespace moesweep::quantized
+}  // namespace moesweep::found

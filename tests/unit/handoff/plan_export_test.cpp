@@ -13,7 +13,7 @@
 #include "plan_rules.hpp"
 #include "plan_samples.hpp"
 
-namespace moesweep::exports {
+namespace moesweep::handoff {
 namespace {
 
 using names::Runtime;
@@ -406,4 +406,4 @@ TEST(PlanExport, UnknownFormatsAreRefusedWithTheKnownOnes) {
 }
 
 }  // namespace
-}  // namespace moesweep::exports
+}  // namespace moesweep::handoff

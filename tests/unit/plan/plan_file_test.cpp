@@ -10,7 +10,7 @@
 #include "plan_samples.hpp"
 #include "support/temporary_directory.hpp"
 
-namespace moesweep::exports {
+namespace moesweep::plan {
 namespace {
 
 using records::Plan;
@@ -32,7 +32,7 @@ Plan sample() {
   return plan;
 }
 
-TEST(PlanFile, ReadsBackAsItWas) {
+TEST(handoff::PlanFile, ReadsBackAsItWas) {
   const auto plan = sample();
   const auto text = plan_json(plan);
   const auto read = parse_plan(text, "plan.json");
@@ -52,7 +52,7 @@ TEST(PlanFile, ReadsBackAsItWas) {
   EXPECT_TRUE(std::isnan(read.rows[1].sse));
 }
 
-TEST(PlanFile, OnesOf02AreReadWithoutPriorAndAlpha) {
+TEST(handoff::PlanFile, OnesOf02AreReadWithoutPriorAndAlpha) {
   const auto plan = parse_plan(
       R"({"schema": 1, "method": "budget", "runtime": "mlx", "architecture": "llama",
           "source_headers": "", "bytes": 4608, "rows": [
@@ -66,7 +66,7 @@ TEST(PlanFile, OnesOf02AreReadWithoutPriorAndAlpha) {
   EXPECT_TRUE(std::isnan(plan.rows[0].alpha));
 }
 
-TEST(PlanFile, GlobsOfQuantizableNamesReadBack) {
+TEST(handoff::PlanFile, GlobsOfQuantizableNamesReadBack) {
   auto plan = sample();
   EXPECT_EQ(plan_json(plan).find("quantizable"), std::string::npos);
   plan.quantizable = {"*.experts.*", "a \"b\""};
@@ -82,11 +82,11 @@ TEST(PlanFile, GlobsOfQuantizableNamesReadBack) {
   }
 }
 
-TEST(PlanFile, EmptyPlansReadBack) {
+TEST(handoff::PlanFile, EmptyPlansReadBack) {
   EXPECT_TRUE(parse_plan(plan_json(test::plan_of({})), "plan.json").rows.empty());
 }
 
-TEST(PlanFile, WholeInventoriesReadBack) {
+TEST(handoff::PlanFile, WholeInventoriesReadBack) {
   const std::vector<test::Setting> settings = {{"affine", 4, 64}};
   const auto plan = test::random_plan(names::Runtime::mlx, settings, 1);
   EXPECT_EQ(parse_plan(plan_json(plan), "p").rows.size(), 2924U);
@@ -107,7 +107,7 @@ void expect_refused(std::string text, const std::string& from, const std::string
   }
 }
 
-TEST(PlanFile, WhatIsNoPlanIsRefusedByPlace) {
+TEST(handoff::PlanFile, WhatIsNoPlanIsRefusedByPlace) {
   const auto text = plan_json(sample());
   expect_refused(text, "\"schema\": 2", "\"schema\": 3", "schema");
   expect_refused(text, "\"schema\": 2,", "", "schema");
@@ -135,7 +135,7 @@ TEST(PlanFile, WhatIsNoPlanIsRefusedByPlace) {
   expect_refused(text, "\"method\": \"uniform\"", "\"method\": \"\\u001b[2J\"", "method");
 }
 
-TEST(PlanFile, TornAndForeignTextsAreRefused) {
+TEST(handoff::PlanFile, TornAndForeignTextsAreRefused) {
   const auto text = plan_json(sample());
   for (const auto& broken : {std::string(), std::string("[]"), std::string("null"),
                              text.substr(0, text.size() / 2), text + text}) {
@@ -143,7 +143,7 @@ TEST(PlanFile, TornAndForeignTextsAreRefused) {
   }
 }
 
-TEST(PlanFile, FilesBeyondAnyPlanAreRefusedUnread) {
+TEST(handoff::PlanFile, FilesBeyondAnyPlanAreRefusedUnread) {
   const test::TemporaryDirectory folder;
   const auto path = folder.path() / "plan.json";
   publish_file(path, std::string_view("{}"));
@@ -157,7 +157,7 @@ TEST(PlanFile, FilesBeyondAnyPlanAreRefusedUnread) {
   }
 }
 
-TEST(PlanFile, DeepPlansAreRefusedNotFollowed) {
+TEST(handoff::PlanFile, DeepPlansAreRefusedNotFollowed) {
   const auto deep = "{\"rows\": " + std::string(200'000, '[') + std::string(200'000, ']') + "}";
   try {
     parse_plan(deep, "plan.json");
@@ -167,7 +167,7 @@ TEST(PlanFile, DeepPlansAreRefusedNotFollowed) {
   }
 }
 
-TEST(PlanFile, MalformedShapesAreRefusedByTensor) {
+TEST(handoff::PlanFile, MalformedShapesAreRefusedByTensor) {
   for (const auto* shape :
        {"64x", "x64", "64xx64", "64x-1", "64*64", "a", "99999999999999999999x1"}) {
     auto plan = sample();
@@ -182,8 +182,8 @@ TEST(PlanFile, MalformedShapesAreRefusedByTensor) {
   }
 }
 
-TEST(PlanFile, CsvHasALineATensor) {
-  const auto made = export_plan(sample(), test::qwen35, "csv", false);
+TEST(handoff::PlanFile, CsvHasALineATensor) {
+  const auto made = handoff::export_plan(sample(), test::qwen35, "csv", false);
   ASSERT_EQ(made.files.size(), 1U);
   EXPECT_EQ(made.files[0].name, "plan.csv");
   CsvRecords csv(made.files[0].text, "plan.csv");
@@ -193,11 +193,11 @@ TEST(PlanFile, CsvHasALineATensor) {
   EXPECT_FALSE(csv.next().has_value());
 }
 
-TEST(PlanFile, JsonExportIsTheFileThatIsRead) {
-  const auto made = export_plan(sample(), test::qwen35, "json", false);
+TEST(handoff::PlanFile, JsonExportIsTheFileThatIsRead) {
+  const auto made = handoff::export_plan(sample(), test::qwen35, "json", false);
   ASSERT_EQ(made.files.size(), 1U);
   EXPECT_EQ(parse_plan(made.files[0].text, "plan.json").rows.size(), 2U);
 }
 
 }  // namespace
-}  // namespace moesweep::exports
+}  // namespace moesweep::plan

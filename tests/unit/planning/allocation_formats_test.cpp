@@ -5,7 +5,7 @@
 
 #include <moesweep/core/base/error.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::planning {
 namespace {
 
 using allocation::Format;
@@ -68,4 +68,4 @@ TEST(FormatsOf, AreTheRuntimesUnlessNamed) {
 }
 
 }  // namespace
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::planning

@@ -8,7 +8,7 @@
 #include "allocation_formats.hpp"
 #include "allocation_options.hpp"
 
-namespace moesweep::pipeline {
+namespace moesweep::planning {
 namespace {
 
 using allocation::Format;
@@ -89,4 +89,4 @@ TEST(ParseTarget, AsksAboutSmallNumbersWithoutAUnit) {
 }
 
 }  // namespace
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::planning

@@ -15,7 +15,7 @@
 #include "allocation_source.hpp"
 #include "support/temporary_directory.hpp"
 
-namespace moesweep::pipeline {
+namespace moesweep::planning {
 namespace {
 
 records::CheckpointTensorRow tensor(const std::string& shape, const std::string& dtype,
@@ -59,7 +59,7 @@ TEST_F(HostileRun, CountsOfUnitsThatAreNoneAreErrorsThatDriveNoTerminal) {
       store::write_results(run_.results(), tables, attributes);
       const auto results = store::read_results(run_.results());
       try {
-        sweep_counts(results, run_.results().string());
+        run::sweep_counts(results, run_.results().string());
         FAIL() << name << ' ' << printable(value);
       } catch (const Error& error) {
         EXPECT_EQ(error.exit_code(), ExitCode::bad_input);
@@ -120,4 +120,4 @@ TEST_F(HostileRun, ErrorsThatAreNoSumsOfSquaresAreRefused) {
 }
 
 }  // namespace
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::planning

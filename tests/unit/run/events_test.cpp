@@ -9,7 +9,7 @@
 
 #include "support/temporary_directory.hpp"
 
-namespace moesweep::pipeline {
+namespace moesweep::run {
 namespace {
 
 TEST(Events, AreReadBackInOrder) {
@@ -60,4 +60,4 @@ TEST(Events, ALineThatIsNestedTooDeepIsTorn) {
 }
 
 }  // namespace
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::run

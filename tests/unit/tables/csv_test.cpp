@@ -8,7 +8,7 @@
 namespace moesweep::test {
 namespace {
 
-using exports::Format;
+using tables::Format;
 using testing::ElementsAre;
 
 records::Tables notes(std::initializer_list<std::string> texts) {

@@ -17,10 +17,10 @@
 
 namespace moesweep::test {
 
-std::vector<std::string> exported_lines(const records::Tables& tables, exports::Format format) {
+std::vector<std::string> exported_lines(const records::Tables& tables, tables::Format format) {
   const TemporaryDirectory directory;
   const auto file = directory.path() / "table";
-  exports::export_tables(tables, {format, file, {tables.begin()->first}, false});
+  tables::export_tables(tables, {format, file, {tables.begin()->first}, false});
   std::ifstream in(file, std::ios::binary);
   std::vector<std::string> lines;
   for (std::string line; std::getline(in, line);) lines.push_back(line);
@@ -29,9 +29,9 @@ std::vector<std::string> exported_lines(const records::Tables& tables, exports::
 
 namespace {
 
-using exports::export_tables;
-using exports::ExportOptions;
-using exports::Format;
+using tables::export_tables;
+using tables::ExportOptions;
+using tables::Format;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::UnorderedElementsAre;
@@ -222,14 +222,14 @@ TEST_F(Export, WritesWhatAResultsFileHolds) {
 }
 
 TEST(Format, IsFoundByItsName) {
-  EXPECT_EQ(exports::format_named("csv"), Format::csv);
-  EXPECT_EQ(exports::format_named("jsonl"), Format::jsonl);
-  EXPECT_EQ(exports::format_named("sqlite"), Format::sqlite);
+  EXPECT_EQ(tables::format_named("csv"), Format::csv);
+  EXPECT_EQ(tables::format_named("jsonl"), Format::jsonl);
+  EXPECT_EQ(tables::format_named("sqlite"), Format::sqlite);
 }
 
 TEST(Format, UnknownNamesTheNearest) {
   try {
-    exports::format_named("sqlit");
+    tables::format_named("sqlit");
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.exit_code(), ExitCode::bad_usage);

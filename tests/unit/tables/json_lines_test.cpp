@@ -7,7 +7,7 @@
 namespace moesweep::test {
 namespace {
 
-using exports::Format;
+using tables::Format;
 using testing::ElementsAre;
 
 TEST(JsonLines, EachLineIsAnObjectWithTheKeysInColumnOrder) {

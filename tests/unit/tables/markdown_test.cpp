@@ -9,7 +9,7 @@
 namespace moesweep::test {
 namespace {
 
-using exports::Format;
+using tables::Format;
 using testing::ElementsAre;
 
 records::Tables notes(std::initializer_list<std::string> texts) {
@@ -47,7 +47,7 @@ TEST(Markdown, SeveralTablesAreOneDocument) {
   auto tables = notes({"a"});
   append_row(tables, EveryTypeRow{});
   const auto file = folder.path() / "results.md";
-  const auto written = exports::export_tables(tables, {Format::markdown, file, {}, false});
+  const auto written = tables::export_tables(tables, {Format::markdown, file, {}, false});
   ASSERT_EQ(written.size(), 2U);
   EXPECT_EQ(written[0].file, file);
   EXPECT_EQ(written[1].file, file);

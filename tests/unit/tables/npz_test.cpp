@@ -31,7 +31,7 @@ records::Tables two_tables() {
 }
 
 std::vector<std::byte> exported(const records::Tables& tables, const std::filesystem::path& file) {
-  exports::export_tables(tables, {.format = exports::Format::npz, .output = file, .tables = {}});
+  tables::export_tables(tables, {.format = tables::Format::npz, .output = file, .tables = {}});
   return read_file(file);
 }
 
@@ -52,7 +52,7 @@ TEST(ZipWriter, MembersBeyondFourGigabytesTakeZip64Fields) {
   const TemporaryDirectory directory;
   const auto path = directory.path() / "a.zip";
   FilePublisher file(path);
-  exports::ZipWriter zip(file, 0);  // every size counts as too large
+  arrays::ZipWriter zip(file, 0);  // every size counts as too large
   zip.begin("a");
   const std::string text(100'000, 'x');
   zip.add(std::as_bytes(std::span(text)));

@@ -4,7 +4,7 @@
 
 #include <moesweep/plans/written/layout.hpp>
 
-namespace moesweep::quantized {
+namespace moesweep::written {
 namespace {
 
 using Shape = std::vector<std::int64_t>;
@@ -30,4 +30,4 @@ TEST(AffineBytes, AreNoneWhereMlxCannot) {
 }
 
 }  // namespace
-}  // namespace moesweep::quantized
+}  // namespace moesweep::written

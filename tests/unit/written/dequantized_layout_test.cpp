@@ -6,7 +6,7 @@
 
 #include "small_checkpoint.hpp"
 
-namespace moesweep::quantized {
+namespace moesweep::written {
 namespace {
 
 using test::inventory;
@@ -69,4 +69,4 @@ TEST(DequantizedLayout, UnknownQuantizersAndVectorsAreRefused) {
 }
 
 }  // namespace
-}  // namespace moesweep::quantized
+}  // namespace moesweep::written

@@ -8,7 +8,7 @@
 
 #include "small_checkpoint.hpp"
 
-namespace moesweep::quantized {
+namespace moesweep::written {
 namespace {
 
 using checkpoint::TensorShape;
@@ -200,4 +200,4 @@ TEST(MlxLayout, DroppedTensorsAreLeftOut) {
 }
 
 }  // namespace
-}  // namespace moesweep::quantized
+}  // namespace moesweep::written

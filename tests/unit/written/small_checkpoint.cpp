@@ -8,7 +8,7 @@
 #include <moesweep/core/base/hash.hpp>
 #include <moesweep/model/kernels/encode.hpp>
 
-namespace moesweep::quantized::test {
+namespace moesweep::written::test {
 
 float weight_at(const std::string& name, std::uint64_t i) {
   const auto bits = hash64(fmt::format("{}/{}", name, i)) >> 40;
@@ -69,4 +69,4 @@ void quantize(records::Plan& plan, const std::string& part, int bits, int group_
   }
 }
 
-}  // namespace moesweep::quantized::test
+}  // namespace moesweep::written::test

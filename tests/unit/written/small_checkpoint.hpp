@@ -9,7 +9,7 @@
 #include <moesweep/model/checkpoint/checkpoint.hpp>
 #include <moesweep/model/checkpoint/write.hpp>
 
-namespace moesweep::quantized::test {
+namespace moesweep::written::test {
 
 /// Weights that look random, without NaN and infinities: element i of the tensor called `name`.
 float weight_at(const std::string& name, std::uint64_t i);
@@ -28,4 +28,4 @@ records::Plan keeping(const checkpoint::Checkpoint& source);
 void quantize(records::Plan& plan, const std::string& part, int bits, int group_size,
               const std::string& quantizer = "affine");
 
-}  // namespace moesweep::quantized::test
+}  // namespace moesweep::written::test

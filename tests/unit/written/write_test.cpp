@@ -15,7 +15,7 @@
 #include "small_checkpoint.hpp"
 #include "support/temporary_directory.hpp"
 
-namespace moesweep::quantized {
+namespace moesweep::written {
 namespace {
 
 namespace fs = std::filesystem;
@@ -282,4 +282,4 @@ TEST(WritePeakBytes, DoNotGrowWithTheTensor) {
 }
 
 }  // namespace
-}  // namespace moesweep::quantized
+}  // namespace moesweep::written

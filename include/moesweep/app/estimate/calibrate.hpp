@@ -6,7 +6,7 @@
 
 #include <moesweep/core/config/rates.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::estimate {
 
 /// Rates of one core while `threads` of them work, and the reading speed of them together from
 /// `read_from` (a file, or the files of a directory), from the page cache where they are cached.
@@ -18,4 +18,4 @@ config::Rates calibrate(const std::filesystem::path& read_from, int threads);
 /// A cluster profile with these rates: one node of `threads` cores and this machine's memory.
 std::string calibrated_profile(const config::Rates& rates, int threads);
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::estimate

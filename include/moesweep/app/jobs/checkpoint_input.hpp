@@ -6,7 +6,7 @@
 #include <moesweep/core/config/settings.hpp>
 #include <moesweep/model/source/model.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::jobs {
 
 /// checkpoint.path, or the twin of checkpoint.twin.inventory. Error(bad_input) for what
 /// source::open_model refuses; codes are not refused yet.
@@ -15,4 +15,4 @@ source::Model open_swept_model(const config::Settings& settings);
 /// One a shard: its header and size.
 std::vector<config::InputHash> header_hashes(const checkpoint::Checkpoint& checkpoint);
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::jobs

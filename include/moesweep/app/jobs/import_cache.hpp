@@ -10,7 +10,7 @@
 
 #include <moesweep/core/records/hidden_cache.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::jobs {
 
 /// Shares of samples by split, drawn within each label. Clusters stay whole.
 struct RandomSplit {
@@ -48,4 +48,4 @@ struct ImportedCache {
 /// Error(bad_usage) for options that do not fit the source.
 ImportedCache import_cache(const ImportOptions& options);
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::jobs

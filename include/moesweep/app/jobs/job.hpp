@@ -17,7 +17,7 @@
 #include <moesweep/core/records/units.hpp>
 #include <moesweep/engine/sweep/plan.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::jobs {
 
 using config::Rates;
 
@@ -97,4 +97,4 @@ void require_memory(const sweep::Plan& plan, std::int64_t memory_bytes,
 /// the inputs.
 records::Tables reduce_rows(const config::Settings& settings, records::Tables rows);
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::jobs

@@ -8,7 +8,7 @@
 #include <moesweep/core/records/plan.hpp>
 #include <moesweep/core/records/table.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::jobs {
 
 struct WrittenSummary {
   std::int64_t shards = 0;
@@ -28,4 +28,4 @@ WrittenSummary summarize_written(const records::Tables& tables, const records::P
 /// Squared errors of what is written and of the sweep's table differ at most by this, relatively.
 inline constexpr double sse_tolerance = 1e-6;
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::jobs

@@ -12,7 +12,7 @@
 #include <moesweep/core/records/plan.hpp>
 #include <moesweep/model/names/runtime.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::planning {
 
 struct AllocateOptions {
   std::filesystem::path source;  ///< run directory, or CSV file
@@ -87,4 +87,4 @@ struct AllocateReport {
 /// method needs.
 AllocateReport allocate(const AllocateOptions& options);
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::planning

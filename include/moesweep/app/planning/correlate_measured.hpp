@@ -9,7 +9,7 @@
 
 #include <moesweep/core/stats/correlation.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::planning {
 
 /// A file with a text column `pattern`, `term`, `tensor`, `name` or `module` (tensor names, terms
 /// of the objective, or globs on them; the first line that matches a tensor counts) and columns of
@@ -43,4 +43,4 @@ struct MeasuredReport {
 MeasuredReport correlate_measured(const std::filesystem::path& run_directory,
                                   const MeasuredFile& file);
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::planning

@@ -9,7 +9,7 @@
 #include <moesweep/core/records/table.hpp>
 #include <moesweep/engine/store/results_turn.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::run {
 
 struct Aggregate {
   records::Tables tables;
@@ -38,4 +38,4 @@ bool write_results(const std::filesystem::path& run_directory, const Aggregate& 
 /// all is well.
 std::vector<std::string> verify(const std::filesystem::path& run_directory, Aggregate& aggregated);
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::run

@@ -13,7 +13,7 @@
 #include <moesweep/engine/comm/session.hpp>
 #include <moesweep/engine/sweep/coordinator.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::run {
 
 /// Of one rank, as resources.threads.
 inline constexpr int most_threads = 65536;
@@ -54,4 +54,4 @@ void install_stop_handlers();
 /// "moesweep 0.2.0 (GNU 12.2.0)"
 std::string build_description();
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::run

@@ -7,7 +7,7 @@
 
 #include <moesweep/engine/store/results.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::run {
 
 /// Checks results.h5 and reads it. Where it is missing or damaged and the segments hold the whole
 /// of a sweep, it is made again from them, and a warning says so. Otherwise throws
@@ -31,4 +31,4 @@ SweepCounts sweep_counts(const store::Results& results, const std::string& file)
 /// The command that finishes an unfinished sweep: "`moesweep run RUN/job.toml --run-dir RUN`".
 std::string how_to_finish(const std::filesystem::path& run_directory);
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::run

@@ -11,7 +11,7 @@
 
 #include <moesweep/core/base/error.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::run {
 
 enum class RunState {
   not_started,
@@ -73,4 +73,4 @@ struct Status {
 
 Status read_status(const std::filesystem::path& run_directory);
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::run

@@ -10,7 +10,7 @@
 #include <moesweep/core/base/error.hpp>
 #include <moesweep/engine/store/lock.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::run {
 
 enum class OwnerState {
   ended,   ///< its end is recorded
@@ -55,4 +55,4 @@ struct MendedLock {
 /// `take_over` doesn't wait for; and when nothing is left that tells what was lost.
 MendedLock mend_lock(const std::filesystem::path& run_directory, bool take_over);
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::run

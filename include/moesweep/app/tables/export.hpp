@@ -31,7 +31,7 @@
 
 #include <moesweep/core/records/table.hpp>
 
-namespace moesweep::exports {
+namespace moesweep::tables {
 
 enum class Format : std::uint8_t { csv, jsonl, sqlite, npz, markdown };
 
@@ -66,4 +66,4 @@ struct ExportedTable {
 std::vector<ExportedTable> export_tables(const records::Tables& tables,
                                          const ExportOptions& options);
 
-}  // namespace moesweep::exports
+}  // namespace moesweep::tables

@@ -8,7 +8,7 @@
 
 #include <moesweep/core/records/heads.hpp>
 
-namespace moesweep::exports {
+namespace moesweep::tables {
 
 /// Writes one NumPy archive a seed, <variant>-<head>-<layer>-<pooling>-seed<seed>.npz in `output`,
 /// a folder that is created when missing; what no file name has (base/foreign_name.hpp) is
@@ -25,4 +25,4 @@ std::vector<std::filesystem::path> export_heads(const std::filesystem::path& art
                                                 const std::filesystem::path& output,
                                                 bool overwrite);
 
-}  // namespace moesweep::exports
+}  // namespace moesweep::tables

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace moesweep::pipeline {
+namespace moesweep::arrays {
 
 enum class ElementKind : std::uint8_t {
   floating,
@@ -62,4 +62,4 @@ std::vector<std::string> texts_of(const Array& array);
 void for_each_part(std::uint64_t bytes, std::int64_t element_bytes,
                    const std::function<void(std::uint64_t offset, std::size_t bytes)>& piece);
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::arrays

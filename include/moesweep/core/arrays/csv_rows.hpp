@@ -7,10 +7,10 @@
 
 #include <moesweep/core/records/table.hpp>
 
-namespace moesweep::exports {
+namespace moesweep::arrays {
 
 /// Without the end of the line.
 void append_csv_header(std::string& out, const records::TableInfo& info);
 void append_csv_row(std::string& out, const records::Table& table, std::size_t row);
 
-}  // namespace moesweep::exports
+}  // namespace moesweep::arrays

@@ -12,7 +12,7 @@
 
 #include <moesweep/core/base/file.hpp>
 
-namespace moesweep::exports {
+namespace moesweep::arrays {
 
 class ZipWriter {
  public:
@@ -50,4 +50,4 @@ class ZipWriter {
   std::unique_ptr<Deflate> deflate_;
 };
 
-}  // namespace moesweep::exports
+}  // namespace moesweep::arrays

@@ -8,7 +8,7 @@
 #include <moesweep/core/config/settings.hpp>
 #include <moesweep/engine/sweep/simulate.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::capacity {
 
 /// Threads and memory of a rank that has this machine to itself: the CPUs of the affinity mask
 /// (resources.threads of the job, if it says), and resources.memory or 80 % of the limit that holds
@@ -34,4 +34,4 @@ double flush_seconds(const config::Settings& job, int ranks);
 sweep::Machine machine_from(const config::Settings* cluster, const config::Settings& job, int ranks,
                             int threads);
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::capacity

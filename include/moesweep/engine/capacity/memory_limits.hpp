@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace moesweep::pipeline {
+namespace moesweep::capacity {
 
 struct MemoryLimit {
   std::int64_t bytes = 0;
@@ -51,4 +51,4 @@ std::vector<std::string> scopes_of(std::span<const MemoryLimit> limits);
 /// all ranks of this host, one after the other, this one's included.
 MemoryShare share_of(std::span<const MemoryLimit> limits, std::span<const std::string> scopes);
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::capacity

@@ -7,7 +7,7 @@
 #include <moesweep/engine/capacity/memory_limits.hpp>
 #include <moesweep/engine/comm/session.hpp>
 
-namespace moesweep::pipeline {
+namespace moesweep::capacity {
 
 /// CPUs for this rank: its affinity mask, shared fairly with the ranks of the same host that have
 /// the same mask.
@@ -21,4 +21,4 @@ MemoryShare fair_memory(comm::Session& session);
 
 std::string host_name();
 
-}  // namespace moesweep::pipeline
+}  // namespace moesweep::capacity

@@ -10,7 +10,7 @@
 #include <moesweep/model/names/runtime.hpp>
 #include <moesweep/plans/found/found.hpp>
 
-namespace moesweep::quantized {
+namespace moesweep::found {
 
 /// What the plan says about a module of the runtime: one row of the plan, a part of one (halves of
 /// gate_up_proj) or many (experts that are stacked).
@@ -73,4 +73,4 @@ enum class Plain : std::uint8_t { original, dequantized };
 Comparison compare(const records::Plan& plan, const Found& found,
                    const names::Architecture& architecture, Plain plain = Plain::original);
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::found

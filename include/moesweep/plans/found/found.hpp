@@ -16,7 +16,7 @@
 
 #include <moesweep/model/checkpoint/checkpoint.hpp>
 
-namespace moesweep::quantized {
+namespace moesweep::found {
 
 enum class Format : std::uint8_t { mlx, compressed_tensors, gguf, plain };
 std::string_view format_name(Format format);
@@ -63,4 +63,4 @@ Found find_compressed_tensors(const checkpoint::Checkpoint& checkpoint, const st
 Found find_gguf(const std::filesystem::path& path);
 Found find_plain(const checkpoint::Checkpoint& checkpoint);
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::found

@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-namespace moesweep::quantized {
+namespace moesweep::found {
 
 /// How ggml stores a type: `bytes` for a block of `length` weights along the innermost axis.
 struct GgufType {
@@ -59,4 +59,4 @@ struct GgufBytes {
 /// or end behind the file.
 GgufHeader parse_gguf(const GgufBytes& bytes, const std::string& file);
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::found

@@ -11,7 +11,7 @@
 #include <moesweep/model/names/runtime.hpp>
 #include <moesweep/plans/found/found.hpp>
 
-namespace moesweep::quantized {
+namespace moesweep::found {
 
 struct KeptValues {
   std::int64_t different = 0;  ///< weights that are not the original's
@@ -44,4 +44,4 @@ class KeptComparison {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::found

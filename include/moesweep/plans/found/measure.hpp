@@ -11,7 +11,7 @@
 #include <moesweep/model/names/runtime.hpp>
 #include <moesweep/plans/found/found.hpp>
 
-namespace moesweep::quantized {
+namespace moesweep::found {
 
 /// Whether weights of this format can be measured: MLX affine, compressed-tensors packed symmetric
 /// integers, and plain checkpoints with dequantized values.
@@ -50,4 +50,4 @@ class Measurement {
 /// knows none.
 std::string why_not_planned(const records::PlanRow& row, const MeasuredError& measured);
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::found

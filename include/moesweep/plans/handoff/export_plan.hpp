@@ -10,7 +10,7 @@
 #include <moesweep/core/records/plan.hpp>
 #include <moesweep/model/names/runtime.hpp>
 
-namespace moesweep::exports {
+namespace moesweep::handoff {
 
 /// A file of an export.
 struct PlanFile {
@@ -40,4 +40,4 @@ std::vector<std::filesystem::path> write_plan_export(const PlanExport& made,
                                                      const std::filesystem::path& folder,
                                                      bool overwrite);
 
-}  // namespace moesweep::exports
+}  // namespace moesweep::handoff

@@ -11,7 +11,7 @@
 #include <moesweep/core/records/plan.hpp>
 #include <moesweep/model/names/runtime.hpp>
 
-namespace moesweep::exports {
+namespace moesweep::plan {
 
 /// How a module's weights are stored.
 struct Storage {
@@ -45,4 +45,4 @@ Error refusal(const records::PlanRow& row, std::string_view format, const std::s
 PlannedModules modules_of(const records::Plan& plan, const names::Architecture& architecture,
                           names::Runtime runtime, bool allow_unmapped, CheckStorage check);
 
-}  // namespace moesweep::exports
+}  // namespace moesweep::plan

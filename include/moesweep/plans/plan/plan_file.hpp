@@ -8,7 +8,7 @@
 
 #include <moesweep/core/records/plan.hpp>
 
-namespace moesweep::exports {
+namespace moesweep::plan {
 
 /// JSON, `schema` 2 (of 0.2: 1, without prior, term and alpha); numbers that are not finite are
 /// null, and read as not a number. Error(bad_input) naming file and place for anything that is no
@@ -21,4 +21,4 @@ std::string plan_json(const records::Plan& plan);
 /// The rows as CSV.
 std::string plan_csv(const records::Plan& plan);
 
-}  // namespace moesweep::exports
+}  // namespace moesweep::plan

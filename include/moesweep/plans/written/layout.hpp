@@ -13,7 +13,7 @@
 #include <moesweep/model/kernels/round_trip.hpp>
 #include <moesweep/model/names/runtime.hpp>
 
-namespace moesweep::quantized {
+namespace moesweep::written {
 
 enum class Part : std::uint8_t { copy, codes, scales, biases, dequantized };
 
@@ -73,4 +73,4 @@ Layout dequantized_layout(const checkpoint::Checkpoint& source, const records::P
                           std::int64_t shard_bytes,
                           std::span<const std::string> expert_patterns = {});
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::written

@@ -10,7 +10,7 @@
 #include <moesweep/model/checkpoint/checkpoint.hpp>
 #include <moesweep/model/kernels/round_trip.hpp>
 
-namespace moesweep::quantized {
+namespace moesweep::written {
 
 /// The row of each tensor of `source`, in its order. Error(bad_input), naming the tensors, when the
 /// two do not have the same tensors with the same shapes and dtypes, or for an unknown action.
@@ -31,4 +31,4 @@ std::string some_of(std::span<const std::string> names);
 void refuse_if_any(std::span<const std::string> names, const std::string& problem,
                    const std::string& remedy);
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::written

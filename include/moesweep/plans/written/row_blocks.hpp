@@ -5,7 +5,7 @@
 
 #include <moesweep/plans/written/write.hpp>
 
-namespace moesweep::quantized {
+namespace moesweep::written {
 
 /// Calls `use` with the first row and the number of rows of each block of about block_weights.
 template <typename Use>
@@ -16,4 +16,4 @@ void for_row_blocks(std::int64_t rows, std::int64_t columns, const Use& use) {
   }
 }
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::written

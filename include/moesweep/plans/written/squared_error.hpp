@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <span>
 
-namespace moesweep::quantized {
+namespace moesweep::written {
 
 /// Eight sums, so that additions do not wait for each other; always in this order.
 double sum_of_squares(std::size_t count, auto value_at) {
@@ -27,4 +27,4 @@ inline double squared_error(std::span<const float> weights, std::span<const floa
   return sum_of_squares(weights.size(), [&](std::size_t i) { return weights[i] - stored[i]; });
 }
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::written

@@ -12,7 +12,7 @@
 #include <moesweep/model/checkpoint/checkpoint.hpp>
 #include <moesweep/plans/written/layout.hpp>
 
-namespace moesweep::quantized {
+namespace moesweep::written {
 
 /// What a source tensor, or a part of it, became.
 struct WrittenPart {
@@ -56,4 +56,4 @@ std::int64_t source_bytes(const checkpoint::Checkpoint& source, const StoredShar
 /// Weights of a shard that are quantized.
 std::int64_t quantized_weights(const StoredShard& shard);
 
-}  // namespace moesweep::quantized
+}  // namespace moesweep::written
