@@ -1,12 +1,12 @@
 #pragma once
-// From the keys of a job to what the analysis is told.
+// Keys of the quality-safety analysis.
 
-#include <moesweep/analysis/quality/options.hpp>
-#include <moesweep/core/config/settings.hpp>
+#include <vector>
 
-namespace moesweep::jobs {
+#include <moesweep/core/config/option.hpp>
 
-/// Error(bad_job) for a "name=number" that is none.
-quality::Options quality_options_from(const config::Settings& settings);
+namespace moesweep::config {
 
-}  // namespace moesweep::jobs
+std::vector<Option> quality_options();
+
+}  // namespace moesweep::config
