@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <moesweep/app/jobs/job_file.hpp>
 #include <moesweep/app/jobs/quantize.hpp>
 #include <moesweep/app/run/run_results.hpp>
 #include <moesweep/core/base/text.hpp>
@@ -57,7 +58,7 @@ std::string checkpoint_of(const config::Settings& swept) {
 config::Settings job_of(const QuantizeCommand& command) {
   const store::RunDirectory run{command.run};
   store::require_run_directory(run);
-  const auto swept = config::load_job(run.job());
+  const auto swept = jobs::load_job(run.job());
   if (swept.text("kind") != "sensitivity") {
     throw Error(ExitCode::bad_input, command.run,
                 fmt::format("is a sweep of kind {}", swept.text("kind")),
@@ -78,7 +79,7 @@ config::Settings job_of(const QuantizeCommand& command) {
   toml += fmt::format("[output]\nflush_seconds = {}\n", swept.number("output.flush_seconds"));
   toml += fmt::format("[resources]\nmemory = {}\nisa = {}\n", swept.integer("resources.memory"),
                       quoted(swept.text("resources.isa")));
-  return config::parse_job(toml, "moesweep quantize");
+  return jobs::parse_job(toml, "moesweep quantize");
 }
 
 jobs::WrittenSummary summary_of(const QuantizeCommand& command) {

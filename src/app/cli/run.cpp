@@ -2,6 +2,8 @@
 
 #include <memory>
 
+#include <moesweep/app/jobs/job_file.hpp>
+
 #include "command.hpp"
 #include "summary.hpp"
 #include "sweep_session.hpp"
@@ -25,8 +27,8 @@ void run(RunCommand& command, Context& context) {
                         print_end(report, command.run_directory);
                       }};
   run_session(
-      command.options, [&] { return config::load_job(command.job, command.options.overrides); },
-      end, context);
+      command.options, [&] { return jobs::load_job(command.job, command.options.overrides); }, end,
+      context);
 }
 
 }  // namespace

@@ -1,7 +1,13 @@
-#include "hidden_options.hpp"
+#include "option_tables.hpp"
 
-namespace moesweep::config {
+namespace moesweep::jobs {
 namespace {
+
+using config::IntegerList;
+using config::NumberList;
+using config::Option;
+using config::TextList;
+using config::ValueType;
 
 const TextList all_kinds = {"heads", "suppression", "probes", "pipeline"};
 const TextList trains_heads = {"heads", "suppression", "pipeline"};
@@ -312,7 +318,7 @@ std::vector<Option> probe_options() {
 
 }  // namespace
 
-std::vector<Option> hidden_options() {
+std::vector<config::Option> hidden_options() {
   std::vector<Option> options;
   for (const auto& part : {cache_options(), axis_options(), training_options(), decision_options(),
                            evidence_options(), probe_options()}) {
@@ -321,4 +327,4 @@ std::vector<Option> hidden_options() {
   return options;
 }
 
-}  // namespace moesweep::config
+}  // namespace moesweep::jobs

@@ -7,14 +7,14 @@
 
 #include "job_rules.hpp"
 
-namespace moesweep::config {
+namespace moesweep::jobs {
 namespace {
 
-bool has(const TextList& list, std::string_view name) {
+bool has(const config::TextList& list, std::string_view name) {
   return std::find(list.begin(), list.end(), name) != list.end();
 }
 
-void check_baseline(const Settings& job) {
+void check_baseline(const config::Settings& job) {
   const auto& variants = job.texts("cache.variants");
   if (has(variants, job.text("cache.baseline"))) return;
   throw Error(ExitCode::bad_job, job.place_of("cache.baseline"),
@@ -23,14 +23,14 @@ void check_baseline(const Settings& job) {
               "name one of the variants");
 }
 
-void check_evidence_layer(const Settings& job, std::string_view needed_by) {
+void check_evidence_layer(const config::Settings& job, std::string_view needed_by) {
   if (job.has("suppression.evidence_layer")) return;
   throw Error(ExitCode::bad_job, job.place_of("kind"),
               fmt::format("{} needs suppression.evidence_layer, which is not given", needed_by),
               "name the layer whose span means tell cited spans from others");
 }
 
-void check_stages(const Settings& job) {
+void check_stages(const config::Settings& job) {
   if (job.text("kind") == "suppression") check_evidence_layer(job, "suppression");
   if (job.text("kind") != "pipeline") return;
   const auto& stages = job.texts("pipeline.stages");
@@ -44,7 +44,7 @@ void check_stages(const Settings& job) {
               "suppression is compared with the same seeds' heads; add \"heads\"");
 }
 
-void check_head(const Settings& job) {
+void check_head(const config::Settings& job) {
   const bool attends = job.text("heads.head") == "attention_mlp";
   const bool is_evidence = job.text("heads.task") == "evidence";
   if (attends && !is_evidence) {
@@ -66,10 +66,10 @@ void check_head(const Settings& job) {
 
 }  // namespace
 
-void check_hidden_rules(const Settings& job) {
+void check_hidden_rules(const config::Settings& job) {
   check_baseline(job);
   check_stages(job);
   if (job.text("kind") != "probes") check_head(job);
 }
 
-}  // namespace moesweep::config
+}  // namespace moesweep::jobs

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <moesweep/app/jobs/job.hpp>
+#include <moesweep/app/jobs/job_file.hpp>
 #include <moesweep/core/base/error.hpp>
 #include <moesweep/core/base/text.hpp>
 
@@ -43,7 +44,7 @@ Job prepare_job(config::Settings settings, const Rates& rates) {
   Job job{std::move(settings), nullptr, {}, {}, {}};
   job.kind = open_job(job.settings);
   job.inputs = job.kind->inputs();
-  job.fingerprint = config::job_fingerprint(job.settings, job.inputs);
+  job.fingerprint = job_fingerprint(job.settings, job.inputs);
   job.plan = plan_from(job.kind->stages(rates), job.fingerprint);
   return job;
 }

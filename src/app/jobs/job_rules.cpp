@@ -7,18 +7,18 @@
 
 #include <moesweep/core/base/error.hpp>
 
-namespace moesweep::config {
+namespace moesweep::jobs {
 namespace {
 
 /// Where the first of the keys that was given stands; "default" when none was.
-std::string place_of_any(const Settings& job, std::span<const std::string_view> keys) {
+std::string place_of_any(const config::Settings& job, std::span<const std::string_view> keys) {
   for (const auto key : keys) {
     if (job.place_of(key) != "default") return job.place_of(key);
   }
   return "default";
 }
 
-void check_thresholds(const Settings& job) {
+void check_thresholds(const config::Settings& job) {
   constexpr std::array<std::string_view, 3> keys = {"sensitivity.thresholds.bits2",
                                                     "sensitivity.thresholds.bits8",
                                                     "sensitivity.thresholds.bits16"};
@@ -31,7 +31,7 @@ void check_thresholds(const Settings& job) {
                   values[0], values[1], values[2]));
 }
 
-void check_weights(const Settings& job) {
+void check_weights(const config::Settings& job) {
   constexpr std::array<std::string_view, 4> keys = {
       "sensitivity.weights.svd", "sensitivity.weights.kurtosis", "sensitivity.weights.noise",
       "sensitivity.weights.error"};
@@ -42,7 +42,7 @@ void check_weights(const Settings& job) {
               "every composite would be 0 and every tensor get 2 bits; raise one");
 }
 
-void check_checkpoint(const Settings& job) {
+void check_checkpoint(const config::Settings& job) {
   const bool twin = job.has("checkpoint.twin.inventory");
   if (twin && job.has("checkpoint.path")) {
     throw Error(ExitCode::bad_job, job.place_of("checkpoint.twin.inventory"),
@@ -64,7 +64,7 @@ void check_checkpoint(const Settings& job) {
 
 }  // namespace
 
-void check_job_rules(const Settings& job) {
+void check_job_rules(const config::Settings& job) {
   const auto& kind = job.text("kind");
   if (kind == "quality_safety" || kind == "pipeline") check_quality_rules(job);
   if (kind == "quality_safety") return;
@@ -75,4 +75,4 @@ void check_job_rules(const Settings& job) {
   check_weights(job);
 }
 
-}  // namespace moesweep::config
+}  // namespace moesweep::jobs

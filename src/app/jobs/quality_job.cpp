@@ -19,7 +19,7 @@
 #include <moesweep/engine/store/scan.hpp>
 
 #include "quality_heads.hpp"
-#include "quality_options.hpp"
+#include "quality_options_from.hpp"
 #include "shared_values.hpp"
 
 namespace moesweep::jobs {

@@ -1,7 +1,11 @@
-#include "quality_options.hpp"
+#include "option_tables.hpp"
 
-namespace moesweep::config {
+namespace moesweep::jobs {
 namespace {
+
+using config::Option;
+using config::TextList;
+using config::ValueType;
 
 const TextList own_kind = {"quality_safety"};
 const TextList kinds = {"quality_safety", "pipeline"};
@@ -117,11 +121,11 @@ std::vector<Option> analysis_options() {
 
 }  // namespace
 
-std::vector<Option> quality_options() {
+std::vector<config::Option> quality_options() {
   auto options = input_options();
   for (auto& option : metric_options()) options.push_back(std::move(option));
   for (auto& option : analysis_options()) options.push_back(std::move(option));
   return options;
 }
 
-}  // namespace moesweep::config
+}  // namespace moesweep::jobs

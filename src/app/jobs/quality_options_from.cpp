@@ -1,4 +1,4 @@
-#include "quality_options.hpp"
+#include "quality_options_from.hpp"
 
 #include <cmath>
 

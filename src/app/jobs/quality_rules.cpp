@@ -8,18 +8,18 @@
 
 #include "job_rules.hpp"
 
-namespace moesweep::config {
+namespace moesweep::jobs {
 namespace {
 
 constexpr std::array roles = {"quality.metrics.quality", "quality.metrics.safety",
                               "quality.metrics.capability"};
 constexpr std::array inputs = {"quality.matrix", "quality.samples", "quality.heads_run"};
 
-bool has(const TextList& list, std::string_view name) {
+bool has(const config::TextList& list, std::string_view name) {
   return std::find(list.begin(), list.end(), name) != list.end();
 }
 
-void check_input(const Settings& job) {
+void check_input(const config::Settings& job) {
   const auto given =
       std::count_if(inputs.begin(), inputs.end(), [&](const char* key) { return job.has(key); });
   if (given != 1) {
@@ -40,7 +40,7 @@ void check_input(const Settings& job) {
   }
 }
 
-void check_roles(const Settings& job) {
+void check_roles(const config::Settings& job) {
   std::map<std::string, const char*> role_of;
   for (const auto* key : roles) {
     for (const auto& metric : job.texts(key)) {
@@ -64,7 +64,7 @@ void check_roles(const Settings& job) {
   }
 }
 
-void check_stage(const Settings& job) {
+void check_stage(const config::Settings& job) {
   const auto& stages = job.texts("pipeline.stages");
   if (!has(stages, "quality") || has(stages, "heads")) return;
   throw Error(ExitCode::bad_job, job.place_of("pipeline.stages"),
@@ -74,7 +74,7 @@ void check_stage(const Settings& job) {
 
 }  // namespace
 
-void check_quality_rules(const Settings& job) {
+void check_quality_rules(const config::Settings& job) {
   if (job.text("kind") == "pipeline") {
     check_stage(job);
   } else {
@@ -83,4 +83,4 @@ void check_quality_rules(const Settings& job) {
   check_roles(job);
 }
 
-}  // namespace moesweep::config
+}  // namespace moesweep::jobs

@@ -1,8 +1,14 @@
-#include "quantize_options.hpp"
+#include "option_tables.hpp"
 
-namespace moesweep::config {
+namespace moesweep::jobs {
+namespace {
 
-std::vector<Option> quantize_options() {
+using config::TextList;
+using config::ValueType;
+
+}  // namespace
+
+std::vector<config::Option> quantize_options() {
   const TextList kinds = {"quantize"};
   return {
       {.key = "quantize.plan",
@@ -44,4 +50,4 @@ std::vector<Option> quantize_options() {
   };
 }
 
-}  // namespace moesweep::config
+}  // namespace moesweep::jobs

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace moesweep::config {
+namespace moesweep::jobs {
 
 struct SchemaFile {
   std::string name;
@@ -13,4 +13,4 @@ struct SchemaFile {
 
 std::vector<SchemaFile> schema_files();
 
-}  // namespace moesweep::config
+}  // namespace moesweep::jobs

@@ -13,7 +13,7 @@ int main(int argument_count, char** arguments) {
       throw moesweep::Error(moesweep::ExitCode::bad_usage, "moesweep_schemas",
                             "takes one folder to write to", "moesweep_schemas schemas");
     }
-    for (const auto& file : moesweep::config::schema_files()) {
+    for (const auto& file : moesweep::jobs::schema_files()) {
       moesweep::publish_file(std::filesystem::path(arguments[1]) / file.name,
                              std::string_view(file.text));
     }

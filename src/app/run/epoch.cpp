@@ -10,6 +10,7 @@
 #include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
+#include <moesweep/app/jobs/job_file.hpp>
 #include <moesweep/app/run/run.hpp>
 #include <moesweep/core/base/cast.hpp>
 #include <moesweep/core/base/failures.hpp>
@@ -74,7 +75,7 @@ void refuse_other_job(const store::RunDirectory& run, const jobs::Job& job,
                       const store::EpochStart& first, const store::EpochStart& now) {
   if (now.fingerprint != first.fingerprint) {
     const auto recorded = recorded_job(run, {{Epoch{1}, first, std::nullopt}});
-    const auto differences = config::differences(job.settings, recorded);
+    const auto differences = jobs::differences(job.settings, recorded);
     // Another format or kind has other inputs too: the setting says more than their hashes.
     if (differences.empty()) refuse_other_inputs(run, first.inputs, now.inputs);
     refuse(run, fmt::format("{}", fmt::join(differences, "; ")));
@@ -166,7 +167,7 @@ OpenEpoch open_epoch(const store::RunDirectory& run, const jobs::Job& job, int r
   open.epoch = store::acquire(run.lock(), start, acquire);
   record_if_it_fails(run, open.epoch, [&] {
     store::remove_leftovers(run, open.epoch);
-    if (!is_recorded(run, job)) publish_file(run.job(), config::to_toml(job.settings));
+    if (!is_recorded(run, job)) publish_file(run.job(), jobs::to_toml(job.settings));
     read_standings(open, run, job);
   });
   append_event(run.events(), "started",

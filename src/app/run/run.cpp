@@ -6,12 +6,14 @@
 #include <spdlog/spdlog.h>
 
 #include <moesweep/app/jobs/job.hpp>
+#include <moesweep/app/jobs/job_file.hpp>
 #include <moesweep/app/run/aggregate.hpp>
 #include <moesweep/app/run/run.hpp>
 #include <moesweep/core/base/failures.hpp>
 #include <moesweep/core/parallel/task_pool.hpp>
 #include <moesweep/core/records/units.hpp>
 #include <moesweep/engine/capacity/machine.hpp>
+#include <moesweep/engine/capacity/rates.hpp>
 #include <moesweep/engine/capacity/resources.hpp>
 #include <moesweep/engine/store/lock.hpp>
 #include <moesweep/engine/store/run_directory.hpp>
@@ -140,8 +142,8 @@ jobs::Job prepare_on_all(comm::Session& session, const RunOptions& options) {
   agree(session, [&] {
     check_ranks(session.comm(), options);
     job = jobs::prepare_job(
-        options.job ? *options.job : config::load_job(options.job_file, options.overrides),
-        config::Rates{});
+        options.job ? *options.job : jobs::load_job(options.job_file, options.overrides),
+        capacity::Rates{});
     if (session.comm().rank() == comm::coordinator_rank) {
       for (const auto& warning : job->kind->warnings()) spdlog::warn("{}", printable(warning));
     }

@@ -21,7 +21,7 @@ class SettingsReader {
   /// `options`, which must outlive it.
   explicit SettingsReader(std::span<const Option> options);
 
-  /// Checks each key by itself; rules between keys are the caller's. Throws as parse_job does.
+  /// Checks each key by itself; rules between keys are the caller's. Throws as parse_settings does.
   Settings read(std::string_view toml, const std::filesystem::path& file_name,
                 std::span<const std::string> overrides) const;
 

@@ -1,8 +1,12 @@
-#include <moesweep/core/config/option.hpp>
-#include <moesweep/core/config/rates.hpp>
+#include <moesweep/engine/capacity/cluster.hpp>
+#include <moesweep/engine/capacity/rates.hpp>
 
-namespace moesweep::config {
+namespace moesweep::capacity {
 namespace {
+
+using config::Option;
+using config::TextList;
+using config::ValueType;
 
 std::vector<Option> shape_options() {
   return {
@@ -178,4 +182,12 @@ std::span<const Option> cluster_options() {
   return options;
 }
 
-}  // namespace moesweep::config
+config::Settings load_cluster(const std::filesystem::path& file) {
+  return config::load_settings(cluster_options(), file);
+}
+
+config::Settings parse_cluster(std::string_view toml, const std::filesystem::path& file_name) {
+  return config::parse_settings(cluster_options(), toml, file_name);
+}
+
+}  // namespace moesweep::capacity

@@ -1,8 +1,8 @@
-#include <moesweep/core/config/rates.hpp>
+#include <moesweep/engine/capacity/rates.hpp>
 
-namespace moesweep::config {
+namespace moesweep::capacity {
 
-Rates rates_from(const Settings& cluster) {
+Rates rates_from(const config::Settings& cluster) {
   return {.read_bytes_per_second_node = cluster.number("rates.read_bytes_per_second_node"),
           .gram_flops_per_core = cluster.number("rates.gram_flops_per_core"),
           .round_trips_per_second_core = cluster.number("rates.round_trips_per_second_core"),
@@ -13,4 +13,4 @@ Rates rates_from(const Settings& cluster) {
           .publish_seconds = cluster.number("rates.publish_seconds")};
 }
 
-}  // namespace moesweep::config
+}  // namespace moesweep::capacity

@@ -1,11 +1,12 @@
 #include <gtest/gtest.h>
 
-#include <moesweep/core/config/rates.hpp>
+#include <moesweep/engine/capacity/cluster.hpp>
+#include <moesweep/engine/capacity/rates.hpp>
 
-namespace moesweep::config {
+namespace moesweep::capacity {
 namespace {
 
-Settings profile(const std::string& rates) {
+config::Settings profile(const std::string& rates) {
   return parse_cluster(
       "schema = 1\nname = \"c\"\nnodes = 1\ntasks_per_node = 1\ncpus_per_task = 8\n"
       "memory_per_task = \"10GiB\"\nlauncher = \"none\"\n" +
@@ -57,4 +58,4 @@ TEST(Rates, AreWhatTheDocumentationSays) {
 }
 
 }  // namespace
-}  // namespace moesweep::config
+}  // namespace moesweep::capacity

@@ -6,12 +6,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <moesweep/app/jobs/job_file.hpp>
 #include <moesweep/core/base/file.hpp>
-#include <moesweep/core/config/settings.hpp>
+#include <moesweep/engine/capacity/cluster.hpp>
 
 #include "schema_files.hpp"
 
-namespace moesweep::config {
+namespace moesweep::jobs {
 namespace {
 
 namespace fs = std::filesystem;
@@ -45,7 +46,7 @@ TEST(CommittedFiles, EveryClusterProfileIsValidAndNamesItsSchema) {
   EXPECT_THAT(names, IsSupersetOf({"local.toml", "slurm-generic.toml", "slurm-test.toml",
                                    "cray-srun.toml", "infiniband-mpirun.toml"}));
   for (const auto& name : names) {
-    EXPECT_NO_THROW(load_cluster(source / "cluster" / name)) << name;
+    EXPECT_NO_THROW(capacity::load_cluster(source / "cluster" / name)) << name;
     EXPECT_THAT(read_text_file(source / "cluster" / name),
                 StartsWith("#:schema ../schemas/cluster.schema.json\n"));
   }
@@ -70,8 +71,8 @@ TEST(CommittedFiles, DemoMeasuresEverythingWithinOneGibibyte) {
 }
 
 TEST(CommittedFiles, ClusterProfileShowsEveryKey) {
-  const auto cluster = load_cluster(source / "cluster/local.toml");
-  for (const auto& option : cluster_options()) {
+  const auto cluster = capacity::load_cluster(source / "cluster/local.toml");
+  for (const auto& option : capacity::cluster_options()) {
     if (option.may_be_absent) continue;
     EXPECT_NE(cluster.place_of(option.key), "default") << option.key << " is not in the file";
   }
@@ -79,9 +80,9 @@ TEST(CommittedFiles, ClusterProfileShowsEveryKey) {
 }
 
 TEST(CommittedFiles, RatesOfTheLocalProfileAreTheDefaults) {
-  const auto cluster = load_cluster(source / "cluster/local.toml");
+  const auto cluster = capacity::load_cluster(source / "cluster/local.toml");
   int rates = 0;
-  for (const auto& option : cluster_options()) {
+  for (const auto& option : capacity::cluster_options()) {
     if (!option.key.starts_with("rates.")) continue;
     EXPECT_EQ(cluster.values().find(option.key)->second, *option.default_value) << option.key;
     ++rates;
@@ -97,4 +98,4 @@ TEST(CommittedFiles, SchemasAreWhatTheTablesGive) {
 }
 
 }  // namespace
-}  // namespace moesweep::config
+}  // namespace moesweep::jobs

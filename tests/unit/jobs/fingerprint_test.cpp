@@ -5,17 +5,17 @@
 
 #include "job_text.hpp"
 
-namespace moesweep::config {
+namespace moesweep::jobs {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-Settings with(std::string override_text) {
+config::Settings with(std::string override_text) {
   return test::parse_minimal({}, std::span(&override_text, 1));
 }
 
-Hash128 fingerprint(const Settings& job) {
+Hash128 fingerprint(const config::Settings& job) {
   return job_fingerprint(job, {});
 }
 
@@ -76,15 +76,15 @@ TEST(JobFingerprint, ListBoundariesCount) {
 
 TEST(JobFingerprint, CoversNamesHashesAndOrderOfTheInputs) {
   const auto job = test::parse_minimal();
-  InputHash a{"a.safetensors", {}};
-  InputHash b{"b.safetensors", {}};
+  config::InputHash a{"a.safetensors", {}};
+  config::InputHash b{"b.safetensors", {}};
   b.hash.bytes[3] = 1;
-  const auto of = [&](std::initializer_list<InputHash> inputs) {
-    return job_fingerprint(job, std::vector<InputHash>(inputs));
+  const auto of = [&](std::initializer_list<config::InputHash> inputs) {
+    return job_fingerprint(job, std::vector<config::InputHash>(inputs));
   };
-  InputHash renamed = a;
+  config::InputHash renamed = a;
   renamed.name = "c.safetensors";
-  InputHash changed = a;
+  config::InputHash changed = a;
   changed.hash.bytes[15] = 1;
   const std::array hashes = {of({}), of({a}), of({a, b}), of({b, a}), of({renamed}), of({changed})};
   for (std::size_t i = 0; i < hashes.size(); ++i) {
@@ -125,4 +125,4 @@ TEST(Differences, NoneWhereTheFingerprintIsTheSame) {
 }
 
 }  // namespace
-}  // namespace moesweep::config
+}  // namespace moesweep::jobs

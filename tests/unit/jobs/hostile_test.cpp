@@ -5,7 +5,7 @@
 
 #include "job_text.hpp"
 
-namespace moesweep::config {
+namespace moesweep::jobs {
 namespace {
 
 using test::complaint;
@@ -100,4 +100,4 @@ TEST(HostileToml, EveryPrefixOfAJobIsReadOrRefused) {
 }
 
 }  // namespace
-}  // namespace moesweep::config
+}  // namespace moesweep::jobs

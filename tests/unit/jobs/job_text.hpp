@@ -5,8 +5,9 @@
 #include <string>
 #include <string_view>
 
-#include <moesweep/core/base/error.hpp>
-#include <moesweep/core/config/settings.hpp>
+#include <support/complaint.hpp>
+
+#include <moesweep/app/jobs/job_file.hpp>
 
 namespace moesweep::test {
 
@@ -16,18 +17,7 @@ inline const std::string minimal_job =
 
 inline config::Settings parse_minimal(std::string_view more = {},
                                       std::span<const std::string> overrides = {}) {
-  return config::parse_job(minimal_job + std::string(more), "job.toml", overrides);
-}
-
-/// The one line that a user sees, after the exit code: "78 job.toml:6: ...". "accepted" otherwise.
-template <typename Action>
-std::string complaint(Action&& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return std::to_string(static_cast<int>(error.exit_code())) + " " + error.what();
-  }
-  return "accepted";
+  return jobs::parse_job(minimal_job + std::string(more), "job.toml", overrides);
 }
 
 inline std::string complaint_about(std::string_view more) {

@@ -1,15 +1,15 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include <moesweep/core/config/settings.hpp>
+#include <moesweep/app/jobs/job_file.hpp>
 
-namespace moesweep::config {
+namespace moesweep::jobs {
 namespace {
 
 using Json = nlohmann::json;
 
 Json job_schema() {
-  return Json::parse(json_schema(job_options(), "a job"));
+  return Json::parse(config::json_schema(job_options(), "a job"));
 }
 
 /// The schema of a dotted key.
@@ -50,14 +50,6 @@ TEST(JsonSchema, RequiredKeysAreRequiredWithTheirTables) {
   EXPECT_FALSE(at(schema, "sensitivity").contains("required"));
 }
 
-TEST(JsonSchema, RequiredKeyOfOneKindAmongOthersIsOptional) {
-  const std::vector<Option> options = {
-      {.key = "kind", .choices = {"sensitivity", "heads"}},
-      {.key = "heads.epochs", .type = ValueType::integer, .kinds = {"heads"}}};
-  const auto schema = Json::parse(json_schema(options, "t"));
-  EXPECT_EQ(schema["required"], Json({"kind"}));
-}
-
 TEST(JsonSchema, ConstraintsAreThoseOfTheTable) {
   const auto schema = job_schema();
   EXPECT_EQ(at(schema, "name")["pattern"], "^[A-Za-z0-9._-]+$");
@@ -82,4 +74,4 @@ TEST(JsonSchema, SizeIsBytesOrAText) {
 }
 
 }  // namespace
-}  // namespace moesweep::config
+}  // namespace moesweep::jobs

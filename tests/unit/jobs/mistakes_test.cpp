@@ -5,10 +5,11 @@
 #include <support/temporary_directory.hpp>
 
 #include <moesweep/core/base/file.hpp>
+#include <moesweep/engine/capacity/cluster.hpp>
 
 #include "job_text.hpp"
 
-namespace moesweep::config {
+namespace moesweep::jobs {
 namespace {
 
 using test::complaint;
@@ -262,7 +263,7 @@ TEST(JobMistake, UnreadableFilesAreJobErrors) {
   EXPECT_EQ(complaint([&] { load_job(directory.path() / "none.toml"); }),
             "78 " + (directory.path() / "none.toml").string() +
                 ": cannot open: No such file or directory");
-  EXPECT_EQ(complaint([&] { load_cluster(directory.path()); }),
+  EXPECT_EQ(complaint([&] { capacity::load_cluster(directory.path()); }),
             "78 " + directory.path().string() + ": is not a regular file");
 }
 
@@ -274,21 +275,5 @@ TEST(JobMistake, FileOfAMebibyteAndMoreIsNotRead) {
             "78 " + path.string() + ": is larger than 1 MiB; give a TOML file, not data");
 }
 
-TEST(ClusterMistake, MissingAndUnknownKeys) {
-  const std::string shape =
-      "schema = 1\nname = \"c\"\nnodes = 4\ntasks_per_node = 2\ncpus_per_task = 8\n"
-      "memory_per_task = \"64GiB\"\nlauncher = \"srun\"\n";
-  EXPECT_EQ(complaint([&] { parse_cluster(shape, "c.toml"); }), "accepted");
-  EXPECT_EQ(
-      complaint([&] { parse_cluster(shape + "[rates]\ngram_flops_per_cor = 1\n", "c.toml"); }),
-      "78 c.toml:9: unknown key \"rates.gram_flops_per_cor\"; did you mean "
-      "\"rates.gram_flops_per_core\"?");
-  EXPECT_EQ(complaint([&] { parse_cluster("schema = 1\nname = \"c\"\n", "c.toml"); }),
-            "78 c.toml: nodes is missing; Nodes of an allocation.");
-  EXPECT_EQ(complaint([&] { parse_cluster("launcher = \"aprun\"\n", "c.toml"); }),
-            "78 c.toml:1: launcher must be one of srun, mpirun, none, not \"aprun\"; did you mean "
-            "\"srun\"?");
-}
-
 }  // namespace
-}  // namespace moesweep::config
+}  // namespace moesweep::jobs

@@ -3,37 +3,38 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/core/config/settings.hpp>
+#include <moesweep/app/jobs/job_file.hpp>
+#include <moesweep/engine/capacity/cluster.hpp>
 
-namespace moesweep::config {
+namespace moesweep::jobs {
 namespace {
 
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-bool holds(ValueType type, const Value& value) {
+bool holds(config::ValueType type, const config::Value& value) {
   switch (type) {
-    case ValueType::boolean:
+    case config::ValueType::boolean:
       return std::holds_alternative<bool>(value);
-    case ValueType::integer:
-    case ValueType::size:
+    case config::ValueType::integer:
+    case config::ValueType::size:
       return std::holds_alternative<std::int64_t>(value);
-    case ValueType::number:
+    case config::ValueType::number:
       return std::holds_alternative<double>(value);
-    case ValueType::text:
-    case ValueType::path:
+    case config::ValueType::text:
+    case config::ValueType::path:
       return std::holds_alternative<std::string>(value);
-    case ValueType::integer_list:
-      return std::holds_alternative<IntegerList>(value);
-    case ValueType::number_list:
-      return std::holds_alternative<NumberList>(value);
-    case ValueType::text_list:
-      return std::holds_alternative<TextList>(value);
+    case config::ValueType::integer_list:
+      return std::holds_alternative<config::IntegerList>(value);
+    case config::ValueType::number_list:
+      return std::holds_alternative<config::NumberList>(value);
+    case config::ValueType::text_list:
+      return std::holds_alternative<config::TextList>(value);
   }
   return false;
 }
 
-void expect_sound(std::span<const Option> options) {
+void expect_sound(std::span<const config::Option> options) {
   std::set<std::string> keys;
   for (const auto& option : options) {
     EXPECT_TRUE(keys.insert(option.key).second) << option.key << " is there twice";
@@ -46,7 +47,7 @@ void expect_sound(std::span<const Option> options) {
 
 TEST(Options, AreSoundTables) {
   expect_sound(job_options());
-  expect_sound(cluster_options());
+  expect_sound(capacity::cluster_options());
 }
 
 TEST(Options, OnlyPathsAndWhatCannotChangeAResultAreLeftOutOfTheFingerprint) {
@@ -63,7 +64,7 @@ TEST(Options, OnlyPathsAndWhatCannotChangeAResultAreLeftOutOfTheFingerprint) {
 }
 
 TEST(MarkdownReference, HasOneRowAKey) {
-  const auto text = markdown_reference(job_options());
+  const auto text = config::markdown_reference(job_options());
   EXPECT_THAT(text, StartsWith("| key | type | default | help |\n|---|---|---|---|\n"));
   EXPECT_THAT(text, HasSubstr("| `checkpoint.path` | a path | none | Folder or file"));
   EXPECT_THAT(text, HasSubstr("| `sensitivity.group_sizes` | a list of integers of 32, 64, 128 | "
@@ -73,10 +74,5 @@ TEST(MarkdownReference, HasOneRowAKey) {
   EXPECT_EQ(rows, static_cast<std::ptrdiff_t>(job_options().size()) + 2);
 }
 
-TEST(MarkdownReference, EscapesTheColumnSeparator) {
-  const std::vector<Option> options = {{.key = "a", .help = "x|y."}};
-  EXPECT_THAT(markdown_reference(options), HasSubstr("| `a` | text | required | x\\|y. |"));
-}
-
 }  // namespace
-}  // namespace moesweep::config
+}  // namespace moesweep::jobs

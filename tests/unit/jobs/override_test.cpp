@@ -5,14 +5,14 @@
 
 #include "job_text.hpp"
 
-namespace moesweep::config {
+namespace moesweep::jobs {
 namespace {
 
 using test::complaint_about_override;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-Settings with(std::initializer_list<std::string> overrides) {
+config::Settings with(std::initializer_list<std::string> overrides) {
   const std::vector<std::string> texts(overrides);
   return test::parse_minimal("[sensitivity]\nbits = [8]\n", texts);
 }
@@ -112,4 +112,4 @@ TEST(Override, ThresholdsAreCheckedTogether) {
 }
 
 }  // namespace
-}  // namespace moesweep::config
+}  // namespace moesweep::jobs

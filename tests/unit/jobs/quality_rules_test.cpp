@@ -1,11 +1,11 @@
 #include <gtest/gtest.h>
 
+#include <moesweep/app/jobs/job_file.hpp>
 #include <moesweep/core/base/error.hpp>
-#include <moesweep/core/config/settings.hpp>
 
 #include "job_text.hpp"
 
-namespace moesweep::config {
+namespace moesweep::jobs {
 namespace {
 
 constexpr auto head = "schema = 1\nkind = \"quality_safety\"\n[quality]\n";
@@ -65,4 +65,4 @@ TEST(QualityRules, TheStageOfAPipelineNeedsHeads) {
 }
 
 }  // namespace
-}  // namespace moesweep::config
+}  // namespace moesweep::jobs

@@ -1,18 +1,18 @@
 #include <gtest/gtest.h>
 
+#include <moesweep/app/jobs/job_file.hpp>
 #include <moesweep/core/base/error.hpp>
-#include <moesweep/core/config/settings.hpp>
 
 #include "job_text.hpp"
 
-namespace moesweep::config {
+namespace moesweep::jobs {
 namespace {
 
 constexpr auto head = "schema = 1\nkind = \"quantize\"\n";
 constexpr auto source = "[checkpoint]\npath = \"m\"\n";
 constexpr auto what = "[quantize]\nplan = \"p.json\"\nto = \"mlx\"\nout = \"o\"\n";
 
-Settings parse(const std::string& toml) {
+config::Settings parse(const std::string& toml) {
   return parse_job(toml, "/jobs/job.toml");
 }
 
@@ -54,4 +54,4 @@ TEST(QuantizeRules, FoldersDoNotChangeTheFingerprintButWhatIsWrittenDoes) {
 }
 
 }  // namespace
-}  // namespace moesweep::config
+}  // namespace moesweep::jobs

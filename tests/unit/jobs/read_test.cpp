@@ -9,7 +9,7 @@
 
 #include "job_text.hpp"
 
-namespace moesweep::config {
+namespace moesweep::jobs {
 namespace {
 
 using ::testing::ElementsAre;
@@ -116,4 +116,4 @@ TEST(SettingsDeathTest, KeyOutsideTheTableIsABug) {
 }
 
 }  // namespace
-}  // namespace moesweep::config
+}  // namespace moesweep::jobs

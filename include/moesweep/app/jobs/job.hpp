@@ -11,15 +11,15 @@
 
 #include <moesweep/core/base/hash.hpp>
 #include <moesweep/core/base/ids.hpp>
-#include <moesweep/core/config/rates.hpp>
 #include <moesweep/core/config/settings.hpp>
 #include <moesweep/core/records/table.hpp>
 #include <moesweep/core/records/units.hpp>
+#include <moesweep/engine/capacity/rates.hpp>
 #include <moesweep/engine/sweep/plan.hpp>
 
 namespace moesweep::jobs {
 
-using config::Rates;
+using capacity::Rates;
 
 /// A unit as its kind describes it, before it has an id.
 struct UnitDraft {

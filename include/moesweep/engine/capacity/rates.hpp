@@ -4,7 +4,7 @@
 
 #include <moesweep/core/config/settings.hpp>
 
-namespace moesweep::config {
+namespace moesweep::capacity {
 
 /// Defaults are cautious: a seventh to a fourteenth of what an idle core with AVX-512 does
 /// (docs/scaling.md has the figures), one disk, one file system for all nodes. They are for plans
@@ -29,6 +29,6 @@ struct Rates {
 };
 
 /// Of a profile, defaults where it names none.
-Rates rates_from(const Settings& cluster);
+Rates rates_from(const config::Settings& cluster);
 
-}  // namespace moesweep::config
+}  // namespace moesweep::capacity
