@@ -18,6 +18,12 @@ config::Settings load_job(const std::filesystem::path& file,
   return job;
 }
 
+config::Settings job_of(std::span<const config::GivenValue> given, const std::string& name) {
+  auto job = config::settings_of(job_options(), given, name);
+  check_job_rules(job);
+  return job;
+}
+
 std::string to_toml(const config::Settings& job) {
   return config::to_toml(job_options(), job);
 }

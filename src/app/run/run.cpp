@@ -192,7 +192,9 @@ void finish(const store::RunDirectory& run, RunReport& report, Epoch epoch,
   if (report.exit_code == ExitCode::complete || report.exit_code == ExitCode::some_failed) {
     const auto aggregate = [&] {
       const auto made = write_aggregate(run.root);
-      if (report.exit_code == ExitCode::complete && kind != nullptr) kind->finish(made.tables);
+      if (report.exit_code == ExitCode::complete && kind != nullptr) {
+        report.of_kind = kind->finish(made.tables);
+      }
       report.digest = made.digest;
       const auto failures = records::rows_of<records::FailureRow>(made.tables);
       report.error = describe_failures(failures);

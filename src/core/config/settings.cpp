@@ -76,4 +76,9 @@ Settings load_settings(std::span<const Option> options, const std::filesystem::p
   return parse_settings(options, read_bounded(file), file, overrides);
 }
 
+Settings settings_of(std::span<const Option> options, std::span<const GivenValue> given,
+                     const std::string& name) {
+  return SettingsReader(options).read(given, name);
+}
+
 }  // namespace moesweep::config

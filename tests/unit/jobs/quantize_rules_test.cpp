@@ -33,6 +33,21 @@ TEST(QuantizeRules, CheckpointIsNeeded) {
             "name a safetensors checkpoint, or the inventory of one whose twin is swept");
 }
 
+TEST(QuantizeRules, HoldForValuesAsForAFile) {
+  std::vector<config::GivenValue> given = {{"schema", std::int64_t{1}, "a program"},
+                                           {"kind", std::string("quantize"), "a program"},
+                                           {"quantize.plan", std::string("/jobs/p.json"), "--plan"},
+                                           {"quantize.to", std::string("mlx"), "--to"},
+                                           {"quantize.out", std::string("/jobs/o"), "OUT"}};
+  EXPECT_EQ(test::complaint([&] { job_of(given, "a program"); }),
+            "78 a program: neither checkpoint.path nor checkpoint.twin.inventory is given; name a "
+            "safetensors checkpoint, or the inventory of one whose twin is swept");
+  given.push_back({"checkpoint.path", std::string("/jobs/m"), "RUN"});
+  const auto job = job_of(given, "a program");
+  EXPECT_EQ(job.values(), parse(std::string(head) + source + what).values());
+  EXPECT_EQ(job.place_of("quantize.to"), "--to");
+}
+
 TEST(QuantizeRules, FilesHaveFourGibibytesUnlessTold) {
   EXPECT_EQ(parse(std::string(head) + source + what).integer("quantize.shard_bytes"),
             std::int64_t{4} << 30);

@@ -23,6 +23,8 @@ config::Settings load_job(const std::filesystem::path& file,
 /// The same from text; `file_name` is used in messages and its folder for relative paths.
 config::Settings parse_job(std::string_view toml, const std::filesystem::path& file_name,
                            std::span<const std::string> overrides = {});
+/// The same from values that a program has; messages call their whole `name`.
+config::Settings job_of(std::span<const config::GivenValue> given, const std::string& name);
 
 /// The resolved job as TOML; parse_job of it gives the same values.
 std::string to_toml(const config::Settings& job);

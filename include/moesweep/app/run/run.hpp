@@ -1,6 +1,7 @@
 #pragma once
 // `moesweep run`: starts or resumes the sweep of a run directory on all ranks of a session.
 
+#include <any>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -37,6 +38,7 @@ struct RunReport {
   sweep::Progress progress;
   double seconds = 0.0;  ///< from the start of run(), aggregation included
   std::string digest;    ///< empty unless complete
+  std::any of_kind;      ///< what JobKind::finish says
   std::string error;     ///< one line: why a rank could not publish, or the first failed unit
   std::int64_t bytes_read = 0;
   std::int64_t units_declined = 0;  ///< they would not have ended before the deadline

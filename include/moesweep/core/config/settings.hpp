@@ -55,6 +55,17 @@ Settings parse_settings(std::span<const Option> options, std::string_view toml,
                         const std::filesystem::path& file_name,
                         std::span<const std::string> overrides = {});
 
+/// What a program sets a key to, where a file has a line.
+struct GivenValue {
+  std::string key;
+  Value value;        ///< a size may be text too: "4GiB"
+  std::string place;  ///< whose mistake a wrong one is: "--plan"
+};
+/// The same from values, each key once: checked as if they stood in a file in this order, which
+/// messages call `name`. Relative paths are taken from the working directory.
+Settings settings_of(std::span<const Option> options, std::span<const GivenValue> given,
+                     const std::string& name);
+
 /// The settings as TOML, every key with its value, paths absolute, one comment line of help each;
 /// parse_settings of it gives the same values.
 std::string to_toml(std::span<const Option> options, const Settings& settings);
