@@ -127,8 +127,7 @@ void quantize(QuantizeCommand& command, Context& context) {
                         }
                         print_end(report, command.run_directory());
                       }};
-  run_session(
-      command.options, [&] { return *command.options.job; }, end, context);
+  run_session(command.options, end, context);
 }
 
 }  // namespace

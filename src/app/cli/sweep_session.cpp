@@ -25,18 +25,20 @@ void print_unused(const run::RunReport& report) {
 // the instruction set that the kernels use, the program sets it and executes itself again, before
 // MPI knows of it. With resources.isa = "native" a value that the user has set stays. OpenBLAS then
 // starts no threads either, which would spin beside the sweep's for a while.
-void match_blas_to_isa(const std::function<config::Settings()>& load_job, const Context& context) {
+void match_blas_to_isa(const run::RunOptions& options, const Context& context) {
   constexpr auto variable = "OPENBLAS_CORETYPE";
   if (kernels::blas_description().rfind("OpenBLAS", 0) != 0) return;
-  const char* current = std::getenv(variable);
-  try {
-    const auto job = load_job();
-    const auto& isa = job.text("resources.isa");
-    if (isa == "native" && current != nullptr) return;
-    kernels::pin_isa(isa);
-  } catch (const Error& error) {
+  if (options.no_job) {
     // One that passes must not leave the sweep with another BLAS.
-    if (error.exit_code() == ExitCode::io_error) throw;
+    if (options.no_job->exit_code() == ExitCode::io_error) throw *options.no_job;
+    return;
+  }
+  const char* current = std::getenv(variable);
+  const auto& isa = options.job.text("resources.isa");
+  if (isa == "native" && current != nullptr) return;
+  try {
+    kernels::pin_isa(isa);
+  } catch (const Error&) {
     return;  // reported once for all ranks when the job is prepared
   }
   const auto coretype = kernels::blas_coretype_for(kernels::active_isa());
@@ -106,9 +108,8 @@ void add_session_options(CLI::App& command, run::RunOptions& options) {
                    "The process that holds the run directory is dead");
 }
 
-void run_session(run::RunOptions& options, const std::function<config::Settings()>& load_job,
-                 const EndReport& end, Context& context) {
-  match_blas_to_isa(load_job, context);
+void run_session(run::RunOptions& options, const EndReport& end, Context& context) {
+  match_blas_to_isa(options, context);
   run::install_stop_handlers();
   // All is said before the session ends: mpirun ends all processes with the first that fails.
   const auto session = comm::open_session();

@@ -75,9 +75,7 @@ records::Tables reduce_rows(const config::Settings& settings, records::Tables ro
   if (kind == "sensitivity") return reduce_sensitivity(settings, std::move(rows));
   if (kind == "quality_safety") return reduce_quality(settings, rows);
   if (kind == "quantize") return reduce_quantize(rows);
-  auto tables = reduce_hidden(settings, rows);
-  if (kind == "pipeline") records::append(tables, quality_stage(settings, tables));
-  return tables;
+  return reduce_hidden(settings, rows);
 }
 
 }  // namespace moesweep::jobs

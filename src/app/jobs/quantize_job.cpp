@@ -166,6 +166,8 @@ class QuantizeJob final : public JobKind {
     return rows;
   }
 
+  records::Tables reduce(records::Tables rows) const override { return reduce_quantize(rows); }
+
   std::any finish(const records::Tables& results) const override {
     require_shards(out_, layout_);
     auto summary = summarize_written(results, plan_);

@@ -6,7 +6,6 @@
 #include <spdlog/spdlog.h>
 
 #include <moesweep/app/jobs/job.hpp>
-#include <moesweep/app/jobs/job_file.hpp>
 #include <moesweep/app/run/aggregate.hpp>
 #include <moesweep/app/run/run.hpp>
 #include <moesweep/core/base/failures.hpp>
@@ -141,9 +140,8 @@ jobs::Job prepare_on_all(comm::Session& session, const RunOptions& options) {
   std::optional<jobs::Job> job;
   agree(session, [&] {
     check_ranks(session.comm(), options);
-    job = jobs::prepare_job(
-        options.job ? *options.job : jobs::load_job(options.job_file, options.overrides),
-        capacity::Rates{});
+    if (options.no_job) throw *options.no_job;
+    job = jobs::prepare_job(options.job, capacity::Rates{});
     if (session.comm().rank() == comm::coordinator_rank) {
       for (const auto& warning : job->kind->warnings()) spdlog::warn("{}", printable(warning));
     }
@@ -191,7 +189,11 @@ void finish(const store::RunDirectory& run, RunReport& report, Epoch epoch,
   }
   if (report.exit_code == ExitCode::complete || report.exit_code == ExitCode::some_failed) {
     const auto aggregate = [&] {
-      const auto made = write_aggregate(run.root);
+      Reduce reduce;
+      if (kind != nullptr) {
+        reduce = [kind](records::Tables rows) { return kind->reduce(std::move(rows)); };
+      }
+      const auto made = write_aggregate(run.root, reduce);
       if (report.exit_code == ExitCode::complete && kind != nullptr) {
         report.of_kind = kind->finish(made.tables);
       }

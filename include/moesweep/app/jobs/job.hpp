@@ -75,6 +75,8 @@ class JobKind {
   /// Computes a unit, by its position in stages() counted through. Called from many threads at
   /// once; a pure function of job, inputs and earlier stages.
   virtual UnitRows run(sweep::UnitIndex unit) const = 0;
+  /// As reduce_rows of the job's settings.
+  virtual records::Tables reduce(records::Tables rows) const = 0;
 };
 
 /// A job that is ready to run.

@@ -20,9 +20,8 @@ namespace moesweep::run {
 inline constexpr int most_threads = 65536;
 
 struct RunOptions {
-  std::filesystem::path job_file;
-  std::vector<std::string> overrides;   ///< --set
-  std::optional<config::Settings> job;  ///< instead of job_file and overrides
+  config::Settings job;         ///< parsed by whoever starts the run
+  std::optional<Error> no_job;  ///< why there is none: thrown on every rank
   std::filesystem::path run_directory;
   std::optional<int> threads;             ///< --threads, else resources.threads
   std::optional<double> deadline;         ///< Unix time, s
