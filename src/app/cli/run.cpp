@@ -28,7 +28,7 @@ void run(RunCommand& command, Context& context) {
   command.options.run_directory = command.run_directory;
   const EndReport end{to_json, [&](const run::RunReport& report) {
                         if (report.exit_code == ExitCode::complete) {
-                          print_summary(command.run_directory);
+                          print_summary(report.tables);
                         }
                         print_end(report, command.run_directory);
                       }};

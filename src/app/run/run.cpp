@@ -193,7 +193,7 @@ void finish(const store::RunDirectory& run, RunReport& report, Epoch epoch,
       if (kind != nullptr) {
         reduce = [kind](records::Tables rows) { return kind->reduce(std::move(rows)); };
       }
-      const auto made = write_aggregate(run.root, reduce);
+      auto made = write_aggregate(run.root, reduce);
       if (report.exit_code == ExitCode::complete && kind != nullptr) {
         report.of_kind = kind->finish(made.tables);
       }
@@ -201,6 +201,7 @@ void finish(const store::RunDirectory& run, RunReport& report, Epoch epoch,
       const auto failures = records::rows_of<records::FailureRow>(made.tables);
       report.error = describe_failures(failures);
       if (report.exit_code == ExitCode::some_failed && kind != nullptr) kind->explain(failures);
+      report.tables = std::move(made.tables);
     };
     catch_failures(aggregate, [&](const Error& error) {
       report.exit_code = error.exit_code();

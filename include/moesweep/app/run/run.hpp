@@ -11,6 +11,7 @@
 
 #include <moesweep/core/base/error.hpp>
 #include <moesweep/core/config/settings.hpp>
+#include <moesweep/core/records/table.hpp>
 #include <moesweep/engine/comm/session.hpp>
 #include <moesweep/engine/sweep/coordinator.hpp>
 
@@ -35,10 +36,11 @@ struct RunReport {
   ExitCode exit_code = ExitCode::stopped_early;
   // Rank 0 only:
   sweep::Progress progress;
-  double seconds = 0.0;  ///< from the start of run(), aggregation included
-  std::string digest;    ///< empty unless complete
-  std::any of_kind;      ///< what JobKind::finish says
-  std::string error;     ///< one line: why a rank could not publish, or the first failed unit
+  double seconds = 0.0;    ///< from the start of run(), aggregation included
+  std::string digest;      ///< empty unless complete
+  std::any of_kind;        ///< what JobKind::finish says
+  records::Tables tables;  ///< those of results.h5, when this run has written it
+  std::string error;       ///< one line: why a rank could not publish, or the first failed unit
   std::int64_t bytes_read = 0;
   std::int64_t units_declined = 0;  ///< they would not have ended before the deadline
   double unused_seconds = 0.0;      ///< from the end to the deadline, when units were declined
