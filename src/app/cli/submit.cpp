@@ -15,6 +15,7 @@
 #include <moesweep/app/jobs/job_file.hpp>
 #include <moesweep/core/base/file.hpp>
 #include <moesweep/core/base/paths.hpp>
+#include <moesweep/core/base/shell_word.hpp>
 #include <moesweep/core/base/temporary_files.hpp>
 #include <moesweep/core/config/settings.hpp>
 #include <moesweep/engine/capacity/cluster.hpp>
@@ -22,7 +23,6 @@
 #include <moesweep/engine/capacity/rates.hpp>
 #include <moesweep/engine/launch/batch_script.hpp>
 #include <moesweep/engine/launch/process.hpp>
-#include <moesweep/engine/launch/shell_text.hpp>
 #include <moesweep/engine/store/lock.hpp>
 #include <moesweep/engine/store/run_directory.hpp>
 
@@ -127,7 +127,7 @@ std::string give_to_slurm(const Submission& submission) {
 
 void report(const Submission& submission, const std::string& job_id, const Context& context) {
   const auto log = submission.folder() / fmt::format("slurm-{}.out", job_id);
-  const auto run = launch::shell_word(submission.run.native());
+  const auto run = shell_word(submission.run.native());
   if (context.json) {
     return print_json({{"job_id", job_id},
                        {"script", submission.script_file().string()},
@@ -137,7 +137,7 @@ void report(const Submission& submission, const std::string& job_id, const Conte
   if (context.quiet) return;
   fmt::print("job        {}\n", job_id);
   fmt::print("progress   moesweep status {} --watch\n", run);
-  fmt::print("log        tail -F {}\n", launch::shell_word(log.native()));
+  fmt::print("log        tail -F {}\n", shell_word(log.native()));
   fmt::print("queue      squeue -j {}\n", job_id);
   fmt::print("stop       scancel {}\n", job_id);
 }

@@ -10,6 +10,7 @@
 #include <moesweep/engine/comm/session.hpp>
 #include <moesweep/model/kernels/isa.hpp>
 
+#include "build.hpp"
 #include "progress.hpp"
 
 namespace moesweep::cli {
@@ -19,6 +20,17 @@ void print_unused(const run::RunReport& report) {
   if (report.units_declined == 0) return;
   fmt::print("{} units were left because none of them fits before the deadline, {} from now\n",
              format_count(report.units_declined), format_duration(report.unused_seconds));
+}
+
+/// The instruction set that the job asks for; that there is none of that name is reported as a
+/// mistake in the job is.
+void pin_isa_of_job(run::RunOptions& options) {
+  if (options.no_job) return;
+  try {
+    kernels::pin_isa(options.job.text("resources.isa"));
+  } catch (const Error& error) {
+    options.no_job = error;
+  }
 }
 
 // OpenBLAS chooses its kernels when it is loaded, and only from this variable: so that BLAS uses
@@ -34,13 +46,7 @@ void match_blas_to_isa(const run::RunOptions& options, const Context& context) {
     return;
   }
   const char* current = std::getenv(variable);
-  const auto& isa = options.job.text("resources.isa");
-  if (isa == "native" && current != nullptr) return;
-  try {
-    kernels::pin_isa(isa);
-  } catch (const Error&) {
-    return;  // reported once for all ranks when the job is prepared
-  }
+  if (options.job.text("resources.isa") == "native" && current != nullptr) return;
   const auto coretype = kernels::blas_coretype_for(kernels::active_isa());
   if (coretype.empty() || (current != nullptr && current == coretype)) return;
   ::setenv(variable, coretype.c_str(), 1);
@@ -109,7 +115,10 @@ void add_session_options(CLI::App& command, run::RunOptions& options) {
 }
 
 void run_session(run::RunOptions& options, const EndReport& end, Context& context) {
+  pin_isa_of_job(options);
   match_blas_to_isa(options, context);
+  options.platform = {kernels::active_isa(), kernels::blas_description(), build_description(),
+                      kernels::blas_is_reentrant()};
   run::install_stop_handlers();
   // All is said before the session ends: mpirun ends all processes with the first that fails.
   const auto session = comm::open_session();

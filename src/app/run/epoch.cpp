@@ -11,7 +11,6 @@
 #include <spdlog/spdlog.h>
 
 #include <moesweep/app/jobs/job_file.hpp>
-#include <moesweep/app/run/run.hpp>
 #include <moesweep/core/base/cast.hpp>
 #include <moesweep/core/base/failures.hpp>
 #include <moesweep/core/base/file.hpp>
@@ -19,7 +18,6 @@
 #include <moesweep/engine/comm/session.hpp>
 #include <moesweep/engine/store/quarantine.hpp>
 #include <moesweep/engine/store/scan.hpp>
-#include <moesweep/model/kernels/isa.hpp>
 
 #include "events.hpp"
 #include "lost_outputs.hpp"
@@ -37,13 +35,13 @@ std::vector<std::string> input_lines(const jobs::Job& job) {
   return lines;
 }
 
-store::EpochStart describe_start(const jobs::Job& job, int ranks) {
+store::EpochStart describe_start(const jobs::Job& job, const Platform& platform, int ranks) {
   return {store::this_process(),
           job.fingerprint.hex(),
           input_lines(job),
-          kernels::active_isa(),
-          kernels::blas_description(),
-          build_description(),
+          platform.isa,
+          platform.blas,
+          platform.build,
           ranks,
           checked_cast<std::int64_t>(job.plan.size()),
           unix_time()};
@@ -155,10 +153,10 @@ void read_standings(OpenEpoch& open, const store::RunDirectory& run, const jobs:
 
 }  // namespace
 
-OpenEpoch open_epoch(const store::RunDirectory& run, const jobs::Job& job, int ranks,
-                     bool take_over) {
+OpenEpoch open_epoch(const store::RunDirectory& run, const jobs::Job& job, const Platform& platform,
+                     int ranks, bool take_over) {
   store::create_run_directory(run);
-  const auto start = describe_start(job, ranks);
+  const auto start = describe_start(job, platform, ranks);
   const auto epochs = store::read_epochs(run.lock());
   if (!epochs.empty()) refuse_other_job(run, job, epochs.front().start, start);
   OpenEpoch open;

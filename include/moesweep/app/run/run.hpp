@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include <moesweep/app/run/platform.hpp>
 #include <moesweep/core/base/error.hpp>
 #include <moesweep/core/config/settings.hpp>
 #include <moesweep/core/records/table.hpp>
@@ -23,6 +24,7 @@ inline constexpr int most_threads = 65536;
 struct RunOptions {
   config::Settings job;         ///< parsed by whoever starts the run
   std::optional<Error> no_job;  ///< why there is none: thrown on every rank
+  Platform platform;            ///< by the job's resources.isa
   std::filesystem::path run_directory;
   std::optional<int> threads;             ///< --threads, else resources.threads
   std::optional<double> deadline;         ///< Unix time, s
@@ -53,8 +55,5 @@ RunReport run(comm::Session& session, const RunOptions& options);
 /// SIGTERM, SIGINT and SIGUSR2 only set a flag from now on. Call before opening a session, so that
 /// no signal is lost in MPI_Init.
 void install_stop_handlers();
-
-/// "moesweep 0.2.0 (GNU 12.2.0)"
-std::string build_description();
 
 }  // namespace moesweep::run

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <moesweep/core/base/shell_word.hpp>
 #include <moesweep/engine/launch/process.hpp>
-#include <moesweep/engine/launch/shell_text.hpp>
 
 namespace moesweep::launch {
 namespace {
@@ -21,16 +21,6 @@ TEST(ShellWord, IsReadBackAsTheValue) {
 
 TEST(ShellWord, PlainValuesStayReadable) {
   EXPECT_EQ(shell_word("/scratch/me/run-1_a.b:c,d@e%f+g=h"), "/scratch/me/run-1_a.b:c,d@e%f+g=h");
-}
-
-TEST(DirectiveValue, EscapesWhatSbatchWouldRead) {
-  EXPECT_EQ(directive_value("--output=/a b/it's \"x\" #1\\%j"),
-            R"("--output=/a b/it's \"x\" #1\\%j")");
-  EXPECT_EQ(directive_value("\xc3\xbc"), "\xc3\xbc");
-}
-
-TEST(DirectiveValueDeathTest, ALineBreakIsABug) {
-  EXPECT_DEATH(static_cast<void>(directive_value("a\nb")), "line break");
 }
 
 }  // namespace
