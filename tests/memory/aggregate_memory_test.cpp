@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include <moesweep/app/jobs/job.hpp>
+#include <moesweep/app/jobs/job_file.hpp>
 #include <moesweep/app/run/aggregate.hpp>
 #include <moesweep/core/base/file.hpp>
 #include <moesweep/core/config/settings.hpp>
@@ -107,11 +108,11 @@ void write_segment(const store::RunDirectory& run, std::int64_t serial,
 
 void write_sweep(const store::RunDirectory& run) {
   store::create_run_directory(run);
-  const auto settings = config::parse_job(job_text, "job.toml", {});
-  publish_file(run.job(), config::to_toml(settings));
+  const auto settings = jobs::parse_job(job_text, "job.toml", {});
+  publish_file(run.job(), jobs::to_toml(settings));
   store::EpochStart start;
   start.owner = store::this_process();
-  start.fingerprint = config::job_fingerprint(settings, {}).hex();
+  start.fingerprint = jobs::job_fingerprint(settings, {}).hex();
   start.units = slices + 1;
   store::acquire(run.lock(), start, {});
   write_segment(run, 0, {description(start.fingerprint)});

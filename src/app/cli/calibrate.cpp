@@ -13,6 +13,7 @@
 #include <moesweep/core/base/temporary_files.hpp>
 #include <moesweep/core/config/settings.hpp>
 #include <moesweep/core/parallel/task_pool.hpp>
+#include <moesweep/engine/capacity/cluster.hpp>
 
 namespace moesweep::cli {
 namespace {
@@ -21,7 +22,7 @@ namespace fs = std::filesystem;
 
 bool is_profile(const fs::path& file) {
   try {
-    config::load_cluster(file);
+    capacity::load_cluster(file);
     return true;
   } catch (const Error& error) {
     if (error.exit_code() == ExitCode::io_error) throw;

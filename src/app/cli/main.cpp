@@ -13,13 +13,13 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <moesweep/app/run/run.hpp>
 #include <moesweep/core/base/failures.hpp>
 #include <moesweep/core/base/resource_limit.hpp>
 #include <moesweep/core/base/text.hpp>
 #include <moesweep/engine/comm/session.hpp>
 #include <moesweep/model/kernels/isa.hpp>
 
+#include "build.hpp"
 #include "command.hpp"
 #include "crash.hpp"
 
@@ -81,7 +81,7 @@ int run_command(int argc, char** argv) {
   Context context;
   context.arguments = argv;
   CLI::App app{"Distributed batch sweeps over very large mixture-of-experts models", "moesweep"};
-  app.set_version_flag("--version", run::build_description());
+  app.set_version_flag("--version", build_description());
   app.require_subcommand(1);
   add_inspect(app, context);
   add_plan(app, context);

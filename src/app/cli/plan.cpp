@@ -10,9 +10,12 @@
 #include <spdlog/spdlog.h>
 
 #include <moesweep/app/jobs/job.hpp>
+#include <moesweep/app/jobs/job_file.hpp>
 #include <moesweep/core/base/text.hpp>
 #include <moesweep/core/config/settings.hpp>
+#include <moesweep/engine/capacity/cluster.hpp>
 #include <moesweep/engine/capacity/machine.hpp>
+#include <moesweep/engine/capacity/rates.hpp>
 
 #include "command.hpp"
 #include "forecast.hpp"
@@ -146,13 +149,13 @@ void print_totals(const jobs::Job& job, const Totals& totals, const PlanOptions&
 }
 
 void plan(const PlanOptions& options, const Context& context) {
-  config::Rates rates;
+  capacity::Rates rates;
   std::optional<config::Settings> cluster;
   if (!options.cluster.empty()) {
-    cluster = config::load_cluster(options.cluster);
-    rates = config::rates_from(*cluster);
+    cluster = capacity::load_cluster(options.cluster);
+    rates = capacity::rates_from(*cluster);
   }
-  const auto job = jobs::prepare_job(config::load_job(options.job, options.overrides), rates);
+  const auto job = jobs::prepare_job(jobs::load_job(options.job, options.overrides), rates);
   const ForecastOptions forecast{cluster ? &*cluster : nullptr, options.ranks, options.threads};
   for (const auto& warning : job.kind->warnings()) spdlog::warn("{}", printable(warning));
   const auto machine = capacity::machine_from(forecast.cluster, job.settings, 1, options.threads);

@@ -1,15 +1,17 @@
 // `moesweep quantize RUN --plan P --to FORMAT OUT`: writes the checkpoint that a plan describes.
 
+#include <any>
 #include <filesystem>
+#include <initializer_list>
 #include <memory>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include <moesweep/app/jobs/job_file.hpp>
 #include <moesweep/app/jobs/quantize.hpp>
-#include <moesweep/app/run/run_results.hpp>
 #include <moesweep/core/base/text.hpp>
 #include <moesweep/engine/store/run_directory.hpp>
-#include <moesweep/plans/plan/plan_file.hpp>
 
 #include "command.hpp"
 #include "plan_file.hpp"
@@ -31,65 +33,53 @@ struct QuantizeCommand {
   std::string run_directory() const { return (std::filesystem::path(out) / ".moesweep").string(); }
 };
 
-/// A TOML string: JSON's escapes are among its own.
-std::string quoted(const std::string& text) {
-  return Json(text).dump();
-}
-
 std::string absolute(const std::string& path) {
-  return quoted(std::filesystem::absolute(path).lexically_normal().string());
+  return std::filesystem::absolute(path).lexically_normal().string();
 }
 
-std::string checkpoint_of(const config::Settings& swept) {
-  std::string toml = "[checkpoint]\n";
-  for (const auto* key : {"checkpoint.path", "checkpoint.twin.inventory"}) {
-    if (swept.has(key)) toml += fmt::format("{} = {}\n", key + 11, quoted(swept.text(key)));
-  }
-  for (const auto* key : {"checkpoint.twin.scale", "checkpoint.twin.seed"}) {
-    if (swept.has(key)) toml += fmt::format("{} = {}\n", key + 11, swept.integer(key));
-  }
-  return toml + fmt::format("expert_patterns = {}\nallow_incomplete = {}\n",
-                            Json(swept.texts("checkpoint.expert_patterns")).dump(),
-                            swept.boolean("checkpoint.allow_incomplete"));
-}
-
-/// The job that writes what `swept` has measured.
-config::Settings job_of(const QuantizeCommand& command) {
-  const store::RunDirectory run{command.run};
+config::Settings swept_job(const std::string& run_directory) {
+  const store::RunDirectory run{run_directory};
   store::require_run_directory(run);
-  const auto swept = config::load_job(run.job());
-  if (swept.text("kind") != "sensitivity") {
-    throw Error(ExitCode::bad_input, command.run,
-                fmt::format("is a sweep of kind {}", swept.text("kind")),
-                "give the run directory of the sensitivity sweep");
-  }
-  auto toml =
-      fmt::format("schema = 1\nkind = \"quantize\"\nname = {}\n", quoted(swept.text("name")));
-  toml += checkpoint_of(swept);
-  toml += fmt::format("[quantize]\nplan = {}\nto = {}\nout = {}\nallow_unmapped = {}\n",
-                      absolute(command.plan), quoted(command.to), absolute(command.out),
-                      command.allow_unmapped);
+  auto swept = jobs::load_job(run.job());
+  if (swept.text("kind") == "sensitivity") return swept;
+  throw Error(ExitCode::bad_input, run_directory,
+              fmt::format("is a sweep of kind {}", swept.text("kind")),
+              "give the run directory of the sensitivity sweep");
+}
+
+/// The job that writes what a sweep has measured.
+config::Settings job_of(const QuantizeCommand& command) {
+  constexpr auto name = "moesweep quantize";
+  const auto swept = swept_job(command.run);
+  std::vector<config::GivenValue> given = {{"schema", std::int64_t{1}, name},
+                                           {"kind", std::string("quantize"), name}};
+  const auto take = [&](std::initializer_list<const char*> keys) {
+    for (const auto* key : keys) {
+      if (!swept.has(key)) continue;
+      given.push_back({key, swept.values().find(key)->second, swept.place_of(key)});
+    }
+  };
+  take({"name", "checkpoint.path", "checkpoint.twin.inventory", "checkpoint.twin.scale",
+        "checkpoint.twin.seed", "checkpoint.expert_patterns", "checkpoint.allow_incomplete"});
+  given.push_back({"quantize.plan", absolute(command.plan), "--plan"});
+  given.push_back({"quantize.to", command.to, "--to"});
+  given.push_back({"quantize.out", absolute(command.out), "OUT"});
+  given.push_back({"quantize.allow_unmapped", command.allow_unmapped, "--allow-unmapped"});
   if (!command.shard_size.empty()) {
-    toml += fmt::format("shard_bytes = {}\n", quoted(command.shard_size));
+    given.push_back({"quantize.shard_bytes", command.shard_size, "--shard-size"});
   }
   if (!command.architecture.empty()) {
-    toml += fmt::format("architecture = {}\n", quoted(command.architecture));
+    given.push_back({"quantize.architecture", command.architecture, "--architecture"});
   }
-  toml += fmt::format("[output]\nflush_seconds = {}\n", swept.number("output.flush_seconds"));
-  toml += fmt::format("[resources]\nmemory = {}\nisa = {}\n", swept.integer("resources.memory"),
-                      quoted(swept.text("resources.isa")));
-  return config::parse_job(toml, "moesweep quantize");
-}
-
-jobs::WrittenSummary summary_of(const QuantizeCommand& command) {
-  return jobs::summarize_written(run::read_run_results(command.run_directory()).tables,
-                                 plan::read_plan(command.plan));
+  take({"output.flush_seconds", "resources.memory", "resources.isa"});
+  return jobs::job_of(given, name);
 }
 
 Json written_json(const QuantizeCommand& command, const run::RunReport& report) {
   auto document = to_json(report);
-  if (report.exit_code != ExitCode::complete) return document;
-  const auto summary = summary_of(command);
+  const auto* written = std::any_cast<jobs::WrittenSummary>(&report.of_kind);
+  if (report.exit_code != ExitCode::complete || written == nullptr) return document;
+  const auto& summary = *written;
   document["shards"] = summary.shards;
   document["bytes"] = summary.bytes;
   if (command.to == "mlx") document["planned_bytes"] = summary.planned_bytes;
@@ -108,8 +98,7 @@ std::string planned_size(const QuantizeCommand& command, const jobs::WrittenSumm
   return fmt::format(" ({} planned)", format_count(summary.planned_bytes));
 }
 
-void print_written(const QuantizeCommand& command) {
-  const auto summary = summary_of(command);
+void print_written(const QuantizeCommand& command, const jobs::WrittenSummary& summary) {
   fmt::print("{} {}, {} bytes{}; {} tensors quantized, {} kept as they are\n",
              format_count(summary.shards), summary.shards == 1 ? "file" : "files",
              format_count(summary.bytes), planned_size(command, summary),
@@ -132,11 +121,13 @@ void quantize(QuantizeCommand& command, Context& context) {
   command.options.job = job_of(command);
   const EndReport end{[&](const run::RunReport& report) { return written_json(command, report); },
                       [&](const run::RunReport& report) {
-                        if (report.exit_code == ExitCode::complete) print_written(command);
+                        const auto* written = std::any_cast<jobs::WrittenSummary>(&report.of_kind);
+                        if (report.exit_code == ExitCode::complete && written != nullptr) {
+                          print_written(command, *written);
+                        }
                         print_end(report, command.run_directory());
                       }};
-  run_session(
-      command.options, [&] { return *command.options.job; }, end, context);
+  run_session(command.options, end, context);
 }
 
 }  // namespace

@@ -1,6 +1,9 @@
 // `moesweep run JOB --run-dir RUN`: starts or resumes a sweep.
 
 #include <memory>
+#include <vector>
+
+#include <moesweep/app/jobs/job_file.hpp>
 
 #include "command.hpp"
 #include "summary.hpp"
@@ -12,21 +15,24 @@ namespace {
 struct RunCommand {
   run::RunOptions options;
   std::string job;
+  std::vector<std::string> overrides;  ///< --set
   std::string run_directory;
 };
 
 void run(RunCommand& command, Context& context) {
-  command.options.job_file = command.job;
+  try {
+    command.options.job = jobs::load_job(command.job, command.overrides);
+  } catch (const Error& error) {
+    command.options.no_job = error;
+  }
   command.options.run_directory = command.run_directory;
   const EndReport end{to_json, [&](const run::RunReport& report) {
                         if (report.exit_code == ExitCode::complete) {
-                          print_summary(command.run_directory);
+                          print_summary(report.tables);
                         }
                         print_end(report, command.run_directory);
                       }};
-  run_session(
-      command.options, [&] { return config::load_job(command.job, command.options.overrides); },
-      end, context);
+  run_session(command.options, end, context);
 }
 
 }  // namespace
@@ -41,7 +47,7 @@ void add_run(CLI::App& app, Context& context) {
                    "Folder of the sweep: segments, results, events")
       ->required()
       ->check([](const std::string& path) { return path.empty() ? "is empty" : ""; });
-  command->add_option("--set", options.overrides, "Override a key: key=value")
+  command->add_option("--set", state->overrides, "Override a key: key=value")
       ->allow_extra_args(false);
   add_session_options(*command, options);
   command->callback([state, &context] { run(*state, context); });

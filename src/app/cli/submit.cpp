@@ -12,14 +12,17 @@
 #include <spdlog/spdlog.h>
 
 #include <moesweep/app/jobs/job.hpp>
+#include <moesweep/app/jobs/job_file.hpp>
 #include <moesweep/core/base/file.hpp>
 #include <moesweep/core/base/paths.hpp>
+#include <moesweep/core/base/shell_word.hpp>
 #include <moesweep/core/base/temporary_files.hpp>
 #include <moesweep/core/config/settings.hpp>
+#include <moesweep/engine/capacity/cluster.hpp>
 #include <moesweep/engine/capacity/machine.hpp>
+#include <moesweep/engine/capacity/rates.hpp>
 #include <moesweep/engine/launch/batch_script.hpp>
 #include <moesweep/engine/launch/process.hpp>
-#include <moesweep/engine/launch/shell_text.hpp>
 #include <moesweep/engine/store/lock.hpp>
 #include <moesweep/engine/store/run_directory.hpp>
 
@@ -55,7 +58,7 @@ void refuse_other_sweep(const store::RunDirectory& run, const jobs::Job& job) {
   if (epochs.empty() || epochs.front().start.fingerprint == job.fingerprint.hex()) return;
   std::string differences = "its inputs differ";
   if (store::is_there(run.job())) {
-    const auto found = config::differences(job.settings, config::load_job(run.job()));
+    const auto found = jobs::differences(job.settings, jobs::load_job(run.job()));
     if (!found.empty()) differences = fmt::format("{}", fmt::join(found, "; "));
   }
   throw Error(ExitCode::run_directory, run.root.string(), "holds another sweep: " + differences,
@@ -73,10 +76,10 @@ void warn_of_run_outside_scratch(const config::Settings& cluster, const fs::path
 
 // Everything that can be refused is refused here, not hours later in the queue.
 Submission prepare(const SubmitOptions& options) {
-  const auto cluster = config::load_cluster(options.cluster);
+  const auto cluster = capacity::load_cluster(options.cluster);
   launch::check_profile(cluster);
-  const auto job = jobs::prepare_job(config::load_job(options.job, options.overrides),
-                                     config::rates_from(cluster));
+  const auto job = jobs::prepare_job(jobs::load_job(options.job, options.overrides),
+                                     capacity::rates_from(cluster));
   for (const auto& warning : job.kind->warnings()) spdlog::warn("{}", printable(warning));
   jobs::require_memory(job.plan, capacity::machine_from(&cluster, job.settings, 1, 0).memory_bytes,
                        capacity::memory_source(&cluster, job.settings));
@@ -85,7 +88,7 @@ Submission prepare(const SubmitOptions& options) {
   if (!submission.run.has_filename()) submission.run = submission.run.parent_path();
   refuse_other_sweep({submission.run}, job);
   warn_of_run_outside_scratch(cluster, submission.run);
-  submission.job_toml = config::to_toml(job.settings);
+  submission.job_toml = jobs::to_toml(job.settings);
   submission.script =
       launch::render_batch_script({job.settings.text("name"), fs::read_symlink("/proc/self/exe"),
                                    submission.job_file(), submission.run},
@@ -124,7 +127,7 @@ std::string give_to_slurm(const Submission& submission) {
 
 void report(const Submission& submission, const std::string& job_id, const Context& context) {
   const auto log = submission.folder() / fmt::format("slurm-{}.out", job_id);
-  const auto run = launch::shell_word(submission.run.native());
+  const auto run = shell_word(submission.run.native());
   if (context.json) {
     return print_json({{"job_id", job_id},
                        {"script", submission.script_file().string()},
@@ -134,7 +137,7 @@ void report(const Submission& submission, const std::string& job_id, const Conte
   if (context.quiet) return;
   fmt::print("job        {}\n", job_id);
   fmt::print("progress   moesweep status {} --watch\n", run);
-  fmt::print("log        tail -F {}\n", launch::shell_word(log.native()));
+  fmt::print("log        tail -F {}\n", shell_word(log.native()));
   fmt::print("queue      squeue -j {}\n", job_id);
   fmt::print("stop       scancel {}\n", job_id);
 }

@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <moesweep/app/run/run_results.hpp>
 #include <moesweep/core/base/text.hpp>
 #include <moesweep/core/records/sensitivity.hpp>
 
@@ -157,9 +156,8 @@ void print_bits(const records::Tables& tables, const std::vector<TensorRow>& ten
 
 }  // namespace
 
-void print_summary(const std::filesystem::path& run_directory) {
-  const auto results = run::read_run_results(run_directory);
-  const auto tensors = records::rows_of<TensorRow>(results.tables);
+void print_summary(const records::Tables& tables) {
+  const auto tensors = records::rows_of<TensorRow>(tables);
   if (const auto ranked = ranked_by(composite_ranking, tensors); !ranked.empty()) {
     print_ranked(composite_ranking, ranked);
   } else if (const auto rounded = ranked_by(sqnr_ranking, tensors); !rounded.empty()) {
@@ -167,9 +165,9 @@ void print_summary(const std::filesystem::path& run_directory) {
     print_ranked(sqnr_ranking, rounded);
   }
   print_undecided(tensors);
-  if (!tensors.empty()) print_bits(results.tables, tensors);
-  print_hidden_summary(results.tables);
-  print_quality_summary(results.tables);
+  if (!tensors.empty()) print_bits(tables, tensors);
+  print_hidden_summary(tables);
+  print_quality_summary(tables);
 }
 
 }  // namespace moesweep::cli

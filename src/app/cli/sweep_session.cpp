@@ -10,6 +10,7 @@
 #include <moesweep/engine/comm/session.hpp>
 #include <moesweep/model/kernels/isa.hpp>
 
+#include "build.hpp"
 #include "progress.hpp"
 
 namespace moesweep::cli {
@@ -21,24 +22,31 @@ void print_unused(const run::RunReport& report) {
              format_count(report.units_declined), format_duration(report.unused_seconds));
 }
 
+/// The instruction set that the job asks for; that there is none of that name is reported as a
+/// mistake in the job is.
+void pin_isa_of_job(run::RunOptions& options) {
+  if (options.no_job) return;
+  try {
+    kernels::pin_isa(options.job.text("resources.isa"));
+  } catch (const Error& error) {
+    options.no_job = error;
+  }
+}
+
 // OpenBLAS chooses its kernels when it is loaded, and only from this variable: so that BLAS uses
 // the instruction set that the kernels use, the program sets it and executes itself again, before
 // MPI knows of it. With resources.isa = "native" a value that the user has set stays. OpenBLAS then
 // starts no threads either, which would spin beside the sweep's for a while.
-void match_blas_to_isa(const std::function<config::Settings()>& load_job, const Context& context) {
+void match_blas_to_isa(const run::RunOptions& options, const Context& context) {
   constexpr auto variable = "OPENBLAS_CORETYPE";
   if (kernels::blas_description().rfind("OpenBLAS", 0) != 0) return;
-  const char* current = std::getenv(variable);
-  try {
-    const auto job = load_job();
-    const auto& isa = job.text("resources.isa");
-    if (isa == "native" && current != nullptr) return;
-    kernels::pin_isa(isa);
-  } catch (const Error& error) {
+  if (options.no_job) {
     // One that passes must not leave the sweep with another BLAS.
-    if (error.exit_code() == ExitCode::io_error) throw;
-    return;  // reported once for all ranks when the job is prepared
+    if (options.no_job->exit_code() == ExitCode::io_error) throw *options.no_job;
+    return;
   }
+  const char* current = std::getenv(variable);
+  if (options.job.text("resources.isa") == "native" && current != nullptr) return;
   const auto coretype = kernels::blas_coretype_for(kernels::active_isa());
   if (coretype.empty() || (current != nullptr && current == coretype)) return;
   ::setenv(variable, coretype.c_str(), 1);
@@ -106,9 +114,11 @@ void add_session_options(CLI::App& command, run::RunOptions& options) {
                    "The process that holds the run directory is dead");
 }
 
-void run_session(run::RunOptions& options, const std::function<config::Settings()>& load_job,
-                 const EndReport& end, Context& context) {
-  match_blas_to_isa(load_job, context);
+void run_session(run::RunOptions& options, const EndReport& end, Context& context) {
+  pin_isa_of_job(options);
+  match_blas_to_isa(options, context);
+  options.platform = {kernels::active_isa(), kernels::blas_description(), build_description(),
+                      kernels::blas_is_reentrant()};
   run::install_stop_handlers();
   // All is said before the session ends: mpirun ends all processes with the first that fails.
   const auto session = comm::open_session();

@@ -5,7 +5,6 @@
 #include <string>
 
 #include <moesweep/app/run/run.hpp>
-#include <moesweep/core/config/settings.hpp>
 
 #include "command.hpp"
 
@@ -26,9 +25,8 @@ Json to_json(const run::RunReport& report);
 /// `moesweep status` is asked about.
 void print_end(const run::RunReport& report, const std::string& run_directory);
 
-/// Runs the sweep on all ranks and sets the exit code. The job may not be readable yet: that is
-/// reported once for all ranks.
-void run_session(run::RunOptions& options, const std::function<config::Settings()>& load_job,
-                 const EndReport& end, Context& context);
+/// Runs the sweep on all ranks and sets the exit code. That there is no job is reported once for
+/// all ranks.
+void run_session(run::RunOptions& options, const EndReport& end, Context& context);
 
 }  // namespace moesweep::cli

@@ -21,6 +21,7 @@
 #include <moesweep/core/base/retried.hpp>
 #include <moesweep/core/base/temporary_folder.hpp>
 #include <moesweep/core/parallel/task_pool.hpp>
+#include <moesweep/engine/capacity/rates.hpp>
 #include <moesweep/engine/capacity/resources.hpp>
 #include <moesweep/model/checkpoint/checkpoint.hpp>
 #include <moesweep/model/checkpoint/write.hpp>
@@ -117,7 +118,7 @@ Measured measure_units(const checkpoint::Checkpoint& checkpoint,
 }
 
 // The metrics one after the other: what each adds is its cost.
-void measure_kernels(config::Rates& rates, int threads) {
+void measure_kernels(capacity::Rates& rates, int threads) {
   const TemporaryFolder folder(fs::temp_directory_path(), "moesweep-calibrate-",
                                ExitCode::io_error);
   write_sample(folder.path() / "model.safetensors");
@@ -196,8 +197,8 @@ double read_bytes_per_second(const fs::path& path, int threads) {
 
 }  // namespace
 
-config::Rates calibrate(const fs::path& read_from, int threads) {
-  config::Rates rates;
+capacity::Rates calibrate(const fs::path& read_from, int threads) {
+  capacity::Rates rates;
   try {
     rates.read_bytes_per_second_node = read_bytes_per_second(read_from, threads);
     rates.read_bytes_per_second_total = rates.read_bytes_per_second_node;
@@ -208,7 +209,7 @@ config::Rates calibrate(const fs::path& read_from, int threads) {
   return rates;
 }
 
-std::string calibrated_profile(const config::Rates& rates, int threads) {
+std::string calibrated_profile(const capacity::Rates& rates, int threads) {
   const auto memory =
       static_cast<std::int64_t>(::sysconf(_SC_PHYS_PAGES)) * ::sysconf(_SC_PAGESIZE);
   return fmt::format(

@@ -108,6 +108,10 @@ class HiddenJob final : public JobKind {
     bug("no such unit");
   }
 
+  records::Tables reduce(records::Tables rows) const override {
+    return reduce_hidden(context_.settings, rows);
+  }
+
  private:
   void cut(HiddenStage& stage) {
     if (stage.name == "evidence") return cut_evidence(context_, stage);

@@ -12,8 +12,8 @@ namespace moesweep::jobs {
 /// what they do not have.
 std::unique_ptr<JobKind> open_hidden_job(const config::Settings& settings);
 
-/// Ensembles, cascades, tests of suppression, the inversion check and the verdict, beside the rows
-/// of the units.
+/// Ensembles, cascades, tests of suppression, the inversion check, the verdict and a pipeline's
+/// quality stage, beside the rows of the units.
 records::Tables reduce_hidden(const config::Settings& settings, const records::Tables& rows);
 
 }  // namespace moesweep::jobs

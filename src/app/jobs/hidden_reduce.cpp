@@ -9,6 +9,7 @@
 #include <moesweep/core/records/units.hpp>
 
 #include "hidden_job.hpp"
+#include "quality_job.hpp"
 
 namespace moesweep::jobs {
 namespace {
@@ -35,9 +36,7 @@ void add_inversions(records::Tables& tables) {
   for (const auto& row : rows) records::append_row(tables, row);
 }
 
-}  // namespace
-
-records::Tables reduce_hidden(const config::Settings& settings, const records::Tables& rows) {
+records::Tables reduce_stages(const config::Settings& settings, const records::Tables& rows) {
   records::Tables tables;
   for (const auto& [name, table] : rows) {
     if (name != records::TableOf<records::UnitRow>::name &&
@@ -59,6 +58,16 @@ records::Tables reduce_hidden(const config::Settings& settings, const records::T
     verdict_options.evidence_layer = settings.text("suppression.evidence_layer");
   }
   records::append(tables, heads::verdicts(tables, verdict_options));
+  return tables;
+}
+
+}  // namespace
+
+records::Tables reduce_hidden(const config::Settings& settings, const records::Tables& rows) {
+  auto tables = reduce_stages(settings, rows);
+  if (settings.text("kind") == "pipeline") {
+    records::append(tables, quality_stage(settings, tables));
+  }
   return tables;
 }
 

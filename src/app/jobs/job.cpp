@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <moesweep/app/jobs/job.hpp>
+#include <moesweep/app/jobs/job_file.hpp>
 #include <moesweep/core/base/error.hpp>
 #include <moesweep/core/base/text.hpp>
 
@@ -43,7 +44,7 @@ Job prepare_job(config::Settings settings, const Rates& rates) {
   Job job{std::move(settings), nullptr, {}, {}, {}};
   job.kind = open_job(job.settings);
   job.inputs = job.kind->inputs();
-  job.fingerprint = config::job_fingerprint(job.settings, job.inputs);
+  job.fingerprint = job_fingerprint(job.settings, job.inputs);
   job.plan = plan_from(job.kind->stages(rates), job.fingerprint);
   return job;
 }
@@ -74,9 +75,7 @@ records::Tables reduce_rows(const config::Settings& settings, records::Tables ro
   if (kind == "sensitivity") return reduce_sensitivity(settings, std::move(rows));
   if (kind == "quality_safety") return reduce_quality(settings, rows);
   if (kind == "quantize") return reduce_quantize(rows);
-  auto tables = reduce_hidden(settings, rows);
-  if (kind == "pipeline") records::append(tables, quality_stage(settings, tables));
-  return tables;
+  return reduce_hidden(settings, rows);
 }
 
 }  // namespace moesweep::jobs

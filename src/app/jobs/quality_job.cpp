@@ -19,7 +19,7 @@
 #include <moesweep/engine/store/scan.hpp>
 
 #include "quality_heads.hpp"
-#include "quality_options.hpp"
+#include "quality_options_from.hpp"
 #include "shared_values.hpp"
 
 namespace moesweep::jobs {
@@ -66,10 +66,19 @@ Hash128 hash_of_samples(const std::filesystem::path& path, const FileDescriptor&
   return hasher.finish();
 }
 
+/// The baseline is that of the cells, where they have one.
+records::Tables reduced(const records::Tables& rows, quality::Options options) {
+  for (const auto& cell : records::rows_of<CellRow>(rows)) {
+    if (cell.is_baseline != 0) options.baseline = cell.level;
+  }
+  return quality::reduce(rows, options);
+}
+
 class QualityJob final : public JobKind {
  public:
   explicit QualityJob(const config::Settings& settings)
       : options_(quality_options_from(settings)),
+        given_baseline_(options_.baseline),
         replicates_per_unit_(settings.integer("quality.bootstrap.replicates_per_unit")) {
     if (settings.has("quality.matrix")) {
       open_matrix(settings.path("quality.matrix"));
@@ -96,6 +105,12 @@ class QualityJob final : public JobKind {
     const auto& unit =
         index < samples_.size() ? samples_[index] : passes_.at(index - samples_.size());
     return {unit.compute(), unit.bytes_read};
+  }
+
+  records::Tables reduce(records::Tables rows) const override {
+    auto options = options_;
+    options.baseline = given_baseline_;
+    return reduced(rows, std::move(options));
   }
 
   // All findings are of all samples. What failed a block is said once more, with its exit code.
@@ -247,6 +262,7 @@ class QualityJob final : public JobKind {
   }
 
   quality::Options options_;
+  std::string given_baseline_;  ///< empty: that of the heads
   std::int64_t replicates_per_unit_ = 0;
   config::InputHash input_;
   store::RunDirectory run_;
@@ -267,10 +283,7 @@ std::unique_ptr<JobKind> open_quality_job(const config::Settings& settings) {
 records::Tables reduce_quality(const config::Settings& settings, const records::Tables& rows) {
   auto options = quality_options_from(settings);
   if (settings.has("quality.heads_run")) complete_for_heads(options);
-  for (const auto& cell : records::rows_of<CellRow>(rows)) {
-    if (cell.is_baseline != 0) options.baseline = cell.level;
-  }
-  return quality::reduce(rows, options);
+  return reduced(rows, std::move(options));
 }
 
 records::Tables quality_stage(const config::Settings& settings, const records::Tables& tables) {

@@ -9,7 +9,6 @@
 #include <moesweep/core/base/cast.hpp>
 #include <moesweep/core/base/error.hpp>
 #include <moesweep/core/base/file.hpp>
-#include <moesweep/core/base/file_hash.hpp>
 #include <moesweep/core/base/paths.hpp>
 #include <moesweep/core/base/temporary_files.hpp>
 #include <moesweep/core/records/quantize.hpp>
@@ -17,7 +16,7 @@
 #include <moesweep/model/checkpoint/checkpoint.hpp>
 #include <moesweep/model/names/runtime.hpp>
 #include <moesweep/plans/allocation/plan_warnings.hpp>
-#include <moesweep/plans/handoff/export_plan.hpp>
+#include <moesweep/plans/handoff/mlx.hpp>
 #include <moesweep/plans/plan/plan_file.hpp>
 #include <moesweep/plans/written/layout.hpp>
 #include <moesweep/plans/written/write.hpp>
@@ -64,13 +63,20 @@ written::Layout layout_of(const config::Settings& settings,
 std::string written_config(const config::Settings& settings, const records::Plan& plan,
                            const names::Architecture& architecture, const std::string& config) {
   if (settings.text("quantize.to") != "mlx") return config;
-  const auto exported = handoff::export_plan(plan, architecture, "mlx-lm",
-                                             settings.boolean("quantize.allow_unmapped"));
-  for (const auto& file : exported.files) {
-    if (file.name != "quantization.json") continue;
-    return merged_config(config, architecture.model_type, file.text);
-  }
-  bug("the export for mlx-lm has no quantization.json");
+  return merged_config(
+      config, architecture.model_type,
+      handoff::mlx_config_keys(plan, architecture, settings.boolean("quantize.allow_unmapped")));
+}
+
+/// A plan and the hash of the bytes that it was parsed from.
+struct HashedPlan {
+  records::Plan plan;
+  Hash128 hash;
+};
+
+HashedPlan read_hashed_plan(const std::filesystem::path& file) {
+  const auto text = read_text_file(file, plan::largest_plan_file);
+  return {plan::parse_plan(text, file.string()), hash128(std::as_bytes(std::span(text)))};
 }
 
 source::Model open_weights(const config::Settings& settings) {
@@ -82,10 +88,13 @@ source::Model open_weights(const config::Settings& settings) {
 class QuantizeJob final : public JobKind {
  public:
   explicit QuantizeJob(const config::Settings& settings)
+      : QuantizeJob(settings, read_hashed_plan(settings.path("quantize.plan"))) {}
+
+  QuantizeJob(const config::Settings& settings, HashedPlan planned)
       : out_(settings.path("quantize.out")),
         is_mlx_(settings.text("quantize.to") == "mlx"),
-        plan_(plan::read_plan(settings.path("quantize.plan"))),
-        plan_hash_(hash_of_file(settings.path("quantize.plan"))),
+        plan_(std::move(planned.plan)),
+        plan_hash_(planned.hash),
         model_(open_weights(settings)),
         checkpoint_(model_.checkpoint),
         companions_(companions_of(checkpoint_)),
@@ -157,9 +166,11 @@ class QuantizeJob final : public JobKind {
     return rows;
   }
 
-  void finish(const records::Tables& results) const override {
+  records::Tables reduce(records::Tables rows) const override { return reduce_quantize(rows); }
+
+  std::any finish(const records::Tables& results) const override {
     require_shards(out_, layout_);
-    const auto summary = summarize_written(results, plan_);
+    auto summary = summarize_written(results, plan_);
     if (summary.compared > 0) {
       const auto& row = planned(summary.deviates_most);
       require_planned_sse(row, written_sse(results, row.tensor));
@@ -169,6 +180,7 @@ class QuantizeJob final : public JobKind {
       publish_file(out_ / "config.json", std::string_view(written_config_));
     }
     publish_file(out_ / "model.safetensors.index.json", std::string_view(index_of(layout_)));
+    return summary;
   }
 
  private:

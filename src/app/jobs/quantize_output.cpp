@@ -134,7 +134,7 @@ std::string config_of(const checkpoint::Checkpoint& source) {
 }
 
 std::string merged_config(const std::string& source_config, std::string_view model_type,
-                          const std::string& quantization) {
+                          const Json& quantization) {
   Json config = Json::object();
   if (!source_config.empty()) {
     constexpr auto remedy = "mend it, it tells a runtime what the weights are";
@@ -144,7 +144,7 @@ std::string merged_config(const std::string& source_config, std::string_view mod
     }
   }
   if (!config.contains("model_type")) config["model_type"] = model_type;
-  config.update(parse_ordered_json(quantization, {"quantization.json"}));
+  config.update(quantization);
   return python_json_text(config, 4) + "\n";
 }
 

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 #include <moesweep/model/checkpoint/checkpoint.hpp>
 #include <moesweep/plans/written/layout.hpp>
 
@@ -26,11 +28,11 @@ void require_shards(const std::filesystem::path& out, const written::Layout& lay
 /// that leads out of the source: what is written from it is published.
 std::string config_of(const checkpoint::Checkpoint& source);
 
-/// config.json with the keys of the JSON object `quantization`, and `model_type` where it has none.
+/// config.json with the keys of the object `quantization`, and `model_type` where it has none.
 /// NaN and infinities are kept as Python's json writes them. Error(bad_input) for a source that is
 /// no JSON object.
 std::string merged_config(const std::string& source_config, std::string_view model_type,
-                          const std::string& quantization);
+                          const nlohmann::ordered_json& quantization);
 
 /// model.safetensors.index.json.
 std::string index_of(const written::Layout& layout);

@@ -132,6 +132,10 @@ class SensitivityJob final : public JobKind {
     return {sensitivity::measure(checkpoint_, reader_, item, options_), item.bytes_read};
   }
 
+  records::Tables reduce(records::Tables rows) const override {
+    return sensitivity::reduce(std::move(rows), options_);
+  }
+
  private:
   static double seconds_estimate(const sensitivity::WorkItem& item, const Rates& rates) {
     return static_cast<double>(item.bytes_read) / rates.read_bytes_per_second_node +

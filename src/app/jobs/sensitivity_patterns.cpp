@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <moesweep/app/jobs/job_file.hpp>
 #include <moesweep/core/base/error.hpp>
 #include <moesweep/core/base/nearest_pattern.hpp>
 #include <moesweep/core/base/text.hpp>
@@ -16,7 +17,7 @@ constexpr std::initializer_list<const char*> substring_keys = {"sensitivity.prot
                                                                "sensitivity.sensitive"};
 
 bool is_default(const char* key, const std::string& pattern) {
-  for (const auto& option : config::job_options()) {
+  for (const auto& option : job_options()) {
     if (option.key != key || !option.default_value) continue;
     const auto& defaults = std::get<config::TextList>(*option.default_value);
     return std::ranges::find(defaults, pattern) != defaults.end();

@@ -10,6 +10,7 @@
 #include <fmt/ranges.h>
 
 #include <moesweep/app/jobs/checkpoint_input.hpp>
+#include <moesweep/app/jobs/job_file.hpp>
 #include <moesweep/app/run/run_results.hpp>
 #include <moesweep/core/base/cast.hpp>
 #include <moesweep/core/base/file.hpp>
@@ -192,7 +193,7 @@ AllocationSource from_run(const fs::path& path, const std::string& wanted) {
   const store::RunDirectory run{path};
   const auto results = run::read_run_results(path);
   const auto rows = records::rows_of<CheckpointTensorRow>(results.tables);
-  const auto job = config::load_job(run.job());
+  const auto job = jobs::load_job(run.job());
   const bool is_sensitivity = job.text("kind") == "sensitivity";
   const auto counts = run::sweep_counts(results, run.results().string());
   if (rows.empty() && is_sensitivity && !counts.is_complete) {

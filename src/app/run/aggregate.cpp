@@ -72,8 +72,8 @@ std::vector<store::ByteMatrix> prediction_matrices(const records::Tables& tables
 }
 
 void verify_outputs(const store::RunDirectory& run, const store::SegmentScan& scan,
-                    std::vector<std::string>& findings) {
-  for (const auto& lost : lost_outputs(run, scan, {.look = store::Look::bytes})) {
+                    const config::Settings& job, std::vector<std::string>& findings) {
+  for (const auto& lost : lost_outputs(run, scan, {.look = store::Look::bytes, .job = &job})) {
     findings.push_back(fmt::format("{}; the same `moesweep {}` makes it again", lost.text(),
                                    lost.is_artifact() ? "run" : "quantize"));
   }
@@ -103,9 +103,16 @@ store::SegmentScan scan_of(const store::RunDirectory& run) {
   return store::scan_segments(run.segments(), store::Rotten::leave_in_place);
 }
 
-Aggregate aggregate(const store::RunDirectory& run, store::SegmentScan scan) {
+Reduce reduce_of(config::Settings job) {
+  return [job = std::move(job)](records::Tables rows) {
+    return jobs::reduce_rows(job, std::move(rows));
+  };
+}
+
+/// Empty `given`: as the recorded job says.
+Aggregate aggregate(const store::RunDirectory& run, store::SegmentScan scan, const Reduce& given) {
   const auto epochs = store::read_epochs(run.lock());
-  const auto settings = recorded_job(run, epochs);
+  const auto reduce = given ? given : reduce_of(recorded_job(run, epochs));
   if (!epochs.empty()) refuse_foreign_units(scan, epochs.front().start.fingerprint);
   Aggregate out;
   out.rotten = scan.rotten;
@@ -115,7 +122,7 @@ Aggregate aggregate(const store::RunDirectory& run, store::SegmentScan scan) {
   }
   auto rows = store::gather(run.segments(), std::move(scan));
   std::array standings = {rows.extract("units"), rows.extract("failures")};
-  out.tables = jobs::reduce_rows(settings, std::move(rows));
+  out.tables = reduce(std::move(rows));
   for (auto& table : standings) out.tables.insert(std::move(table));
   if (out.complete() && out.units_total > 0) out.digest = store::digest_of(out.tables).hex();
   return out;
@@ -125,7 +132,7 @@ Aggregate aggregate(const store::RunDirectory& run, store::SegmentScan scan) {
 
 Aggregate aggregate(const std::filesystem::path& run_directory) {
   const store::RunDirectory run{run_directory};
-  return aggregate(run, scan_of(run));
+  return aggregate(run, scan_of(run), {});
 }
 
 bool write_results(const std::filesystem::path& run_directory, const Aggregate& aggregated,
@@ -138,12 +145,12 @@ bool write_results(const std::filesystem::path& run_directory, const Aggregate& 
   });
 }
 
-Aggregate write_aggregate(const std::filesystem::path& run_directory) {
+Aggregate write_aggregate(const std::filesystem::path& run_directory, const Reduce& reduce) {
   const store::RunDirectory run{run_directory};
   store::require_run_directory(run);
   while (true) {
     store::ResultsTurn turn(run.lock());
-    auto out = aggregate(run_directory);
+    auto out = aggregate(run, scan_of(run), reduce);
     if (write_results(run_directory, out, turn)) return out;
   }
 }
@@ -151,9 +158,10 @@ Aggregate write_aggregate(const std::filesystem::path& run_directory) {
 std::vector<std::string> verify(const std::filesystem::path& run_directory, Aggregate& aggregated) {
   const store::RunDirectory run{run_directory};
   auto scan = scan_of(run);
+  const auto job = recorded_job(run, store::read_epochs(run.lock()));
   std::vector<std::string> lost;
-  verify_outputs(run, scan, lost);
-  aggregated = aggregate(run, std::move(scan));
+  verify_outputs(run, scan, job, lost);
+  aggregated = aggregate(run, std::move(scan), reduce_of(job));
   std::vector<std::string> findings;
   for (const auto& name : aggregated.rotten) {
     findings.push_back(fmt::format(

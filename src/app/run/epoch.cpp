@@ -10,7 +10,7 @@
 #include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
-#include <moesweep/app/run/run.hpp>
+#include <moesweep/app/jobs/job_file.hpp>
 #include <moesweep/core/base/cast.hpp>
 #include <moesweep/core/base/failures.hpp>
 #include <moesweep/core/base/file.hpp>
@@ -18,7 +18,6 @@
 #include <moesweep/engine/comm/session.hpp>
 #include <moesweep/engine/store/quarantine.hpp>
 #include <moesweep/engine/store/scan.hpp>
-#include <moesweep/model/kernels/isa.hpp>
 
 #include "events.hpp"
 #include "lost_outputs.hpp"
@@ -36,13 +35,13 @@ std::vector<std::string> input_lines(const jobs::Job& job) {
   return lines;
 }
 
-store::EpochStart describe_start(const jobs::Job& job, int ranks) {
+store::EpochStart describe_start(const jobs::Job& job, const Platform& platform, int ranks) {
   return {store::this_process(),
           job.fingerprint.hex(),
           input_lines(job),
-          kernels::active_isa(),
-          kernels::blas_description(),
-          build_description(),
+          platform.isa,
+          platform.blas,
+          platform.build,
           ranks,
           checked_cast<std::int64_t>(job.plan.size()),
           unix_time()};
@@ -74,7 +73,7 @@ void refuse_other_job(const store::RunDirectory& run, const jobs::Job& job,
                       const store::EpochStart& first, const store::EpochStart& now) {
   if (now.fingerprint != first.fingerprint) {
     const auto recorded = recorded_job(run, {{Epoch{1}, first, std::nullopt}});
-    const auto differences = config::differences(job.settings, recorded);
+    const auto differences = jobs::differences(job.settings, recorded);
     // Another format or kind has other inputs too: the setting says more than their hashes.
     if (differences.empty()) refuse_other_inputs(run, first.inputs, now.inputs);
     refuse(run, fmt::format("{}", fmt::join(differences, "; ")));
@@ -154,10 +153,10 @@ void read_standings(OpenEpoch& open, const store::RunDirectory& run, const jobs:
 
 }  // namespace
 
-OpenEpoch open_epoch(const store::RunDirectory& run, const jobs::Job& job, int ranks,
-                     bool take_over) {
+OpenEpoch open_epoch(const store::RunDirectory& run, const jobs::Job& job, const Platform& platform,
+                     int ranks, bool take_over) {
   store::create_run_directory(run);
-  const auto start = describe_start(job, ranks);
+  const auto start = describe_start(job, platform, ranks);
   const auto epochs = store::read_epochs(run.lock());
   if (!epochs.empty()) refuse_other_job(run, job, epochs.front().start, start);
   OpenEpoch open;
@@ -166,7 +165,7 @@ OpenEpoch open_epoch(const store::RunDirectory& run, const jobs::Job& job, int r
   open.epoch = store::acquire(run.lock(), start, acquire);
   record_if_it_fails(run, open.epoch, [&] {
     store::remove_leftovers(run, open.epoch);
-    if (!is_recorded(run, job)) publish_file(run.job(), config::to_toml(job.settings));
+    if (!is_recorded(run, job)) publish_file(run.job(), jobs::to_toml(job.settings));
     read_standings(open, run, job);
   });
   append_event(run.events(), "started",

@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include <moesweep/app/jobs/job.hpp>
+#include <moesweep/app/run/platform.hpp>
 #include <moesweep/core/base/ids.hpp>
 #include <moesweep/engine/store/lock.hpp>
 #include <moesweep/engine/store/run_directory.hpp>
@@ -23,8 +24,8 @@ struct OpenEpoch {
 /// Takes the lock, refuses a directory of another job, instruction set, BLAS or build
 /// (Error(run_directory), naming what differs), quarantines segments and artifacts that do not
 /// match their hash and reads what is done: units whose files are all as they were written.
-OpenEpoch open_epoch(const store::RunDirectory& run, const jobs::Job& job, int ranks,
-                     bool take_over);
+OpenEpoch open_epoch(const store::RunDirectory& run, const jobs::Job& job, const Platform& platform,
+                     int ranks, bool take_over);
 
 /// Records how the epoch ended and returns the code to exit with: an early stop that published
 /// nothing, after one that published nothing either, becomes ExitCode::no_progress.

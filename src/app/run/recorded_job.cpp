@@ -1,5 +1,6 @@
 #include "recorded_job.hpp"
 
+#include <moesweep/app/jobs/job_file.hpp>
 #include <moesweep/core/base/error.hpp>
 #include <moesweep/core/base/file.hpp>
 #include <moesweep/core/base/hash.hpp>
@@ -34,11 +35,11 @@ config::Settings recorded_job(const store::RunDirectory& run,
                 "start the sweep again with its own job file, that restores this one");
   };
   if (!std::filesystem::exists(status_of(run.job(), ExitCode::run_directory))) refuse("is missing");
-  auto settings = config::load_job(run.job());
+  auto settings = jobs::load_job(run.job());
   if (epochs.empty()) return settings;
   const auto& start = epochs.front().start;
   const auto inputs = inputs_from(start.inputs, run.lock());
-  if (config::job_fingerprint(settings, inputs).hex() != start.fingerprint) {
+  if (jobs::job_fingerprint(settings, inputs).hex() != start.fingerprint) {
     refuse("is not the job that this sweep was started with");
   }
   return settings;
@@ -46,7 +47,7 @@ config::Settings recorded_job(const store::RunDirectory& run,
 
 bool is_recorded(const store::RunDirectory& run, const jobs::Job& job) {
   try {
-    return read_text_file(run.job()) == config::to_toml(job.settings);
+    return read_text_file(run.job()) == jobs::to_toml(job.settings);
   } catch (const Error&) {
     return false;
   }

@@ -12,11 +12,11 @@
 #include <moesweep/core/parallel/task_pool.hpp>
 #include <moesweep/core/records/units.hpp>
 #include <moesweep/engine/capacity/machine.hpp>
+#include <moesweep/engine/capacity/rates.hpp>
 #include <moesweep/engine/capacity/resources.hpp>
 #include <moesweep/engine/store/lock.hpp>
 #include <moesweep/engine/store/run_directory.hpp>
 #include <moesweep/engine/sweep/drive.hpp>
-#include <moesweep/model/kernels/isa.hpp>
 
 #include "agree.hpp"
 #include "epoch.hpp"
@@ -126,34 +126,32 @@ struct RankWork {
   UnitRunner runner;
 };
 
-void warn_of_serialized_blas(comm::Session& session, int threads) {
-  if (kernels::blas_is_reentrant() || threads == 1) return;
+void warn_of_serialized_blas(comm::Session& session, const Platform& platform, int threads) {
+  if (platform.blas_is_reentrant || threads == 1) return;
   if (session.comm().rank() != comm::coordinator_rank) return;
   spdlog::warn(
       "{} is not safe to call from several threads: spectra are computed one at a time; "
       "install libopenblas0-pthread or another thread-safe BLAS",
-      kernels::blas_description());
+      platform.blas);
 }
 
 jobs::Job prepare_on_all(comm::Session& session, const RunOptions& options) {
   std::optional<jobs::Job> job;
   agree(session, [&] {
     check_ranks(session.comm(), options);
-    job = jobs::prepare_job(
-        options.job ? *options.job : config::load_job(options.job_file, options.overrides),
-        config::Rates{});
+    if (options.no_job) throw *options.no_job;
+    job = jobs::prepare_job(options.job, capacity::Rates{});
     if (session.comm().rank() == comm::coordinator_rank) {
       for (const auto& warning : job->kind->warnings()) spdlog::warn("{}", printable(warning));
     }
-    kernels::pin_isa(job->settings.text("resources.isa"));
   });
   require_same_everywhere(session, "job or checkpoint", job->fingerprint.hex(),
                           "make sure that every node reads the same files");
-  require_same_everywhere(session, "instruction set", kernels::active_isa(),
+  require_same_everywhere(session, "instruction set", options.platform.isa,
                           "set resources.isa to one that all nodes have");
-  require_same_everywhere(session, "BLAS", kernels::blas_description(),
+  require_same_everywhere(session, "BLAS", options.platform.blas,
                           "use one installation on all nodes");
-  require_same_everywhere(session, "build", build_description(), "use one binary on all nodes");
+  require_same_everywhere(session, "build", options.platform.build, "use one binary on all nodes");
   return std::move(*job);
 }
 
@@ -189,12 +187,19 @@ void finish(const store::RunDirectory& run, RunReport& report, Epoch epoch,
   }
   if (report.exit_code == ExitCode::complete || report.exit_code == ExitCode::some_failed) {
     const auto aggregate = [&] {
-      const auto made = write_aggregate(run.root);
-      if (report.exit_code == ExitCode::complete && kind != nullptr) kind->finish(made.tables);
+      Reduce reduce;
+      if (kind != nullptr) {
+        reduce = [kind](records::Tables rows) { return kind->reduce(std::move(rows)); };
+      }
+      auto made = write_aggregate(run.root, reduce);
+      if (report.exit_code == ExitCode::complete && kind != nullptr) {
+        report.of_kind = kind->finish(made.tables);
+      }
       report.digest = made.digest;
       const auto failures = records::rows_of<records::FailureRow>(made.tables);
       report.error = describe_failures(failures);
       if (report.exit_code == ExitCode::some_failed && kind != nullptr) kind->explain(failures);
+      report.tables = std::move(made.tables);
     };
     catch_failures(aggregate, [&](const Error& error) {
       report.exit_code = error.exit_code();
@@ -237,7 +242,7 @@ RunReport run(comm::Session& session, const RunOptions& options) {
 
   auto job = prepare_on_all(session, options);
   const auto resources = resources_of(session, job.settings, options);
-  warn_of_serialized_blas(session, resources.threads);
+  warn_of_serialized_blas(session, options.platform, resources.threads);
   store::RunDirectory run;
   OpenEpoch open;
   agree(session, [&] {
@@ -245,7 +250,7 @@ RunReport run(comm::Session& session, const RunOptions& options) {
     jobs::require_memory(job.plan, resources.memory_bytes, resources.memory_source);
     job.kind->run_in(run.root);
     if (!is_root) return;
-    open = open_epoch(run, job, comm.size(), options.take_over);
+    open = open_epoch(run, job, options.platform, comm.size(), options.take_over);
     record_if_it_fails(run, open.epoch, [&] { job.kind->begin(); });
   });
   const Epoch epoch{
@@ -287,10 +292,6 @@ RunReport run(comm::Session& session, const RunOptions& options) {
   report.exit_code = share_exit_code(session, report.exit_code);
   report.seconds = unix_time() - begin;
   return report;
-}
-
-std::string build_description() {
-  return MOESWEEP_BUILD;
 }
 
 }  // namespace moesweep::run

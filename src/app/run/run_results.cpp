@@ -6,7 +6,7 @@
 #include <moesweep/app/run/aggregate.hpp>
 #include <moesweep/app/run/run_results.hpp>
 #include <moesweep/core/base/error.hpp>
-#include <moesweep/engine/launch/shell_text.hpp>
+#include <moesweep/core/base/shell_word.hpp>
 #include <moesweep/engine/store/lock.hpp>
 #include <moesweep/engine/store/run_directory.hpp>
 
@@ -42,7 +42,7 @@ void make_again(const store::RunDirectory& run, const store::DamagedResults& dam
     if (const auto why = why_incomplete(made); !why.empty()) {
       const auto of_part = fmt::format(
           "finish the sweep with {}, or take what there is with `moesweep aggregate {}`",
-          how_to_finish(run.root), launch::shell_word(run.root.native()));
+          how_to_finish(run.root), shell_word(run.root.native()));
       refuse(damaged, why, is_unfinished(made) ? of_part : damaged.remedy());
     }
     // Where it is not our turn any more, somebody else has made them meanwhile.
@@ -106,8 +106,8 @@ SweepCounts sweep_counts(const store::Results& results, const std::string& file)
 
 std::string how_to_finish(const std::filesystem::path& run_directory) {
   const store::RunDirectory run{run_directory};
-  return fmt::format("`moesweep run {} --run-dir {}`", launch::shell_word(run.job().native()),
-                     launch::shell_word(run.root.native()));
+  return fmt::format("`moesweep run {} --run-dir {}`", shell_word(run.job().native()),
+                     shell_word(run.root.native()));
 }
 
 store::Results read_run_results(const std::filesystem::path& run_directory) {

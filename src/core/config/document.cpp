@@ -9,6 +9,7 @@
 #include <moesweep/core/base/utf8.hpp>
 
 #include "nesting.hpp"
+#include "overloaded.hpp"
 #include "value_text.hpp"
 
 namespace moesweep::config {
@@ -120,6 +121,22 @@ toml::table parse_override(std::string_view key, std::string_view value, const O
   }
 }
 
+template <typename Element>
+toml::array array_of(const std::vector<Element>& list) {
+  toml::array array;
+  for (const auto& element : list) array.push_back(element);
+  return array;
+}
+
+void insert(toml::table& root, const GivenValue& given) {
+  const auto add = [&](const auto& value) { root.insert(given.key, value); };
+  const auto add_list = [&](const auto& list) { root.insert(given.key, array_of(list)); };
+  std::visit(Overloaded{[&](const IntegerList& list) { add_list(list); },
+                        [&](const NumberList& list) { add_list(list); },
+                        [&](const TextList& list) { add_list(list); }, add},
+             given.value);
+}
+
 }  // namespace
 
 Document read_document(std::string_view toml, const std::string& file_name,
@@ -146,6 +163,21 @@ Document read_override(std::string_view text, const OptionIndex& options) {
   if (option == nullptr && !options.is_table(key)) options.refuse_unknown(key, "--set");
   Document document{parse_override(key, value, option), {}};
   document.entries = Flattener(options, "").flatten(document.root);
+  return document;
+}
+
+Document document_of(std::span<const GivenValue> given) {
+  Document document;
+  for (const auto& value : given) {
+    const auto* text = std::get_if<std::string>(&value.value);
+    if (text != nullptr && first_invalid_utf8(*text)) {
+      throw Error(ExitCode::bad_job, value.place,
+                  fmt::format("the value of {} is not UTF-8", value.key));
+    }
+    expect(!document.root.contains(value.key), "a key is given once");
+    insert(document.root, value);
+    document.entries.push_back({value.key, value.place, document.root.get(value.key)});
+  }
   return document;
 }
 

@@ -1,12 +1,14 @@
 #pragma once
 // A TOML text as a list of dotted keys in the order of the file.
 
-#include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <toml++/toml.h>
+
+#include <moesweep/core/config/settings.hpp>
 
 #include "option_index.hpp"
 
@@ -34,5 +36,9 @@ Document read_document(std::string_view toml, const std::string& file_name,
 /// One override "key=value" as a document whose places are "--set". Throws Error(bad_usage) without
 /// a key and "=", Error(bad_job) for an unknown key.
 Document read_override(std::string_view text, const OptionIndex& options);
+
+/// Values as a document, in their order: what a program gives is judged as what a file says. Throws
+/// Error(bad_job) for text that is not UTF-8, which no file could hold.
+Document document_of(std::span<const GivenValue> given);
 
 }  // namespace moesweep::config

@@ -8,19 +8,20 @@ namespace moesweep::config {
 namespace {
 
 /// Nothing for a key that this job's kind does not know.
-std::optional<std::string> text_of(const Settings& job, const Option& option) {
-  const auto found = job.values().find(option.key);
-  if (found == job.values().end()) return std::nullopt;
+std::optional<std::string> text_of(const Settings& settings, const Option& option) {
+  const auto found = settings.values().find(option.key);
+  if (found == settings.values().end()) return std::nullopt;
   return value_text(option, found->second);
 }
 
 }  // namespace
 
-Hash128 job_fingerprint(const Settings& job, std::span<const InputHash> inputs) {
+Hash128 fingerprint(std::string_view what, std::span<const Option> options,
+                    const Settings& settings, std::span<const InputHash> inputs) {
   Hasher128 hasher;
-  hasher.add_text("moesweep job");
-  for (const auto& option : job_options()) {
-    const auto text = text_of(job, option);
+  hasher.add_text(what);
+  for (const auto& option : options) {
+    const auto text = text_of(settings, option);
     if (!option.in_fingerprint || !text) continue;
     hasher.add_text(option.key);
     hasher.add_text(*text);
@@ -33,11 +34,12 @@ Hash128 job_fingerprint(const Settings& job, std::span<const InputHash> inputs) 
   return hasher.finish();
 }
 
-std::vector<std::string> differences(const Settings& job, const Settings& recorded) {
+std::vector<std::string> differences(std::span<const Option> options, const Settings& settings,
+                                     const Settings& recorded) {
   std::vector<std::string> out;
-  for (const auto& option : job_options()) {
+  for (const auto& option : options) {
     if (!option.in_fingerprint) continue;
-    const auto here = text_of(job, option);
+    const auto here = text_of(settings, option);
     const auto there = text_of(recorded, option);
     if (here == there) continue;
     out.push_back(fmt::format("{}: {} here, {} in the run directory", option.key,

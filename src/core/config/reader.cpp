@@ -17,13 +17,24 @@ Settings SettingsReader::read(std::string_view toml, const std::filesystem::path
                               std::span<const std::string> overrides) const {
   const auto name = file_name.string();
   const auto base_directory = (std::filesystem::current_path() / file_name).parent_path();
-  const auto documents = read_documents(toml, name, overrides);
+  return settled(read_documents(toml, name, overrides), name, base_directory);
+}
+
+Settings SettingsReader::read(std::span<const GivenValue> given, const std::string& name) const {
+  std::vector<Document> documents;
+  documents.push_back(document_of(given));
+  return settled(documents, name, std::filesystem::current_path());
+}
+
+Settings SettingsReader::settled(const std::vector<Document>& documents,
+                                 const std::string& file_name,
+                                 const std::filesystem::path& base_directory) const {
   Given given;
   for (const auto& document : documents) {
     for (const auto& entry : document.entries) given.insert_or_assign(entry.key, entry);
   }
   check_schema(given);
-  const auto kind = kind_of(given, name);
+  const auto kind = kind_of(given, file_name);
   const OptionIndex known(options_, kind);
 
   Settings settings;
@@ -38,7 +49,7 @@ Settings SettingsReader::read(std::string_view toml, const std::filesystem::path
   for (const auto& option : options_) {
     if (!knows_kind(option, kind) || settings.values_.contains(option.key)) continue;
     if (option.may_be_absent) continue;
-    if (!option.default_value) refuse_missing(option, name);
+    if (!option.default_value) refuse_missing(option, file_name);
     settings.values_.emplace(option.key, *option.default_value);
     settings.places_.emplace(option.key, "default");
   }

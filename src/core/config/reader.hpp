@@ -21,15 +21,20 @@ class SettingsReader {
   /// `options`, which must outlive it.
   explicit SettingsReader(std::span<const Option> options);
 
-  /// Checks each key by itself; rules between keys are the caller's. Throws as parse_job does.
+  /// Checks each key by itself; rules between keys are the caller's. Throws as parse_settings does.
   Settings read(std::string_view toml, const std::filesystem::path& file_name,
                 std::span<const std::string> overrides) const;
+  /// The same of values; messages call what lacks a key `name`.
+  Settings read(std::span<const GivenValue> given, const std::string& name) const;
 
  private:
   using Given = std::map<std::string, Entry, std::less<>>;
 
   std::vector<Document> read_documents(std::string_view toml, const std::string& file_name,
                                        std::span<const std::string> overrides) const;
+  /// Later documents win.
+  Settings settled(const std::vector<Document>& documents, const std::string& file_name,
+                   const std::filesystem::path& base_directory) const;
   void check_schema(const Given& given) const;
   std::string kind_of(const Given& given, const std::string& file_name) const;
   void check_known(const Entry& entry, const OptionIndex& known, std::string_view kind) const;

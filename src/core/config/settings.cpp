@@ -2,7 +2,6 @@
 #include <moesweep/core/base/file.hpp>
 #include <moesweep/core/config/settings.hpp>
 
-#include "job_rules.hpp"
 #include "reader.hpp"
 
 namespace moesweep::config {
@@ -66,23 +65,20 @@ std::string Settings::place_of(std::string_view key) const {
   return found->second;
 }
 
-Settings parse_job(std::string_view toml, const std::filesystem::path& file_name,
-                   std::span<const std::string> overrides) {
-  auto job = SettingsReader(job_options()).read(toml, file_name, overrides);
-  check_job_rules(job);
-  return job;
+Settings parse_settings(std::span<const Option> options, std::string_view toml,
+                        const std::filesystem::path& file_name,
+                        std::span<const std::string> overrides) {
+  return SettingsReader(options).read(toml, file_name, overrides);
 }
 
-Settings parse_cluster(std::string_view toml, const std::filesystem::path& file_name) {
-  return SettingsReader(cluster_options()).read(toml, file_name, {});
+Settings load_settings(std::span<const Option> options, const std::filesystem::path& file,
+                       std::span<const std::string> overrides) {
+  return parse_settings(options, read_bounded(file), file, overrides);
 }
 
-Settings load_job(const std::filesystem::path& file, std::span<const std::string> overrides) {
-  return parse_job(read_bounded(file), file, overrides);
-}
-
-Settings load_cluster(const std::filesystem::path& file) {
-  return parse_cluster(read_bounded(file), file);
+Settings settings_of(std::span<const Option> options, std::span<const GivenValue> given,
+                     const std::string& name) {
+  return SettingsReader(options).read(given, name);
 }
 
 }  // namespace moesweep::config

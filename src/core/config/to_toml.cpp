@@ -24,13 +24,13 @@ std::vector<std::string_view> tables_of(std::span<const Option> options) {
 
 }  // namespace
 
-std::string to_toml(const Settings& job) {
+std::string to_toml(std::span<const Option> options, const Settings& settings) {
   std::string out;
-  for (const auto table : tables_of(job_options())) {
+  for (const auto table : tables_of(options)) {
     bool is_first = true;
-    for (const auto& option : job_options()) {
-      const auto value = job.values().find(option.key);
-      if (table_of(option.key) != table || value == job.values().end()) continue;
+    for (const auto& option : options) {
+      const auto value = settings.values().find(option.key);
+      if (table_of(option.key) != table || value == settings.values().end()) continue;
       if (is_first && !table.empty()) out += fmt::format("\n[{}]\n", table);
       is_first = false;
       out += fmt::format("# {}\n{} = {}\n", option.help, leaf_of(option.key),

@@ -6,15 +6,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "overloaded.hpp"
+
 namespace moesweep::config {
 namespace {
-
-template <class... Functions>
-struct Overloaded : Functions... {
-  using Functions::operator()...;
-};
-template <class... Functions>
-Overloaded(Functions...) -> Overloaded<Functions...>;
 
 bool is_bare(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||

@@ -3,6 +3,7 @@
 #include <moesweep/core/base/cast.hpp>
 #include <moesweep/core/parallel/task_pool.hpp>
 #include <moesweep/engine/capacity/machine.hpp>
+#include <moesweep/engine/capacity/rates.hpp>
 #include <moesweep/engine/capacity/resources.hpp>
 
 namespace moesweep::capacity {
@@ -38,7 +39,7 @@ std::string memory_source(const config::Settings* cluster, const config::Setting
 sweep::Machine machine_from(const config::Settings* cluster, const config::Settings& job, int ranks,
                             int threads) {
   const auto here = resources_here(job);
-  const auto rates = cluster == nullptr ? config::Rates{} : config::rates_from(*cluster);
+  const auto rates = cluster == nullptr ? Rates{} : rates_from(*cluster);
   sweep::Machine machine;
   machine.ranks = ranks;
   machine.threads = threads > 0 ? threads : here.threads;

@@ -6,8 +6,9 @@
 #include <fmt/ranges.h>
 
 #include <moesweep/core/base/error.hpp>
+#include <moesweep/core/base/shell_word.hpp>
 #include <moesweep/engine/launch/batch_script.hpp>
-#include <moesweep/engine/launch/shell_text.hpp>
+#include <moesweep/engine/launch/directive_value.hpp>
 
 #include "sbatch_template.hpp"
 

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include <moesweep/core/base/json.hpp>
+#include <moesweep/plans/handoff/mlx.hpp>
 
 #include "formats.hpp"
 #include "vllm_patterns.hpp"
@@ -67,7 +68,7 @@ std::string predicate_of(const plan::PlannedModules& planned, const plan::Storag
 
 // Globals apply to modules that the dictionary does not name, and the group also decides which
 // modules convert asks about.
-Storage globals_of(const plan::PlannedModules& planned) {
+plan::Storage globals_of(const plan::PlannedModules& planned) {
   auto globals = most_common(planned);
   if (globals.quantizer.empty()) return {"affine", 4, group_sizes.front()};
   for (const auto& [name, module] : planned.modules) {
@@ -88,6 +89,16 @@ Json entry_of(const plan::PlannedModule& module) {
   return false;
 }
 
+Json config_keys(const plan::PlannedModules& planned, const plan::Storage& globals) {
+  OrderedObject entries;
+  entries.set("group_size", globals.group_size);
+  entries.set("bits", globals.bits);
+  entries.set("mode", "affine");
+  for (const auto& [name, module] : planned.modules) entries.set(name, entry_of(module));
+  const auto quantization = std::move(entries).take();
+  return {{"quantization", quantization}, {"quantization_config", quantization}};
+}
+
 }  // namespace
 
 void check_mlx(const records::PlanRow& row) {
@@ -100,16 +111,16 @@ void check_mlx(const records::PlanRow& row) {
       "of 32, 64 or 128");
 }
 
+Json mlx_config_keys(const records::Plan& plan, const names::Architecture& architecture,
+                     bool allow_unmapped) {
+  const auto planned =
+      plan::modules_of(plan, architecture, names::Runtime::mlx, allow_unmapped, check_mlx);
+  return config_keys(planned, globals_of(planned));
+}
+
 PlanExport export_mlx(const plan::PlannedModules& planned) {
   const auto globals = globals_of(planned);
-  OrderedObject entries;
-  entries.set("group_size", globals.group_size);
-  entries.set("bits", globals.bits);
-  entries.set("mode", "affine");
-  for (const auto& [name, module] : planned.modules) entries.set(name, entry_of(module));
-  const auto quantization = std::move(entries).take();
-  const Json config = {{"quantization", quantization}, {"quantization_config", quantization}};
-  return {.files = {{"quantization.json", config.dump(1) + '\n'},
+  return {.files = {{"quantization.json", config_keys(planned, globals).dump(1) + '\n'},
                     {"quant_predicate.py", predicate_of(planned, globals)}},
           .unmapped = planned.unmapped,
           .how_to_use =

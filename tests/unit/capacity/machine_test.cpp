@@ -1,7 +1,10 @@
 #include <gtest/gtest.h>
 
+#include <moesweep/app/jobs/job_file.hpp>
 #include <moesweep/core/parallel/task_pool.hpp>
+#include <moesweep/engine/capacity/cluster.hpp>
 #include <moesweep/engine/capacity/machine.hpp>
+#include <moesweep/engine/capacity/rates.hpp>
 
 namespace moesweep::capacity {
 namespace {
@@ -9,13 +12,13 @@ namespace {
 constexpr std::int64_t gib = std::int64_t{1} << 30;
 
 config::Settings job(const std::string& resources = "") {
-  return config::parse_job(
+  return jobs::parse_job(
       "schema = 1\nkind = \"sensitivity\"\n[checkpoint]\npath = \"c\"\n[resources]\n" + resources,
       "/jobs/job.toml");
 }
 
 config::Settings cluster() {
-  return config::parse_cluster(
+  return parse_cluster(
       "schema = 1\nname = \"c\"\nnodes = 4\ntasks_per_node = 2\ncpus_per_task = 8\n"
       "memory_per_task = \"10GiB\"\nlauncher = \"srun\"\n[rates]\n"
       "read_bytes_per_second_node = 3e9\nread_bytes_per_second_total = 5e9\n"
@@ -39,9 +42,9 @@ TEST(MachineFrom, ARankIsATaskOfTheCluster) {
 TEST(MachineFrom, ReadsAsFastAsTheEstimatesOfItsPlanAssume) {
   const auto profile = cluster();
   EXPECT_EQ(machine_from(&profile, job(), 1, 0).estimate_bytes_per_second,
-            config::rates_from(profile).read_bytes_per_second_node);
+            rates_from(profile).read_bytes_per_second_node);
   EXPECT_EQ(machine_from(nullptr, job(), 1, 0).estimate_bytes_per_second,
-            config::Rates{}.read_bytes_per_second_node);
+            Rates{}.read_bytes_per_second_node);
 }
 
 TEST(MachineFrom, ThreadsAndMemoryThatWereAskedForReplaceThoseOfATask) {
@@ -63,7 +66,7 @@ TEST(MachineFrom, WithoutAClusterARankHasWhatRunWouldUseHere) {
 }
 
 TEST(MachineFrom, AProfileWithoutRatesIsAsFastAsNone) {
-  const auto silent = config::parse_cluster(
+  const auto silent = parse_cluster(
       "schema = 1\nname = \"c\"\nnodes = 1\ntasks_per_node = 1\ncpus_per_task = 8\n"
       "memory_per_task = \"10GiB\"\nlauncher = \"none\"\n",
       "/clusters/c.toml");
@@ -74,11 +77,11 @@ TEST(MachineFrom, AProfileWithoutRatesIsAsFastAsNone) {
   EXPECT_EQ(with.estimate_bytes_per_second, without.estimate_bytes_per_second);
   EXPECT_EQ(with.latency_seconds, without.latency_seconds);
   EXPECT_EQ(with.publish_seconds, without.publish_seconds);
-  const auto rates = config::rates_from(silent);
-  EXPECT_EQ(rates.gram_flops_per_core, config::Rates{}.gram_flops_per_core);
-  EXPECT_EQ(rates.round_trips_per_second_core, config::Rates{}.round_trips_per_second_core);
-  EXPECT_EQ(rates.moments_per_second_core, config::Rates{}.moments_per_second_core);
-  EXPECT_EQ(rates.unit_overhead_seconds, config::Rates{}.unit_overhead_seconds);
+  const auto rates = rates_from(silent);
+  EXPECT_EQ(rates.gram_flops_per_core, Rates{}.gram_flops_per_core);
+  EXPECT_EQ(rates.round_trips_per_second_core, Rates{}.round_trips_per_second_core);
+  EXPECT_EQ(rates.moments_per_second_core, Rates{}.moments_per_second_core);
+  EXPECT_EQ(rates.unit_overhead_seconds, Rates{}.unit_overhead_seconds);
 }
 
 TEST(MachineFrom, ManyRanksPublishLessOften) {

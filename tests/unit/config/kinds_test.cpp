@@ -3,10 +3,8 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <support/complaint.hpp>
 
-#include <moesweep/core/base/error.hpp>
-
-#include "job_text.hpp"
 #include "reader.hpp"
 
 namespace moesweep::config {

@@ -9,6 +9,7 @@
 
 #include <moesweep/core/base/error.hpp>
 #include <moesweep/plans/handoff/export_plan.hpp>
+#include <moesweep/plans/handoff/mlx.hpp>
 
 #include "plan_rules.hpp"
 #include "plan_samples.hpp"
@@ -99,6 +100,13 @@ void expect_found(const Rules& rules, const std::string& name, const Setting& pl
 
 class RandomPlans : public testing::TestWithParam<std::uint64_t> {};
 INSTANTIATE_TEST_SUITE_P(Seeds, RandomPlans, testing::Values(1, 2, 3));
+
+TEST_P(RandomPlans, TellConfigJsonOfMlxWhatTheExportSays) {
+  const auto plan = test::random_plan(Runtime::mlx, affine, GetParam());
+  const auto made = export_plan(plan, qwen35, "mlx-lm", false);
+  EXPECT_EQ(mlx_config_keys(plan, qwen35, false),
+            nlohmann::ordered_json::parse(file_of(made, "quantization.json")));
+}
 
 TEST_P(RandomPlans, SayTheSameInMlx) {
   const auto plan = test::random_plan(Runtime::mlx, affine, GetParam());

@@ -107,18 +107,6 @@ TEST(BlockFormats, AgreeWithTheOracleInEveryBit) {
   }
 }
 
-TEST(BlockFormats, AreTheChoicesOfTheJobFile) {
-  std::vector<std::string> names = {"rtn", "affine"};
-  for (const auto& format : block_formats()) names.emplace_back(format.name);
-  const auto options = config::job_options();
-  const auto option = std::find_if(options.begin(), options.end(), [](const auto& candidate) {
-    return candidate.key == "sensitivity.quantizers";
-  });
-  ASSERT_NE(option, options.end());
-  EXPECT_EQ(option->choices, names);
-  EXPECT_EQ(find_block_format("rtn"), nullptr);
-}
-
 TEST(BlockFormats, StorageIsThatOfTheFileFormats) {
   const auto stored = [](std::string_view name, int block_length = 0, Dtype dtype = Dtype::bf16) {
     const auto* format = find_block_format(name);

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <string>
 
-#include <moesweep/core/config/rates.hpp>
+#include <moesweep/engine/capacity/rates.hpp>
 
 namespace moesweep::estimate {
 
@@ -13,9 +13,9 @@ namespace moesweep::estimate {
 /// Writes about 30 MB to the temporary directory. Error(bad_input) when `read_from` cannot be
 /// opened or holds no byte to read; Error(io_error) when folders cannot be listed or the temporary
 /// directory not written.
-config::Rates calibrate(const std::filesystem::path& read_from, int threads);
+capacity::Rates calibrate(const std::filesystem::path& read_from, int threads);
 
 /// A cluster profile with these rates: one node of `threads` cores and this machine's memory.
-std::string calibrated_profile(const config::Rates& rates, int threads);
+std::string calibrated_profile(const capacity::Rates& rates, int threads);
 
 }  // namespace moesweep::estimate

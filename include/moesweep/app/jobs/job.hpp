@@ -1,6 +1,7 @@
 #pragma once
 // From a job file to a plan: the only place where the domain meets the engine.
 
+#include <any>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -11,15 +12,15 @@
 
 #include <moesweep/core/base/hash.hpp>
 #include <moesweep/core/base/ids.hpp>
-#include <moesweep/core/config/rates.hpp>
 #include <moesweep/core/config/settings.hpp>
 #include <moesweep/core/records/table.hpp>
 #include <moesweep/core/records/units.hpp>
+#include <moesweep/engine/capacity/rates.hpp>
 #include <moesweep/engine/sweep/plan.hpp>
 
 namespace moesweep::jobs {
 
-using config::Rates;
+using capacity::Rates;
 
 /// A unit as its kind describes it, before it has an id.
 struct UnitDraft {
@@ -62,14 +63,20 @@ class JobKind {
   /// On rank 0 when an epoch starts, holding the lock, before any unit runs.
   virtual void begin() const {}
   /// On rank 0 when all units are done and results.h5 has these tables: the sweep is complete only
-  /// when this returns.
-  virtual void finish(const records::Tables& results) const { (void)results; }
+  /// when this returns. What there is to say of the end beside the tables: a type of the kind's own
+  /// (quantize: WrittenSummary), empty where that is nothing.
+  virtual std::any finish(const records::Tables& results) const {
+    (void)results;
+    return {};
+  }
   /// On rank 0 when these units have failed, the first one first. Throws the Error that the sweep
   /// ends with where nothing can be made of the others; it ends with some_failed when this returns.
   virtual void explain(const std::vector<records::FailureRow>& failures) const { (void)failures; }
   /// Computes a unit, by its position in stages() counted through. Called from many threads at
   /// once; a pure function of job, inputs and earlier stages.
   virtual UnitRows run(sweep::UnitIndex unit) const = 0;
+  /// As reduce_rows of the job's settings.
+  virtual records::Tables reduce(records::Tables rows) const = 0;
 };
 
 /// A job that is ready to run.

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -21,12 +22,17 @@ struct Aggregate {
   bool complete() const { return units_done == units_total; }
 };
 
-/// Reads all segments of a run directory and reduces them. Needs no checkpoint.
+/// From the rows of all units to the tables of results.h5.
+using Reduce = std::function<records::Tables(records::Tables)>;
+
+/// Reads all segments of a run directory and reduces them as RUN/job.toml says. Needs no
+/// checkpoint.
 Aggregate aggregate(const std::filesystem::path& run_directory);
 
 /// aggregate() and results.h5, replaced atomically. Results of a later look at the segments are
-/// never replaced: when there are some in the end, it looks again.
-Aggregate write_aggregate(const std::filesystem::path& run_directory);
+/// never replaced: when there are some in the end, it looks again. `reduce` is that of the job that
+/// has just run here; empty: RUN/job.toml says it.
+Aggregate write_aggregate(const std::filesystem::path& run_directory, const Reduce& reduce = {});
 
 /// results.h5 of what was aggregated in its turn, replaced atomically. False when there are results
 /// of a later look at the segments.

@@ -1,10 +1,10 @@
 #pragma once
-// One table of options a file kind: defaults, help, validation, the JSON Schema and the
-// documentation all come from it.
+// One table of options per kind of file: defaults, help, validation, the JSON Schema and the
+// documentation all come from it. The tables stand with their owners: the job's in jobs, the
+// cluster's in capacity.
 
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -48,10 +48,5 @@ struct Option {
   bool may_repeat = true;      ///< for lists: the same element twice
   bool may_be_absent = false;  ///< has no default and Settings may lack it
 };
-
-/// Keys of a job file.
-std::span<const Option> job_options();
-/// Keys of a cluster profile.
-std::span<const Option> cluster_options();
 
 }  // namespace moesweep::config

@@ -40,23 +40,35 @@ class Settings {
   std::map<std::string, std::string, std::less<>> places_;
 };
 
-/// Reads and validates. `overrides` are "key=value" as given to --set, the value in TOML syntax
-/// (for a key that holds text, a path or a size the quotes may be left out); a later one wins. The
-/// first problem, in the order of the file, is Error(bad_job) naming file:line (or --set), the key,
-/// and for an unknown key the nearest valid one; a wrong type, a value out of range, a missing
-/// required key, a schema number other than 1, a key of another job kind and nesting deeper than 16
-/// too. An unreadable file and one beyond 1 MiB are Error(bad_job), an override without "=" is
+/// Reads a file and checks each key by itself; what keys must satisfy together is their owner's to
+/// check. `overrides` are "key=value" as given to --set, the value in TOML syntax (for a key that
+/// holds text, a path or a size the quotes may be left out); a later one wins. The first problem,
+/// in the order of the file, is Error(bad_job) naming file:line (or --set), the key, and for an
+/// unknown key the nearest valid one; a wrong type, a value out of range, a missing required key, a
+/// schema number other than 1, a key of another job kind and nesting deeper than 16 too. An
+/// unreadable file and one beyond 1 MiB are Error(bad_job), an override without "=" is
 /// Error(bad_usage).
-Settings load_job(const std::filesystem::path& file, std::span<const std::string> overrides = {});
-Settings load_cluster(const std::filesystem::path& file);
+Settings load_settings(std::span<const Option> options, const std::filesystem::path& file,
+                       std::span<const std::string> overrides = {});
 /// The same from text; `file_name` is used in messages and its folder for relative paths.
-Settings parse_job(std::string_view toml, const std::filesystem::path& file_name,
-                   std::span<const std::string> overrides = {});
-Settings parse_cluster(std::string_view toml, const std::filesystem::path& file_name);
+Settings parse_settings(std::span<const Option> options, std::string_view toml,
+                        const std::filesystem::path& file_name,
+                        std::span<const std::string> overrides = {});
 
-/// The resolved job as TOML, every key with its value, paths absolute, one comment line of help
-/// each; parse_job of it gives the same values.
-std::string to_toml(const Settings& job);
+/// What a program sets a key to, where a file has a line.
+struct GivenValue {
+  std::string key;
+  Value value;        ///< a size may be text too: "4GiB"
+  std::string place;  ///< whose mistake a wrong one is: "--plan"
+};
+/// The same from values, each key once: checked as if they stood in a file in this order, which
+/// messages call `name`. Relative paths are taken from the working directory.
+Settings settings_of(std::span<const Option> options, std::span<const GivenValue> given,
+                     const std::string& name);
+
+/// The settings as TOML, every key with its value, paths absolute, one comment line of help each;
+/// parse_settings of it gives the same values.
+std::string to_toml(std::span<const Option> options, const Settings& settings);
 
 /// Input files that a result depends on: name and hash of header and size.
 struct InputHash {
@@ -64,12 +76,15 @@ struct InputHash {
   Hash128 hash;
 };
 
-/// XXH3-128 over every key with in_fingerprint, in table order, and the inputs in the given order.
-Hash128 job_fingerprint(const Settings& job, std::span<const InputHash> inputs);
+/// XXH3-128 over `what` (the kind of file: equal keys of different tables differ), every key with
+/// in_fingerprint, in table order, and the inputs in the given order.
+Hash128 fingerprint(std::string_view what, std::span<const Option> options,
+                    const Settings& settings, std::span<const InputHash> inputs);
 
 /// Keys with in_fingerprint whose values differ, with both values: "sensitivity.bits: [2, 4] here,
 /// [2, 3] in the run directory".
-std::vector<std::string> differences(const Settings& job, const Settings& recorded);
+std::vector<std::string> differences(std::span<const Option> options, const Settings& settings,
+                                     const Settings& recorded);
 
 /// JSON Schema (draft 2020-12) of a file with these options, for editors with a TOML language
 /// server (Taplo, Even Better TOML).

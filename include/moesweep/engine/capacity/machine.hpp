@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <string>
 
-#include <moesweep/core/config/rates.hpp>
 #include <moesweep/core/config/settings.hpp>
 #include <moesweep/engine/sweep/simulate.hpp>
 
