@@ -27,7 +27,6 @@ namespace moesweep::jobs {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
 
 constexpr auto index_file = checkpoint::index_file_name;
 constexpr auto config_file = checkpoint::config_name;

@@ -139,8 +139,9 @@ class Planner {
 
 std::vector<PlannedModule> planned_modules(const records::Plan& plan, names::Runtime runtime,
                                            const names::Architecture& architecture) {
+  const auto mapped = plan::runtime_plan(plan, runtime, architecture);
   Planner planner(runtime);
-  for (const auto& row : plan::runtime_plan(plan, runtime, architecture).rows) planner.add(row);
+  for (const auto& row : mapped.rows) planner.add(row);
   return planner.modules();
 }
 
