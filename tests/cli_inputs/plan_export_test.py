@@ -26,6 +26,14 @@ def plan(rows, architecture):
             "bytes": 0, "rows": sorted(rows, key=lambda each: each["tensor"])}
 
 
+def told(plan, **facts):
+    """The plan as of schema 3."""
+    rows = [{**row, "term": row["tensor"], "alpha": 1.0} for row in plan["rows"]]
+    return {**plan, "schema": 3, "prior": "role", "layers": 0, "experts": 0, "tied_embeddings": None,
+            "expert_patterns": ["experts"], "source": {"name": "m", "model_type": "", "params": 1, "bytes": 2},
+            "made": {"command": "moesweep allocate m", "version": "0", "date": ""}, **facts, "rows": rows}
+
+
 def qwen(settings, predictor=False, head=True):
     """Layers of fused experts and attention whose settings take turns."""
     rows = [row("lm_head.weight", (1024, 256), settings[0] if head else None),
@@ -195,6 +203,23 @@ class PlanExport(CliTest):
         self.assert_refused(moesweep(*export, self.folder / "d", "--config", config), BAD_INPUT, "config.json")
         self.assertFalse((self.folder / "d").exists())
 
+    def test_a_plan_says_what_its_names_depend_on(self):
+        """llama.cpp has the predictor behind the last layer, whose number no name of a text model says."""
+        rows = [row("model.layers.0.self_attn.q_proj.weight", (256, 256), ("q8_0", 8, 32)),
+                row("lm_head.weight", (1024, 256)), row("mtp.fc.weight", (256, 512), ("q8_0", 8, 32))]
+        silent = plan(rows, "qwen3_5_moe_text")
+        export = ("export", "--to", "llama.cpp", "--plan")
+        self.assert_refused(moesweep(*export, self.written(silent), self.folder / "a"), BAD_INPUT, "mtp.fc.weight",
+                            "their number is unknown")
+        path = self.written(told(silent, layers=7))
+        self.assert_ends(moesweep(*export, path, self.folder / "b"), COMPLETE)
+        self.assertIn("blk.7.nextn.eh_proj.weight", (self.folder / "b/tensor-types.txt").read_text().replace("\\", ""))
+        # What the user says counts more.
+        config = self.folder / "config.json"
+        config.write_text('{"model_type": "qwen3_5_moe_text", "num_hidden_layers": 9}')
+        self.assert_ends(moesweep(*export, path, self.folder / "c", "--config", config), COMPLETE)
+        self.assertIn("blk.9.nextn.eh_proj.weight", (self.folder / "c/tensor-types.txt").read_text().replace("\\", ""))
+
     def test_existing_files_are_kept_unless_told_otherwise(self):
         out = self.export(qwen(AFFINE), "json")
         path = self.folder / "plan.json"
@@ -203,7 +228,11 @@ class PlanExport(CliTest):
         self.assert_ends(moesweep("export", "--plan", path, "--to", "csv", out, "--overwrite"), COMPLETE)
         self.assertEqual(sorted(file.name for file in out.iterdir()), ["HOW-TO-USE.txt", "plan.csv", "plan.json"])
         written = json.loads((out / "plan.json").read_text())
-        self.assertEqual((written.pop("schema"), written.pop("prior")), (2, ""))
+        self.assertEqual((written.pop("schema"), written.pop("prior")), (3, ""))
+        self.assertEqual([written.pop(key) for key in ("layers", "experts", "tied_embeddings", "expert_patterns")],
+                         [0, 0, None, []])
+        self.assertEqual(written.pop("source"), {"name": "", "model_type": "", "params": 0, "bytes": 0})
+        self.assertEqual(written.pop("made"), {"command": "", "version": "", "date": ""})
         for row in written["rows"]:
             self.assertEqual((row.pop("term"), row.pop("alpha")), ("", None))
         self.assertEqual({"schema": 1, **written}, qwen(AFFINE))

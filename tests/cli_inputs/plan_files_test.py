@@ -55,6 +55,34 @@ class PlanFiles(CliTest):
         self.assert_ends(self.allocate("--target", "5bpw", "--prior", "none", "--overwrite"), COMPLETE)
         self.assertNotEqual(path.read_bytes(), first)
 
+    def test_it_says_how_when_and_of_what_it_was_made(self):
+        out = self.folder / "a b.json"
+        allocate = ("allocate", self.run_directory, *GENERIC, "--method", "uniform", f"--out={out}")
+        self.assert_ends(moesweep(*allocate, env={"SOURCE_DATE_EPOCH": "86399"}), COMPLETE)
+        plan = json.loads(out.read_text())
+        self.assertEqual(plan["schema"], 3)
+        version = moesweep("--version").stdout
+        self.assertIn(plan["made"]["version"], version)
+        self.assertEqual(plan["made"]["date"], "1970-01-01T23:59:59Z")
+        # Folders are nobody's business.
+        name = self.run_directory.name
+        self.assertEqual(plan["made"]["command"],
+                         f"moesweep allocate {name} --architecture generic --method uniform '--out=a b.json'")
+        self.assertNotIn(str(self.folder), out.read_text())
+        self.assertEqual(plan["source"]["params"], sum(row["params"] for row in plan["rows"]))
+        self.assertEqual(plan["expert_patterns"], ["experts"])
+        first = out.read_bytes()
+        self.assert_ends(moesweep(*allocate, "--quiet", env={"SOURCE_DATE_EPOCH": "5"}), COMPLETE)
+        self.assertEqual(out.read_bytes(), first)
+        now = moesweep("allocate", self.run_directory, *GENERIC, "--method", "uniform", "--out", self.folder / "now.json")
+        self.assert_ends(now, COMPLETE)
+        self.assertRegex(json.loads((self.folder / "now.json").read_text())["made"]["date"],
+                         r"\A20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ\Z")
+        for epoch in ("", "soon", "-1", "1e9", "999999999999999"):
+            done = moesweep(*allocate, "--overwrite", env={"SOURCE_DATE_EPOCH": epoch})
+            self.assert_refused(done, BAD_USAGE, "SOURCE_DATE_EPOCH")
+        self.assertEqual(out.read_bytes(), first)
+
     def test_out_is_not_replaced_either(self):
         out = self.folder / "notes.txt"
         out.write_text("mine\n")
@@ -207,6 +235,63 @@ class UnfinishedSweep(CliTest):
                       part.stderr)
         self.assertIn(self.finish, part.stderr)
         self.assertEqual(json.loads(part.stdout)["sweep"], {"units_done": 4, "units_total": 5})
+
+
+class OtherExpertPatterns(CliTest):
+    """Stacks that the job alone knows as such: groups of 64 in rows of 96 end with the row."""
+    STACK = "blocks.0.moe.w_in"
+
+    def setUp(self):
+        super().setUp()
+        random = np.random.default_rng(5)
+        self.checkpoint = self.folder / "model"
+        write_safetensors(self.checkpoint / "model.safetensors",
+                          {self.STACK: random.standard_normal((4, 64, 96), np.float32),
+                           "blocks.0.attn.q.weight": random.standard_normal((64, 64), np.float32)})
+        job = self.folder / "job.toml"
+        job.write_text(f'schema = 1\nkind = "sensitivity"\n[checkpoint]\npath = "{self.checkpoint}"\n'
+                       'expert_patterns = ["moe"]\n')
+        self.run_directory = self.sweep(job)
+        self.plan, self.out = self.folder / "plan.json", self.folder / "out"
+        self.assert_ends(moesweep("allocate", self.run_directory, *GENERIC, "--method", "uniform", "--out", self.plan), COMPLETE)
+        self.document = json.loads(self.plan.read_text())
+        [stack] = [row for row in self.document["rows"] if row["tensor"] == self.STACK]
+        stack.update(action="quantize", quantizer="affine", bits=4, group_size=64, module=self.STACK, sse=None)
+
+    def write(self, **facts):
+        self.plan.write_text(json.dumps({**self.document, **facts}))
+        return self.plan
+
+    def quantize(self):
+        self.assert_ends(moesweep("quantize", self.run_directory, "--plan", self.write(), "--to", "dequantized", self.out),
+                         COMPLETE)
+
+    def test_the_plan_says_them_and_what_was_written_is_found_as_planned(self):
+        self.assertEqual(self.document["expert_patterns"], ["moe"])
+        self.quantize()
+        self.assert_ends(moesweep("verify-plan", self.plan, self.out, "--against", self.checkpoint), COMPLETE)
+        # Without them the groups would run on from row to row.
+        wrong = moesweep("verify-plan", self.write(expert_patterns=["experts"]), self.out, "--against", self.checkpoint)
+        self.assert_ends(wrong, BAD_INPUT)
+        self.assertIn("weights are not those of affine 4 bits in groups of 64", wrong.stdout)
+
+    def test_a_job_that_names_none_takes_the_plans(self):
+        job = self.folder / "quantize.toml"
+        job.write_text(f'schema = 1\nkind = "quantize"\n[checkpoint]\npath = "{self.checkpoint}"\n[quantize]\n'
+                       f'plan = "{self.write()}"\nto = "dequantized"\nout = "{self.out}"\n')
+        self.assert_ends(moesweep("run", job, "--run-dir", self.folder / "written"), COMPLETE)
+        self.assert_ends(moesweep("verify-plan", self.plan, self.out, "--against", self.checkpoint), COMPLETE)
+
+    def test_a_plan_of_another_model_is_refused_naming_both(self):
+        self.quantize()
+        (self.out / "config.json").write_text(json.dumps({"model_type": "llama", "num_hidden_layers": 3}))
+        for facts, named in (({"layers": 4}, ("4 layers", "says 3")),
+                             ({"source": {**self.document["source"], "model_type": "mixtral"}},
+                              ("the model_type mixtral", "says llama", "--architecture"))):
+            done = moesweep("verify-plan", self.write(**facts), self.out)
+            self.assert_refused(done, BAD_INPUT, self.plan, "config.json", self.out, *named)
+        named = moesweep("verify-plan", self.plan, self.out, "--against", self.checkpoint, *GENERIC)
+        self.assert_ends(named, COMPLETE)
 
 
 class WithoutSpectra(CliTest):

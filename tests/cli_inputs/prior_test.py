@@ -122,7 +122,7 @@ class TiedEmbedding(PriorCase):
         self.allocate(self.run_directory, "--bits", "2", "--bits", "6", "--target", "4.2bpw", "--prior", "none")
         plan = self.folder / "plan.json"
         document = json.loads(plan.read_text())
-        self.assertEqual(document["schema"], 2)
+        self.assertEqual(document["schema"], 3)
         self.assertEqual(self.rows()["model.embed_tokens.weight"]["bits"], 2)
         old = {**document, "schema": 1, "rows": [{key: value for key, value in row.items() if key not in ("term", "alpha")}
                                                  for row in document["rows"]]}

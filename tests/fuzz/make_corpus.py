@@ -54,11 +54,25 @@ def jobs():
 
 
 def plans():
-    row = {"tensor": "layers.0.w", "role": "mlp", "shape": "512x2048", "action": "quantize", "quantizer": "affine",
-           "bits": 4, "group_size": 64, "bytes": 1, "sse": None, "sum_squares": 1.5, "alpha": 1.0}
-    texts("plan_json", "json", one=json.dumps({"schema": 2, "method": "optimal", "runtime": "mlx", "rows": [row]}),
-          none="{}", number="1", deep="[" * 300, wrong=json.dumps({"schema": 2, "rows": [dict(row, bits="four")]}),
-          huge=json.dumps({"schema": 2, "rows": [dict(row, shape="9" * 40)]}))
+    row = {"tensor": "layers.0.w", "shape": "512x2048", "dtype": "BF16", "role": "mlp", "module": "layers.0.w", "action": "quantize",
+           "quantizer": "affine", "bits": 4, "group_size": 64, "params": 1 << 20, "bytes": 1, "sse": None, "sum_squares": 1.5,
+           "reason": ""}
+    scored = dict(row, term="layers.0", alpha=1.0)
+    head = {"method": "budget", "runtime": "mlx", "architecture": "llama", "source_headers": "0" * 32, "bytes": 1}
+    facts = {"prior": "role", "layers": 60, "experts": 512, "tied_embeddings": None, "expert_patterns": ["experts"],
+             "source": {"name": "owner/name", "model_type": "llama", "params": 1 << 20, "bytes": 1 << 21},
+             "made": {"command": "moesweep allocate run '--out=a b'", "version": "0.4.0", "date": "2026-11-30T12:00:00Z"},
+             "quantizable": ["*.w"]}
+
+    def third(**changes):
+        return json.dumps({"schema": 3, **head, **facts, "rows": [scored], **changes})
+
+    texts("plan_json", "json", one=json.dumps({"schema": 1, **head, "rows": [row]}),
+          two=json.dumps({"schema": 2, **head, "prior": "none", "rows": [scored]}), three=third(), tied=third(tied_embeddings=True),
+          layers=third(layers=1 << 62), experts=third(experts=-1), patterns=third(expert_patterns=["x"] * 1025),
+          control=third(made=dict(facts["made"], command="\u001b[2J\u0000")), source=third(source=[]), made=third(made=None),
+          no_rows=third(rows=[]), none="{}", number="1", deep="[" * 300, wrong=third(rows=[dict(scored, bits="four")]),
+          huge=third(rows=[dict(scored, shape="9" * 40)]))
 
 
 def arrays():

@@ -142,7 +142,9 @@ class FlippedResults(Flips):
     def allocated(self, run):
         plan = self.shared / "plan.json"
         result = ask("allocate", run, "--target", "5bpw", "--architecture", "generic", "--out", plan, "--json")
-        numbers = result.out, plan.read_bytes() if plan.exists() else b""
+        planned = json.loads(plan.read_text()) if plan.exists() else {}
+        planned.pop("made", None)  # when, and in which folder
+        numbers = result.out, planned
         plan.unlink(missing_ok=True)
         return result, numbers
 

@@ -42,6 +42,7 @@ def environment(**more):
     """Ours, without what an outer launcher or batch system has left in it."""
     foreign = ("OMPI_", "PMIX_", "PMI_", "SLURM_", "HYDRA_")
     variables = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    variables["SOURCE_DATE_EPOCH"] = "1767225600"  # plans of one command are the same bytes
     variables.update(OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
                      OMPI_MCA_rmaps_base_oversubscribe="1", OMPI_MCA_hwloc_base_binding_policy="none")
     variables.update(more)

@@ -44,7 +44,7 @@ def objective_term(name):
 
 
 def read_terms(path):
-    """Terms of a plan (schema 2), in order of names: those of matrices that some format was measured of."""
+    """Terms of a plan (schema 2 or 3), in order of names: those of matrices that some format was measured of."""
     try:
         with open(path, encoding="utf-8") as file:
             plan = json.load(file)
@@ -52,7 +52,7 @@ def read_terms(path):
         schema = plan["schema"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise PlanError(f"{path}: is no plan ({error})") from error
-    if schema != 2:
+    if schema not in (2, 3):
         raise PlanError(f"{path}: is a plan of schema {schema}: make it again with `moesweep allocate`")
     if plan.get("prior") != "role":
         raise PlanError(f"{path}: was made without the prior: make it again with `moesweep allocate`, without --prior")

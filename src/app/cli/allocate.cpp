@@ -13,11 +13,11 @@
 #include <moesweep/core/base/paths.hpp>
 #include <moesweep/core/base/temporary_files.hpp>
 #include <moesweep/core/base/text.hpp>
-#include <moesweep/plans/plan/plan_file.hpp>
 
 #include "allocate_report.hpp"
 #include "command.hpp"
 #include "plan_file.hpp"
+#include "plan_making.hpp"
 #include "shard_size.hpp"
 
 namespace moesweep::cli {
@@ -44,12 +44,13 @@ void allocate(AllocateCommand& command, const Context& context) {
   options.source = command.source;
   options.runtime = names::runtime_named(command.runtime);
   options.shard_bytes = shard_bytes_of(command.shard_size);
+  options.made = plan_making(context.arguments);
   const auto out = destination(command);
   if (out) require_folder_of(*out);
   const auto report = planning::allocate(options);
   if (out) {
     remove_abandoned(out->parent_path());
-    write_plan(*out, plan::plan_json(report.plan), command.overwrite);
+    write_plan(*out, report.plan, command.overwrite);
   }
   for (const auto& note : report.notes) spdlog::warn("{}", note);
   const auto written = out ? out->string() : std::string();

@@ -7,11 +7,12 @@
 #include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
-#include <moesweep/core/base/file.hpp>
 #include <moesweep/core/base/foreign_name.hpp>
 #include <moesweep/core/base/text.hpp>
-#include <moesweep/model/checkpoint/companion.hpp>
+#include <moesweep/model/checkpoint/config_json.hpp>
+#include <moesweep/model/source/family.hpp>
 #include <moesweep/plans/handoff/export_plan.hpp>
+#include <moesweep/plans/plan/family.hpp>
 #include <moesweep/plans/plan/plan_file.hpp>
 
 #include "plan_file.hpp"
@@ -19,25 +20,17 @@
 namespace moesweep::cli {
 namespace {
 
-names::Architecture named_architecture(const PlanExportCommand& command,
-                                       const records::Plan& plan) {
-  if (!command.config.empty()) {
-    return names::architecture_from(read_text_file(command.config, checkpoint::most_companion_text),
-                                    command.config);
-  }
-  if (command.architecture.empty()) return {.model_type = plan.architecture};
-  if (!names::is_known_architecture(command.architecture)) {
-    throw Error(ExitCode::bad_usage, "--architecture",
-                fmt::format("\"{}\" is unknown", printable(command.architecture)),
-                fmt::format("choose one of {}", fmt::join(names::known_architectures(), ", ")));
-  }
-  return {.model_type = command.architecture};
+source::FamilyFacts family_by_user(const PlanExportCommand& command) {
+  if (command.config.empty()) return source::family_named(command.architecture);
+  const auto text = checkpoint::config_text_of_file(command.config);
+  auto facts = source::family_of_config(source::model_config_from(text, ""), command.config);
+  source::require_family(facts);
+  return facts;
 }
 
 names::Architecture architecture_of(const PlanExportCommand& command, const records::Plan& plan) {
-  auto architecture = named_architecture(command, plan);
-  architecture.quantizable = plan.quantizable;
-  return architecture;
+  return source::family_of(
+      {.user = family_by_user(command), .plan = plan::family_of_plan(plan, command.plan)});
 }
 
 void report(const handoff::PlanExport& made, const std::vector<std::filesystem::path>& written,

@@ -1,5 +1,6 @@
 #include "plan_file.hpp"
 
+#include <optional>
 #include <vector>
 
 #include <fmt/format.h>
@@ -36,21 +37,17 @@ Error is_another_plan(const fs::path& path) {
                "name another file with --out, or give --overwrite to replace it");
 }
 
-bool is_plan(const fs::path& path) {
+/// Nothing where there is no file. Error(bad_usage) for one of another kind, which is never
+/// replaced: its name was a mistake.
+std::optional<records::Plan> plan_at(const fs::path& path) {
+  if (!size_of_file_at(path)) return std::nullopt;
   try {
-    plan::read_plan(path);
-    return true;
+    return plan::read_plan(path);
   } catch (const Error& error) {
     if (error.exit_code() == ExitCode::io_error) throw;
-    return false;
+    throw Error(ExitCode::bad_usage, path.string(), "exists already and is not a plan",
+                "name another file with --out");
   }
-}
-
-/// A file of another kind is never replaced: its name was a mistake.
-void refuse_what_is_no_plan(const fs::path& path) {
-  if (!size_of_file_at(path) || is_plan(path)) return;
-  throw Error(ExitCode::bad_usage, path.string(), "exists already and is not a plan",
-              "name another file with --out");
 }
 
 void refuse_what_is_no_file(const fs::path& path) {
@@ -82,18 +79,17 @@ std::string plan_file_name(const planning::AllocateOptions& options) {
   return plain_file_name(fmt::format("{}", fmt::join(parts, "-")), longest_stem) + ".json";
 }
 
-void write_plan(const fs::path& path, const std::string& text, bool overwrite) {
+void write_plan(const fs::path& path, const records::Plan& plan, bool overwrite) {
   refuse_what_is_no_file(path);
+  const auto text = plan::plan_json(plan);
   if (overwrite) {
-    refuse_what_is_no_plan(path);
+    plan_at(path);
     return publish_file(path, std::string_view(text));
   }
   const bool is_there = fs::exists(link_status_of(path));
   if (!is_there && publish_file_exclusively(path, text)) return;
-  const auto there = open_for_reading(path);
-  if (file_size(there, path) == text.size() && read_text(there, path) == text) return;
-  refuse_what_is_no_plan(path);
-  throw is_another_plan(path);
+  const auto there = plan_at(path);
+  if (!there || !plan::is_same_plan(*there, plan)) throw is_another_plan(path);
 }
 
 fs::path plan_file(const fs::path& given, std::string_view option) {

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include <moesweep/app/planning/allocate.hpp>
+#include <moesweep/core/records/plan.hpp>
 
 namespace moesweep::cli {
 
@@ -13,10 +14,10 @@ namespace moesweep::cli {
 /// that options name. Letters, digits, dots and dashes alone.
 std::string plan_file_name(const planning::AllocateOptions& options);
 
-/// Writes a plan where there is none; an equal one that is there stays. Error(bad_usage) in the
-/// place of anything else, unless `overwrite` says that a plan may be replaced: what is not a plan
-/// never is.
-void write_plan(const std::filesystem::path& path, const std::string& text, bool overwrite);
+/// Writes a plan where there is none; the same one (plan::is_same_plan) stays as it was made first.
+/// Error(bad_usage) in the place of anything else, unless `overwrite` says that a plan may be
+/// replaced: what is not a plan never is.
+void write_plan(const std::filesystem::path& path, const records::Plan& plan, bool overwrite);
 
 /// `given`, or of a run directory its only plan. Error(bad_usage) where it has none or several,
 /// naming them, and the option that names one; `option` is empty where it is an argument.

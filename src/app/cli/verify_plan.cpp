@@ -11,10 +11,13 @@
 
 #include <moesweep/core/base/text.hpp>
 #include <moesweep/model/checkpoint/checkpoint.hpp>
+#include <moesweep/model/checkpoint/config_json.hpp>
+#include <moesweep/model/source/family.hpp>
 #include <moesweep/model/source/model.hpp>
 #include <moesweep/plans/allocation/plan_warnings.hpp>
 #include <moesweep/plans/found/compare.hpp>
 #include <moesweep/plans/found/found.hpp>
+#include <moesweep/plans/plan/family.hpp>
 #include <moesweep/plans/plan/plan_file.hpp>
 
 #include "command.hpp"
@@ -44,20 +47,20 @@ struct Verdict {
   bool applies() const { return offenders.empty() && values.offenders() == 0; }
 };
 
-names::Architecture architecture_of(const VerifyPlanOptions& options, const records::Plan& plan) {
-  const auto& name = options.architecture.empty() ? plan.architecture : options.architecture;
-  // What is wrong with config.json is said by whoever needs it: find_modules.
-  std::string problem;
-  const auto config = name == "generic" ? "" : found::config_text(options.checkpoint);
-  auto architecture = names::architecture_named(name, config, problem);
-  architecture.quantizable = plan.quantizable;
-  return architecture;
+names::Architecture architecture_of(const VerifyPlanOptions& options, const records::Plan& plan,
+                                    const source::ModelConfig& config) {
+  return source::family_of(
+      {.user = source::family_named(options.architecture),
+       .plan = plan::family_of_plan(plan, options.plan),
+       .config = source::family_of_config(
+           config, fmt::format("{} of {}", checkpoint::config_name, options.checkpoint))});
 }
 
 Verdict verify(const VerifyPlanOptions& options) {
   const auto plan = plan::read_plan(options.plan);
   const auto found = found::find_modules(options.checkpoint);
-  const auto architecture = architecture_of(options, plan);
+  const auto config = source::model_config_from(checkpoint::config_text(options.checkpoint), "");
+  const auto architecture = architecture_of(options, plan, config);
   const bool measures = !options.original.empty();
   if (measures && !found::is_measurable(found.format)) {
     throw Error(ExitCode::bad_usage, "--against",
@@ -73,11 +76,12 @@ Verdict verify(const VerifyPlanOptions& options) {
                   .values = {},
                   .warnings = {}};
   verdict.offenders = verdict.comparison.offenders();
-  const auto config = source::model_config_from(found::config_text(options.checkpoint), "");
   verdict.warnings = allocation::warnings_of(plan, config, architecture);
   if (measures) {
     const auto written = checkpoint::open_checkpoint(options.checkpoint);
-    const auto original = source::open_model(options.original, {.allow_incomplete = true});
+    const auto original = source::open_model(
+        options.original,
+        {.allow_incomplete = true, .expert_patterns = plan::expert_patterns_of(plan)});
     source::require_weights(original);
     verdict.values = check_values(plan, {written, found, original.checkpoint, architecture});
   }

@@ -10,6 +10,7 @@
 
 #include <moesweep/core/base/text.hpp>
 #include <moesweep/core/parallel/task_pool.hpp>
+#include <moesweep/plans/plan/family.hpp>
 
 namespace moesweep::cli {
 namespace {
@@ -67,7 +68,8 @@ ValueChecks check_values(const records::Plan& plan, const ComparedCheckpoints& c
     if (row.action == "quantize") checks.errors.push_back({row, std::nullopt, {}});
     if (row.action == "keep") checks.kept.push_back({row, {}});
   }
-  const found::Measurement measurement(written, found, original, architecture);
+  const auto expert_patterns = plan::expert_patterns_of(plan);
+  const found::Measurement measurement(written, found, original, architecture, expert_patterns);
   for_each_at_once<ErrorCheck>(checks.errors, [&](ErrorCheck& check) {
     check.measured = measurement.measure(check.row);
     if (check.measured) check.why = found::why_not_planned(check.row, *check.measured);

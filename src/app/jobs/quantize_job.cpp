@@ -14,9 +14,12 @@
 #include <moesweep/core/records/quantize.hpp>
 #include <moesweep/engine/store/run_directory.hpp>
 #include <moesweep/model/checkpoint/checkpoint.hpp>
+#include <moesweep/model/checkpoint/config_json.hpp>
 #include <moesweep/model/names/runtime.hpp>
+#include <moesweep/model/source/family.hpp>
 #include <moesweep/plans/allocation/plan_warnings.hpp>
 #include <moesweep/plans/handoff/mlx.hpp>
+#include <moesweep/plans/plan/family.hpp>
 #include <moesweep/plans/plan/plan_file.hpp>
 #include <moesweep/plans/written/layout.hpp>
 #include <moesweep/plans/written/write.hpp>
@@ -31,19 +34,22 @@ namespace {
 constexpr double round_trips_of_writing = 2.0;
 
 names::Architecture architecture_of(const config::Settings& settings, const records::Plan& plan,
-                                    const std::string& config) {
+                                    const source::Model& model) {
   const auto named = settings.has("quantize.architecture") ? settings.text("quantize.architecture")
-                                                           : plan.architecture;
-  // What config.json lacks is told by the model's notes, or refused by merged_config.
-  std::string problem;
-  names::Architecture architecture;
-  if (!named.empty()) {
-    architecture = names::architecture_named(named, config, problem);
-  } else if (!config.empty()) {
-    architecture = names::architecture_from(config, "config.json");
-  }
-  architecture.quantizable = plan.quantizable;
-  return architecture;
+                                                           : std::string();
+  const auto config = model.checkpoint.directory / checkpoint::config_name;
+  return source::family_of(
+      {.user = source::family_named(named),
+       .plan = plan::family_of_plan(plan, settings.path("quantize.plan").string()),
+       .config = source::family_of_config(model.config, config.string())});
+}
+
+/// The job's where it says them, else those that the plan was made with.
+std::vector<std::string> expert_patterns_of(const config::Settings& settings,
+                                            const records::Plan& plan) {
+  constexpr auto key = "checkpoint.expert_patterns";
+  const bool is_said = settings.place_of(key) != "default";
+  return is_said ? settings.texts(key) : plan::expert_patterns_of(plan);
 }
 
 written::Layout layout_of(const config::Settings& settings,
@@ -55,7 +61,7 @@ written::Layout layout_of(const config::Settings& settings,
                                settings.boolean("quantize.allow_unmapped"));
   }
   return written::dequantized_layout(checkpoint, plan, shard_bytes,
-                                     settings.texts("checkpoint.expert_patterns"));
+                                     expert_patterns_of(settings, plan));
 }
 
 /// config.json as it is written; empty when there is none. Made before any weight is, so that it
@@ -99,7 +105,7 @@ class QuantizeJob final : public JobKind {
         checkpoint_(model_.checkpoint),
         companions_(companions_of(checkpoint_)),
         config_(config_of(checkpoint_)),
-        architecture_(architecture_of(settings, plan_, config_)),
+        architecture_(architecture_of(settings, plan_, model_)),
         layout_(layout_of(settings, checkpoint_, plan_, architecture_)),
         written_config_(written_config(settings, plan_, architecture_, config_)),
         reader_(checkpoint_, {.reads_per_file = settings.integer("resources.reads_per_file")}) {

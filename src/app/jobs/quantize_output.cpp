@@ -20,15 +20,16 @@
 #include <moesweep/core/base/retried.hpp>
 #include <moesweep/core/base/text.hpp>
 #include <moesweep/model/checkpoint/companion.hpp>
+#include <moesweep/model/checkpoint/config_json.hpp>
+#include <moesweep/model/checkpoint/shards.hpp>
 
 namespace moesweep::jobs {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
 
-constexpr auto index_file = "model.safetensors.index.json";
-constexpr auto config_file = "config.json";
+constexpr auto index_file = checkpoint::index_file_name;
+constexpr auto config_file = checkpoint::config_name;
 constexpr std::array companion_globs = {
     "tokenizer*",          "vocab*",        "merges*",
     "special_tokens_map*", "added_tokens*", "generation_config*",
@@ -130,19 +131,13 @@ void require_shards(const fs::path& out, const written::Layout& layout) {
 std::string config_of(const checkpoint::Checkpoint& source) {
   const auto folder = folder_of(source);
   if (folder.empty()) return {};
-  return checkpoint::read_companion(folder, config_file).value_or("");
+  return checkpoint::config_text(folder);
 }
 
 std::string merged_config(const std::string& source_config, std::string_view model_type,
                           const Json& quantization) {
-  Json config = Json::object();
-  if (!source_config.empty()) {
-    constexpr auto remedy = "mend it, it tells a runtime what the weights are";
-    config = parse_ordered_json(source_config, {config_file, remedy}, JsonNumbers::python);
-    if (!config.is_object()) {
-      throw Error(ExitCode::bad_input, config_file, "is not a JSON object", remedy);
-    }
-  }
+  auto config = checkpoint::parse_ordered_config(
+      source_config, {config_file, "mend it, it tells a runtime what the weights are"});
   if (!config.contains("model_type")) config["model_type"] = model_type;
   config.update(quantization);
   return python_json_text(config, 4) + "\n";
@@ -157,8 +152,7 @@ std::string index_of(const written::Layout& layout) {
       files[tensor.name] = shard.file;
     }
   }
-  const Json index = {{"metadata", {{"total_size", total}}}, {"weight_map", files}};
-  return index.dump(4) + "\n";
+  return checkpoint::index_json(files, total, 4);
 }
 
 CompanionFiles companions_of(const checkpoint::Checkpoint& source) {

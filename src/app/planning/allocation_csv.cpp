@@ -125,6 +125,7 @@ AllocationSource read_allocation_csv(const std::filesystem::path& file) {
   const auto columns = columns_of(*header, records);
   AllocationSource source;
   source.place = file.string();
+  source.name = checkpoint::name_of(file);
   std::map<std::string, allocation::SwanScore> scores;
   std::map<std::string, std::int64_t> lines;
   while (const auto cells = records.next()) {

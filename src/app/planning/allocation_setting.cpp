@@ -8,6 +8,7 @@
 
 #include <moesweep/core/base/text.hpp>
 #include <moesweep/model/names/role.hpp>
+#include <moesweep/model/source/family.hpp>
 #include <moesweep/plans/written/layout.hpp>
 
 #include "allocation_formats.hpp"
@@ -266,6 +267,8 @@ AllocationSetting set_up(const AllocateOptions& options) {
 }
 
 records::Plan plan_of(const AllocationSetting& setting, const allocation::Decisions& decisions) {
+  // Only what config.json says: what names show, the plan's rows show too.
+  const auto family = source::family_of_config(setting.source.config);
   records::Plan plan;
   plan.method = setting.options.method;
   plan.runtime = names::runtime_name(setting.options.runtime);
@@ -273,6 +276,12 @@ records::Plan plan_of(const AllocationSetting& setting, const allocation::Decisi
   plan.source_headers = checkpoint::headers_hash(setting.source.checkpoint).hex();
   plan.prior = setting.options.prior;
   plan.quantizable = setting.options.quantizable;
+  plan.layers = family.layers;
+  plan.experts = family.experts;
+  plan.tied_embeddings = family.tied_embeddings;
+  plan.expert_patterns = setting.source.expert_patterns;
+  plan.source = identity_of(setting.source);
+  plan.made = setting.options.made;
   plan.rows = allocation::plan_rows(setting.problem, decisions);
   for (const auto& row : plan.rows) plan.bytes += row.bytes;
   if (!setting.with_headers) return plan;

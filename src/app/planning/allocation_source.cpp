@@ -22,8 +22,9 @@
 #include <moesweep/core/records/plan.hpp>
 #include <moesweep/core/records/sensitivity.hpp>
 #include <moesweep/engine/store/run_directory.hpp>
-#include <moesweep/model/checkpoint/companion.hpp>
+#include <moesweep/model/checkpoint/config_json.hpp>
 #include <moesweep/model/names/role.hpp>
+#include <moesweep/model/source/family.hpp>
 
 namespace moesweep::planning {
 namespace {
@@ -32,8 +33,6 @@ namespace fs = std::filesystem;
 using records::CheckpointTensorRow;
 using records::DistortionRow;
 using records::TensorRow;
-
-constexpr auto config_file = "config.json";
 
 /// `place` names file, table and row.
 checkpoint::Tensor tensor_of(const CheckpointTensorRow& row, const std::string& place) {
@@ -99,17 +98,17 @@ void refuse_other_checkpoint(const checkpoint::Checkpoint& checkpoint,
   }
 }
 
-bool is_there(const config::Settings& job) {
-  const auto* key =
-      job.has("checkpoint.twin.inventory") ? "checkpoint.twin.inventory" : "checkpoint.path";
-  return fs::exists(status_of(job.path(key), ExitCode::bad_input));
+/// Of the checkpoint, or of the inventory that a twin of it was made from.
+fs::path path_in(const config::Settings& job) {
+  return job.path(job.has("checkpoint.twin.inventory") ? "checkpoint.twin.inventory"
+                                                       : "checkpoint.path");
 }
 
 /// Headers of the job's checkpoint. Where it is gone, the tensors that the sweep has seen.
 void read_headers(const config::Settings& job, const std::vector<CheckpointTensorRow>& rows,
                   AllocationSource& source) {
   auto& notes = source.notes;
-  if (!is_there(job)) {
+  if (!fs::exists(status_of(path_in(job), ExitCode::bad_input))) {
     notes.push_back(
         "the checkpoint is not where it was: tensors that the job left out are not in the plan, "
         "and "
@@ -123,25 +122,6 @@ void read_headers(const config::Settings& job, const std::vector<CheckpointTenso
   notes.insert(notes.end(), model.notes.begin(), model.notes.end());
   source.checkpoint = std::move(model.checkpoint);
   source.config = std::move(model.config);
-}
-
-/// By config.json. `wanted` is --architecture: where it is given, config.json need not name it, nor
-/// be readable.
-names::Architecture architecture_of(AllocationSource& source, const std::string& wanted) {
-  const auto& folder = source.checkpoint.directory;
-  if (folder.empty() || source.checkpoint.source != nullptr) return {.model_type = "generic"};
-  if (!source.config.unreadable.empty() && !wanted.empty()) return {.model_type = wanted};
-  const auto config = checkpoint::read_companion(folder, config_file);
-  if (!config) return {.model_type = "generic"};
-  if (wanted.empty()) return names::architecture_from(*config, (folder / config_file).string());
-  const auto& own = source.config.model_type;
-  std::string problem;
-  auto architecture = names::architecture_named(own.empty() ? wanted : own, *config, problem);
-  if (!problem.empty()) {
-    source.notes.push_back(fmt::format("{} {}: it tells nothing but the architecture's name",
-                                       config_file, printable(problem)));
-  }
-  return architecture;
 }
 
 /// What no sum of squares is.
@@ -189,7 +169,7 @@ std::vector<std::string> metrics_left_out(const config::Settings& job) {
   return missing;
 }
 
-AllocationSource from_run(const fs::path& path, const std::string& wanted) {
+AllocationSource from_run(const fs::path& path) {
   const store::RunDirectory run{path};
   const auto results = run::read_run_results(path);
   const auto rows = records::rows_of<CheckpointTensorRow>(results.tables);
@@ -214,9 +194,9 @@ AllocationSource from_run(const fs::path& path, const std::string& wanted) {
                     "rest is kept; to finish it, {}",
                     counts.text(), run::how_to_finish(path)));
   }
+  source.name = checkpoint::name_of(path_in(job));
   source.missing_metrics = metrics_left_out(job);
   read_headers(job, rows, source);
-  source.architecture = architecture_of(source, wanted);
   source.expert_patterns = job.texts("checkpoint.expert_patterns");
   source.thresholds = {job.number("sensitivity.thresholds.bits2"),
                        job.number("sensitivity.thresholds.bits8"),
@@ -226,42 +206,49 @@ AllocationSource from_run(const fs::path& path, const std::string& wanted) {
   return source;
 }
 
-// A twin has no config.json that says it.
-void count_layers(AllocationSource& source) {
-  auto& layers = source.architecture.layers;
-  if (layers > 0) return;
-  for (const auto& tensor : source.tensors) {
-    layers = std::max(layers, names::layers_shown_by(tensor.name));
-  }
-}
-
-void settle_architecture(AllocationSource& source, const std::string& wanted) {
-  const auto known = fmt::format("{}", fmt::join(names::known_architectures(), ", "));
-  if (!wanted.empty()) {
-    if (!names::is_known_architecture(wanted)) {
-      throw Error(ExitCode::bad_usage, fmt::format("--architecture {}", wanted), "is not known",
-                  "choose one of " + known);
+/// Of one that is known, or whose names stay as they are.
+void note_family(AllocationSource& source, bool is_named) {
+  const auto& own = source.config.model_type;
+  const auto& family = source.architecture.model_type;
+  auto& notes = source.notes;
+  if (is_named) {
+    // What can't be read at all is told by the model's notes.
+    if (!source.config.misfit.empty()) {
+      notes.push_back(
+          fmt::format("config.json: {}, and is taken as unknown", source.config.misfit));
     }
-    const auto& own = source.architecture.model_type;
-    if (own != wanted && own != "generic" && wanted != "generic" &&
+    if (own != family && own != "generic" && family != "generic" &&
         names::is_known_architecture(own)) {
-      source.notes.push_back(
-          fmt::format("config.json names {}; taken for {}, as --architecture says", own, wanted));
+      notes.push_back(
+          fmt::format("config.json names {}; taken for {}, as --architecture says", own, family));
     }
-    source.architecture.model_type = wanted;
-  } else if (source.architecture.model_type == "generic") {
-    source.notes.emplace_back(
+  } else if (family == "generic") {
+    notes.emplace_back(
         "no config.json names the architecture: taken for generic, which keeps all that is not "
         "called .weight, stacks of experts among them; --architecture names it, --quantizable "
         "names "
         "tensors");
-  } else if (!names::is_known_architecture(source.architecture.model_type)) {
-    throw Error(
-        ExitCode::bad_input, (source.checkpoint.directory / config_file).string(),
-        fmt::format("the names of model_type \"{}\" are not known",
-                    printable(source.architecture.model_type)),
-        "name the --architecture that it is like (generic: names stay as they are): " + known);
   }
+}
+
+void settle_family(AllocationSource& source, const std::string& wanted) {
+  const auto user = source::family_named(wanted);
+  const auto config = source::family_of_config(
+      source.config, (source.checkpoint.directory / checkpoint::config_name).string());
+  std::int64_t layers = 0;
+  for (const auto& tensor : source.tensors) {
+    layers = std::max(layers, names::layers_shown_by(tensor.name));
+  }
+  source.architecture = source::family_of({.user = user, .config = config, .layers_shown = layers});
+  const auto& family = source.architecture.model_type;
+  if (!names::is_known_architecture(family)) {
+    throw Error(
+        ExitCode::bad_input, config.place,
+        fmt::format("the names of model_type \"{}\" are not known", printable(family)),
+        fmt::format("name the --architecture that it is like (generic: names stay as they are): {}",
+                    fmt::join(names::known_architectures(), ", ")));
+  }
+  note_family(source, !wanted.empty());
 }
 
 }  // namespace
@@ -281,15 +268,20 @@ void describe_tensors(AllocationSource& source) {
   }
 }
 
+records::PlanSource identity_of(const AllocationSource& source) {
+  return {.name = source.name,
+          .model_type = source.config.model_type,
+          .params = source.checkpoint.params(),
+          .bytes = source.checkpoint.bytes()};
+}
+
 AllocationSource open_allocation_source(const fs::path& path, const std::string& architecture) {
   auto source = fs::is_regular_file(status_of(path, ExitCode::run_directory))
                     ? read_allocation_csv(path)
-                    : from_run(path, architecture);
+                    : from_run(path);
   // Also of tables and of sweeps whose checkpoint is gone: their errors would be those of codes.
   source::require_weights(source::as_model(source.checkpoint));
-  if (source.architecture.model_type.empty()) source.architecture.model_type = "generic";
-  settle_architecture(source, architecture);
-  count_layers(source);
+  settle_family(source, architecture);
   return source;
 }
 

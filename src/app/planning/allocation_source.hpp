@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <moesweep/core/records/plan.hpp>
 #include <moesweep/model/checkpoint/checkpoint.hpp>
 #include <moesweep/model/names/runtime.hpp>
 #include <moesweep/model/source/model_config.hpp>
@@ -15,6 +16,7 @@ namespace moesweep::planning {
 
 struct AllocationSource {
   std::string place;                  ///< file that errors name
+  std::string name;                   ///< checkpoint::name_of what it is about
   checkpoint::Checkpoint checkpoint;  ///< of headers
   names::Architecture architecture;
   source::ModelConfig config;  ///< empty without config.json
@@ -28,9 +30,9 @@ struct AllocationSource {
   std::vector<std::string> notes;
 };
 
-/// `architecture` overrides config.json's model type. Error(bad_usage) for an unknown one,
-/// Error(bad_input) when config.json names one that is unknown, and when the checkpoint is not the
-/// one that was swept.
+/// `architecture` is --architecture: source::family_of says what counts beside it. Error(bad_usage)
+/// for an unknown one, Error(bad_input) when config.json names one that is unknown, and when the
+/// checkpoint is not the one that was swept.
 AllocationSource open_allocation_source(const std::filesystem::path& path,
                                         const std::string& architecture);
 
@@ -38,6 +40,9 @@ AllocationSource open_allocation_source(const std::filesystem::path& path,
 /// svd_concentration), noise_amplification (or output_delta) and nrmse_rtn_4bit_g128 (or
 /// nrmse_4bit_g128); others are passed over. At most largest_text_file bytes (base/file.hpp).
 AllocationSource read_allocation_csv(const std::filesystem::path& file);
+
+/// What a plan says of it.
+records::PlanSource identity_of(const AllocationSource& source);
 
 /// Sorts by name and gives every tensor shape, dtype and role.
 void describe_tensors(AllocationSource& source);

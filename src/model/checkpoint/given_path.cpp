@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include <fmt/format.h>
@@ -110,6 +111,21 @@ fs::path checkpoint_path(const fs::path& given) {
   }
   if (!has_safetensors(folder)) refuse_whole_cache(folder);
   return given;
+}
+
+std::string name_of(const fs::path& checkpoint) {
+  std::error_code gone;  // where one is: then the path says all there is
+  auto path = fs::absolute(checkpoint, gone).lexically_normal();
+  if (gone) path = checkpoint;
+  if (path.filename() == index_name) path = path.parent_path();
+  for (const auto& component : path) {
+    auto name = component.string();
+    if (!name.starts_with(model_prefix)) continue;
+    name.erase(0, model_prefix.size());
+    const auto dashes = name.find("--");
+    return dashes == std::string::npos ? name : name.replace(dashes, 2, "/");
+  }
+  return (path.has_filename() ? path : path.parent_path()).filename().string();
 }
 
 }  // namespace moesweep::checkpoint

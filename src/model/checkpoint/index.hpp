@@ -7,9 +7,11 @@
 #include <string_view>
 #include <vector>
 
+#include <moesweep/model/checkpoint/shards.hpp>
+
 namespace moesweep::checkpoint {
 
-inline constexpr std::string_view index_name = "model.safetensors.index.json";
+inline constexpr std::string_view index_name = index_file_name;
 
 /// One line of an index's weight_map.
 struct IndexEntry {

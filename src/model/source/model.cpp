@@ -70,7 +70,8 @@ Model described(checkpoint::Checkpoint checkpoint, ModelConfig config) {
     model.notes.push_back("ignored: " + list_of(model.checkpoint.ignored));
   }
   if (!model.config.unreadable.empty()) {
-    model.notes.push_back(model.config.unreadable + ": layers, experts and head were not counted");
+    model.notes.push_back(fmt::format("config.json {}: layers, experts and head were not counted",
+                                      model.config.unreadable));
   }
   model.storage = storage_of(model.checkpoint, model.config);
   note_storage(model);

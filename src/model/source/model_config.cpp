@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 
 #include <moesweep/core/base/error.hpp>
-#include <moesweep/core/base/json.hpp>
 #include <moesweep/model/checkpoint/companion.hpp>
+#include <moesweep/model/checkpoint/config_json.hpp>
 #include <moesweep/model/source/model_config.hpp>
 
 namespace moesweep::source {
@@ -15,7 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-constexpr auto config_name = "config.json";
+using checkpoint::config_name;
 constexpr auto quantization_name = "hf_quant_config.json";
 
 const Json* find(const Json& object, const char* key) {
@@ -32,12 +32,16 @@ const Json* find_key(const Json& config, const char* key) {
   return find(config, key);
 }
 
-std::int64_t count_of(const Json& config, std::initializer_list<const char*> keys) {
+/// `misfit` becomes what is wrong with the first count that is none.
+std::int64_t count_of(const Json& config, std::initializer_list<const char*> keys,
+                      std::string& misfit) {
   for (const auto* key : keys) {
     const auto* value = find_key(config, key);
-    if (value != nullptr && value->is_number_integer()) {
-      return std::max<std::int64_t>(0, value->get<std::int64_t>());
-    }
+    if (value == nullptr) continue;
+    // Beyond 2^63 it is negative.
+    const bool is_count = value->is_number_integer() && value->get<std::int64_t>() >= 0;
+    if (is_count) return value->get<std::int64_t>();
+    if (misfit.empty()) misfit = fmt::format("{} is not a count", key);
   }
   return 0;
 }
@@ -134,7 +138,7 @@ std::optional<DeclaredStorage> declared_storage(const Json& config, const Json& 
 std::string text_of_config(const fs::path& folder, std::string& why) {
   const auto found = checkpoint::find_companion(folder, config_name);
   if (found && !found->is_inside) {
-    why = fmt::format("{} {} and is not read", config_name,
+    why = fmt::format("{} and is not read",
                       checkpoint::outside_error(folder, config_name, *found).problem());
     return {};
   }
@@ -145,34 +149,33 @@ std::string text_of_config(const fs::path& folder, std::string& why) {
 
 /// Null when it can't be read: `why` is told then.
 Json object_of(const std::string& text, const char* name, std::string& why) {
-  if (text.empty()) return Json::object();
   try {
-    auto object = parse_json(text, {.file = name}, JsonNumbers::python);
-    if (object.is_object()) return object;
-    why = fmt::format("{} is not a JSON object", name);
+    return checkpoint::parse_config(text, {.file = name});
   } catch (const Error& error) {
-    why = fmt::format("{} {}", name, error.problem());
+    why = error.problem();
     if (!error.remedy().empty()) why += fmt::format(" ({})", error.remedy());
+    return nullptr;
   }
-  return nullptr;
 }
 
 }  // namespace
 
 ModelConfig model_config_from(const std::string& config_text, const std::string& quantization) {
   ModelConfig model;
+  model.is_there = !config_text.empty();
   const auto config = object_of(config_text, config_name, model.unreadable);
   const auto* type = find(config, "model_type");
   if (type == nullptr) type = find_key(config, "model_type");
   if (type != nullptr && type->is_string()) model.model_type = type->get<std::string>();
-  model.layers = count_of(config, {"num_hidden_layers", "n_layer"});
+  model.layers = count_of(config, {"num_hidden_layers", "n_layer"}, model.misfit);
   model.experts =
-      count_of(config, {"num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts"});
-  model.hidden_size = count_of(config, {"hidden_size"});
+      count_of(config, {"num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts"},
+               model.misfit);
+  std::string unused;
+  model.hidden_size = count_of(config, {"hidden_size"}, unused);
   const auto* tied = find_key(config, "tie_word_embeddings");
   if (tied != nullptr && tied->is_boolean()) model.tied = tied->get<bool>();
   model.causal = predicts_tokens(config);
-  std::string unused;
   model.storage = declared_storage(config, object_of(quantization, quantization_name, unused));
   return model;
 }
@@ -182,7 +185,10 @@ ModelConfig read_model_config(const fs::path& folder) {
   const auto quantization = checkpoint::read_companion(folder, quantization_name).value_or("");
   std::string why;
   auto model = model_config_from(text_of_config(folder, why), quantization);
-  if (model.unreadable.empty()) model.unreadable = why;
+  if (!why.empty()) {
+    model.is_there = true;
+    model.unreadable = why;
+  }
   return model;
 }
 

@@ -1,5 +1,4 @@
-#include <algorithm>
-#include <system_error>
+#include <map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -8,8 +7,8 @@
 #include <moesweep/core/base/cast.hpp>
 #include <moesweep/core/base/error.hpp>
 #include <moesweep/core/base/file.hpp>
-#include <moesweep/core/base/json.hpp>
 #include <moesweep/core/base/paths.hpp>
+#include <moesweep/model/checkpoint/shards.hpp>
 #include <moesweep/model/checkpoint/unfinished.hpp>
 #include <moesweep/model/checkpoint/write.hpp>
 #include <moesweep/model/twin/twin.hpp>
@@ -38,20 +37,10 @@ bool is_written(const fs::path& file, const std::vector<checkpoint::TensorSource
   return bytes && std::cmp_equal(*bytes, checkpoint::safetensors_bytes(shapes));
 }
 
-// Ends of runs of tensors that share a shard.
 std::vector<std::size_t> shard_ends(const checkpoint::Checkpoint& twin, std::int64_t shard_bytes) {
-  std::vector<std::size_t> ends;
-  std::int64_t bytes = 0;
-  for (std::size_t i = 0; i < twin.tensors.size(); ++i) {
-    const auto more = twin.tensors[i].bytes();
-    if (bytes > 0 && bytes + more > shard_bytes) {
-      ends.push_back(i);
-      bytes = 0;
-    }
-    bytes += more;
-  }
-  ends.push_back(twin.tensors.size());
-  return ends;
+  std::vector<std::int64_t> bytes;
+  for (const auto& tensor : twin.tensors) bytes.push_back(tensor.bytes());
+  return checkpoint::shard_ends(bytes, shard_bytes);
 }
 
 std::string config_text(const TwinOptions& options, const Inventory& inventory) {
@@ -73,16 +62,16 @@ std::vector<Target> write_twin(const Inventory& inventory, const TwinOptions& op
       checkpoint::begin_folder(directory, recipe_of(inventory, options, shard_bytes));
   const auto twin = open_twin(inventory, options);
   const checkpoint::TensorReader reader(twin);
-  OrderedObject map;
+  std::map<std::string, std::string> files;
   std::int64_t written = 0;
   const auto ends = shard_ends(twin, shard_bytes);
   std::size_t begin = 0;
   for (std::size_t shard = 0; shard < ends.size(); ++shard) {
-    const auto file = fmt::format("model-{:05}-of-{:05}.safetensors", shard + 1, ends.size());
+    const auto file = checkpoint::shard_name(shard, ends.size());
     std::vector<checkpoint::TensorSource> sources;
     for (; begin < ends[shard]; ++begin) {
       const auto& tensor = twin.tensors[begin];
-      map.set(tensor.name, file);
+      files[tensor.name] = file;
       sources.push_back({tensor.name, tensor.dtype, tensor.shape,
                          [&](std::uint64_t offset, std::span<std::byte> out) {
                            reader.read(tensor, offset, out);
@@ -95,9 +84,8 @@ std::vector<Target> write_twin(const Inventory& inventory, const TwinOptions& op
     }
   }
   publish_file(directory / "config.json", config_text(options, inventory));
-  const nlohmann::ordered_json index = {{"metadata", {{"total_size", twin.bytes()}}},
-                                        {"weight_map", std::move(map).take()}};
-  publish_file(directory / "model.safetensors.index.json", index.dump(1) + "\n");
+  publish_file(directory / checkpoint::index_file_name,
+               checkpoint::index_json(files, twin.bytes(), 1));
   checkpoint::finish_folder(directory);
 
   std::vector<Target> targets;

@@ -15,7 +15,9 @@ OutputFacts output_facts(const source::ModelConfig& config,
 
 std::vector<std::string> warnings_of(const records::Plan& plan, const source::ModelConfig& config,
                                      const names::Architecture& architecture) {
-  const auto starved = starved_output(plan, output_facts(config, architecture));
+  auto facts = output_facts(config, architecture);
+  if (!facts.tied) facts.tied = plan.tied_embeddings;
+  const auto starved = starved_output(plan, facts);
   return starved ? std::vector{starved->text()} : std::vector<std::string>{};
 }
 

@@ -8,7 +8,7 @@
 
 #include <moesweep/core/base/error.hpp>
 
-#include "config_json.hpp"
+#include "config_size.hpp"
 
 namespace moesweep::found {
 namespace {

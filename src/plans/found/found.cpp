@@ -5,10 +5,9 @@
 
 #include <moesweep/core/base/macos_file.hpp>
 #include <moesweep/core/base/paths.hpp>
-#include <moesweep/model/checkpoint/companion.hpp>
+#include <moesweep/model/checkpoint/config_json.hpp>
 #include <moesweep/plans/found/found.hpp>
 
-#include "config_json.hpp"
 #include "module_tensors.hpp"
 
 namespace moesweep::found {
@@ -50,12 +49,6 @@ std::string_view format_name(Format format) {
   return names[static_cast<std::size_t>(format)];
 }
 
-std::string config_text(const fs::path& given) {
-  const auto path = checkpoint::checkpoint_path(given);
-  const auto folder = is_folder(path, ExitCode::bad_input) ? path : path.parent_path();
-  return checkpoint::read_companion(folder, "config.json").value_or("");
-}
-
 Found find_plain(const checkpoint::Checkpoint& checkpoint) {
   Found found{.format = Format::plain, .bytes = file_bytes(checkpoint)};
   for (const auto& [name, parts] : parts_by_module(checkpoint)) {
@@ -71,8 +64,8 @@ Found find_modules(const fs::path& given) {
   const auto path = checkpoint::checkpoint_path(given);
   if (has_gguf(path)) return find_gguf(path);
   const auto checkpoint = checkpoint::open_checkpoint(path);
-  const auto config = config_text(path);
-  switch (format_of(checkpoint, parse_config(config))) {
+  const auto config = checkpoint::config_text(path);
+  switch (format_of(checkpoint, checkpoint::parse_config(config))) {
     case Format::mlx:
       return find_mlx(checkpoint, config);
     case Format::compressed_tensors:

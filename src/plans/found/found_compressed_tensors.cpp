@@ -6,10 +6,10 @@
 #include <fmt/format.h>
 
 #include <moesweep/core/base/cast.hpp>
+#include <moesweep/model/checkpoint/config_json.hpp>
 #include <moesweep/plans/found/found.hpp>
 
 #include "compressed_tensors_config.hpp"
-#include "config_json.hpp"
 #include "module_tensors.hpp"
 
 namespace moesweep::found {
@@ -89,7 +89,7 @@ class Finder {
   Finder(const Checkpoint& checkpoint, const std::string& config)
       : checkpoint_(checkpoint),
         reader_(checkpoint, {.threads = 1}),
-        config_(parse_config(config)) {}
+        config_(checkpoint::parse_config(config)) {}
 
   Found find() {
     Found found{.format = Format::compressed_tensors, .bytes = file_bytes(checkpoint_)};

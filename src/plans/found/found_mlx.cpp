@@ -4,9 +4,10 @@
 
 #include <moesweep/core/base/cast.hpp>
 #include <moesweep/core/base/error.hpp>
+#include <moesweep/model/checkpoint/config_json.hpp>
 #include <moesweep/plans/found/found.hpp>
 
-#include "config_json.hpp"
+#include "config_size.hpp"
 #include "module_tensors.hpp"
 
 namespace moesweep::found {
@@ -130,7 +131,7 @@ FoundModule quantized_module(const checkpoint::Checkpoint& checkpoint, const std
 }  // namespace
 
 Found find_mlx(const checkpoint::Checkpoint& checkpoint, const std::string& config) {
-  const MlxConfig settings(parse_config(config));
+  const MlxConfig settings(checkpoint::parse_config(config));
   Found found{.format = Format::mlx, .bytes = file_bytes(checkpoint)};
   std::set<std::string> quantized;
   for (const auto& [name, parts] : parts_by_module(checkpoint)) {

@@ -13,6 +13,7 @@
 #include <moesweep/model/kernels/encode.hpp>
 #include <moesweep/plans/found/compare.hpp>
 #include <moesweep/plans/found/kept_values.hpp>
+#include <moesweep/plans/plan/runtime_plan.hpp>
 #include <moesweep/plans/written/plan_rows.hpp>
 #include <moesweep/plans/written/row_blocks.hpp>
 
@@ -246,9 +247,9 @@ KeptValues KeptComparison::compare(const records::PlanRow& row) const {
   const auto& tensor = written::require_original(state_->original, row);
   KeptValues out;
   if (tensor.params() == 0) return out;
-  const auto mapping =
-      names::map_tensor(runtime_of(state_->format), state_->architecture, row.tensor, tensor.shape);
-  if (mapping.fate != names::Fate::mapped) {
+  const auto mapped = plan::in_runtime(row, runtime_of(state_->format), state_->architecture);
+  const auto& mapping = mapped.mapping;
+  if (!mapped.is_mapped()) {
     out.not_compared = mapping.reason;
     return out;
   }

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -12,6 +13,7 @@
 #include <moesweep/model/names/role.hpp>
 #include <moesweep/plans/found/compare.hpp>
 #include <moesweep/plans/found/measure.hpp>
+#include <moesweep/plans/plan/runtime_plan.hpp>
 #include <moesweep/plans/written/plan_rows.hpp>
 #include <moesweep/plans/written/row_blocks.hpp>
 #include <moesweep/plans/written/squared_error.hpp>
@@ -57,6 +59,7 @@ struct Measurement::State {
   const Found& found;
   const checkpoint::Checkpoint& original;
   names::Architecture architecture;
+  std::vector<std::string> expert_patterns;
   checkpoint::TensorReader written_reader;
   checkpoint::TensorReader original_reader;
 
@@ -99,11 +102,10 @@ struct Measurement::State {
   }
 
   std::optional<MeasuredError> error_of(const records::PlanRow& row, const Tensor& tensor) const {
-    const auto mapping =
-        names::map_tensor(runtime_of(found.format), architecture, row.tensor, tensor.shape);
-    if (mapping.fate != names::Fate::mapped) return std::nullopt;
+    const auto mapped = plan::in_runtime(row, runtime_of(found.format), architecture);
+    if (!mapped.is_mapped()) return std::nullopt;
     MeasuredError measured;
-    for (const auto& target : mapping.targets) {
+    for (const auto& target : mapped.mapping.targets) {
       const auto sse = error_in(tensor, target);
       if (!sse) return std::nullopt;
       measured.sse += *sse;
@@ -121,8 +123,7 @@ struct Measurement::State {
       return std::nullopt;
     }
     // As the sweep sees matrices: slices of expert stacks, otherwise all but the first axis.
-    const bool is_stack =
-        names::is_expert_stack(row.tensor, tensor.shape, std::vector<std::string>{"experts"});
+    const bool is_stack = names::is_expert_stack(row.tensor, tensor.shape, expert_patterns);
     const auto columns = is_stack ? tensor.shape.back() : tensor.params() / tensor.shape.front();
     MeasuredError measured;
     Buffers buffers;
@@ -166,9 +167,11 @@ bool is_measurable(Format format) {
 
 Measurement::Measurement(const checkpoint::Checkpoint& written, const Found& found,
                          const checkpoint::Checkpoint& original,
-                         const names::Architecture& architecture)
+                         const names::Architecture& architecture,
+                         std::vector<std::string> expert_patterns)
     : state_(new State{written, found, original, names_in(found.format, architecture),
-                       checkpoint::TensorReader(written), checkpoint::TensorReader(original)}) {}
+                       std::move(expert_patterns), checkpoint::TensorReader(written),
+                       checkpoint::TensorReader(original)}) {}
 
 Measurement::~Measurement() = default;
 

@@ -6,6 +6,7 @@
 #include <moesweep/core/base/cast.hpp>
 #include <moesweep/core/base/error.hpp>
 #include <moesweep/plans/found/compare.hpp>
+#include <moesweep/plans/plan/runtime_plan.hpp>
 
 #include "module_tensors.hpp"
 
@@ -36,13 +37,13 @@ bool stored_alike(const PlannedModule& module, const records::PlanRow& row) {
 
 class Planner {
  public:
-  Planner(names::Runtime runtime, const names::Architecture& architecture)
-      : runtime_(runtime), architecture_(architecture) {}
+  explicit Planner(names::Runtime runtime) : runtime_(runtime) {}
 
-  void add(const records::PlanRow& row) {
-    const auto shape = shape_of(row);
-    const auto mapping = names::map_tensor(runtime_, architecture_, row.tensor, shape);
-    if (mapping.fate != names::Fate::mapped) return add_without_place(row, mapping);
+  void add(const plan::RuntimeRow& mapped) {
+    const auto& row = *mapped.row;
+    const auto& shape = mapped.shape;
+    const auto& mapping = mapped.mapping;
+    if (!mapped.is_mapped()) return add_without_place(mapped);
     for (const auto& target : mapping.targets) {
       if (is_unstacked(row, target, shape)) {
         add_experts(row, target, shape);
@@ -118,18 +119,19 @@ class Planner {
     }
   }
 
-  void add_without_place(const records::PlanRow& row, const names::Mapping& mapping) {
+  void add_without_place(const plan::RuntimeRow& mapped) {
+    const auto& row = *mapped.row;
+    const auto& reason = mapped.mapping.reason;
     auto& module = module_named(row.tensor, row);
     if (row.action == "drop") return;
     const auto* const what =
-        mapping.fate == names::Fate::dropped ? "the runtime leaves it out" : "no name is known";
+        mapped.is_homeless() ? "the runtime leaves it out" : "no name is known";
     module.problem =
         fmt::format("{} for {} in {}{}", what, row.tensor, names::runtime_name(runtime_),
-                    mapping.reason.empty() ? "" : ": " + mapping.reason);
+                    reason.empty() ? "" : ": " + reason);
   }
 
   names::Runtime runtime_;
-  const names::Architecture& architecture_;
   std::map<std::string, PlannedModule> modules_;
 };
 
@@ -137,8 +139,9 @@ class Planner {
 
 std::vector<PlannedModule> planned_modules(const records::Plan& plan, names::Runtime runtime,
                                            const names::Architecture& architecture) {
-  Planner planner(runtime, architecture);
-  for (const auto& row : plan.rows) planner.add(row);
+  const auto mapped = plan::runtime_plan(plan, runtime, architecture);
+  Planner planner(runtime);
+  for (const auto& row : mapped.rows) planner.add(row);
   return planner.modules();
 }
 

@@ -1,12 +1,12 @@
 #include <algorithm>
-#include <set>
+#include <span>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <moesweep/model/names/fit.hpp>
-#include <moesweep/model/names/role.hpp>
 #include <moesweep/plans/plan/modules.hpp>
+#include <moesweep/plans/plan/runtime_plan.hpp>
 
 namespace moesweep::plan {
 namespace {
@@ -26,48 +26,31 @@ std::string described(const Storage& storage) {
   return fmt::format("{} {} bits group {}", storage.quantizer, storage.bits, storage.group_size);
 }
 
-names::Architecture with_layers(names::Architecture architecture, const records::Plan& plan) {
-  if (architecture.layers > 0) return architecture;
-  for (const auto& row : plan.rows) {
-    architecture.layers = std::max(architecture.layers, names::layers_shown_by(row.tensor));
-  }
-  return architecture;
-}
-
-struct Unmapped {
-  std::string tensor;
-  std::string reason;
-};
-
-Error unmapped_error(const std::vector<Unmapped>& unmapped, std::size_t rows,
-                     names::Runtime runtime) {
+Error unmapped_error(const std::vector<const RuntimeRow*>& unmapped, const RuntimePlan& mapped) {
   constexpr std::size_t shown = 5;
   std::vector<std::string> some;
-  for (const auto& [tensor, reason] : unmapped) {
-    if (some.size() < shown) some.push_back(printable(tensor));
+  for (const auto* each : unmapped) {
+    if (some.size() < shown) some.push_back(printable(each->row->tensor));
   }
   const auto more = unmapped.size() > shown ? fmt::format(" and {} more", unmapped.size() - shown)
                                             : std::string();
-  return Error(ExitCode::bad_input, "plan",
-               fmt::format("{} of {} tensors have no name in {}: {}{} ({})", unmapped.size(), rows,
-                           names::runtime_name(runtime), fmt::join(some, ", "), more,
-                           printable(unmapped.front().reason)),
-               "name tensors as the checkpoint does, give their architecture (--architecture, "
-               "--config), or leave them out (--allow-unmapped)");
+  return Error(
+      ExitCode::bad_input, "plan",
+      fmt::format("{} of {} tensors have no name in {}: {}{} ({})", unmapped.size(),
+                  mapped.rows.size(), names::runtime_name(mapped.runtime), fmt::join(some, ", "),
+                  more, printable(unmapped.front()->mapping.reason)),
+      "name tensors as the checkpoint does, give their architecture (--architecture, "
+      "--config), or leave them out (--allow-unmapped)");
 }
 
 /// An export without a single tensor is of no use.
-Error nothing_mapped(const records::Plan& plan, const names::Architecture& architecture,
-                     names::Runtime runtime) {
-  std::vector<std::vector<std::int64_t>> shapes;
-  for (const auto& row : plan.rows) shapes.push_back(shape_of(row));
+Error nothing_mapped(const RuntimePlan& mapped) {
   std::vector<names::NamedShape> tensors;
-  for (std::size_t i = 0; i < shapes.size(); ++i) {
-    tensors.push_back({plan.rows[i].tensor, shapes[i]});
-  }
+  for (const auto& each : mapped.rows) tensors.push_back({each.row->tensor, each.shape});
+  const auto& architecture = mapped.architecture;
   return Error(ExitCode::bad_usage, "architecture " + architecture.model_type,
-               fmt::format("has no name for any of the {} tensors", plan.rows.size()),
-               names::remedy_for_architecture(runtime, architecture, tensors));
+               fmt::format("has no name for any of the {} tensors", mapped.rows.size()),
+               names::remedy_for_architecture(mapped.runtime, architecture, tensors));
 }
 
 // What is stored as one module must be planned as one.
@@ -88,25 +71,26 @@ class Agreement {
   std::map<std::string, const PlanRow*> rows_;
 };
 
-void check_action(const PlanRow& row, const names::Mapping& mapping,
-                  std::span<const std::int64_t> shape, names::Runtime runtime) {
+void check_action(const RuntimeRow& mapped, names::Runtime runtime) {
+  const auto& row = *mapped.row;
   const auto complain = [&](const std::string& problem) {
     return Error(ExitCode::bad_input, printable(row.tensor), problem, from_checkpoint);
   };
-  if (row.action == "drop" && mapping.fate == names::Fate::mapped) {
+  if (mapped.is_missed()) {
     throw complain(
         fmt::format("is dropped in the plan, but {} loads it", names::runtime_name(runtime)));
   }
-  if (row.action != "quantize") return;
-  if (mapping.fate == names::Fate::dropped) {
-    throw complain("is quantized in the plan, but dropped: " + mapping.reason);
+  if (!mapped.is_quantized()) return;
+  if (mapped.is_homeless()) {
+    throw complain("is quantized in the plan, but dropped: " + mapped.mapping.reason);
   }
-  if (!mapping.quantizable) {
-    throw complain("is quantized in the plan, but can't be: " + mapping.reason);
+  if (mapped.is_unquantizable()) {
+    throw complain("is quantized in the plan, but can't be: " + mapped.mapping.reason);
   }
-  if (row.group_size > 0 && shape.back() % row.group_size != 0) {
+  const auto columns = mapped.shape.back();
+  if (row.group_size > 0 && columns % row.group_size != 0) {
     throw complain(
-        fmt::format("has rows of {} weights, no whole groups of {}", shape.back(), row.group_size));
+        fmt::format("has rows of {} weights, no whole groups of {}", columns, row.group_size));
   }
 }
 
@@ -121,17 +105,17 @@ bool holds_weights(names::Runtime runtime, const std::string& suffix) {
          suffix != "weight_scale_inv";
 }
 
-void add_modules(const PlanRow& row, const names::Mapping& mapping, bool matrix,
-                 Agreement& agreement, PlannedModules& planned) {
+void add_modules(const RuntimeRow& mapped, Agreement& agreement, PlannedModules& planned) {
+  const auto& [row, shape, mapping, tie] = mapped;
   const bool gguf = planned.runtime == names::Runtime::gguf;
   for (const auto& target : mapping.targets) {
     // A tensor that generic names quantizable has its module's name.
     const bool is_named = target.suffix.empty() && mapping.quantizable;
     if (!is_named && !holds_weights(planned.runtime, target.suffix)) continue;
-    if (!matrix && !mapping.quantizable) continue;
+    if (!is_matrix(shape) && !mapping.quantizable) continue;
     const auto name = gguf && !is_named ? target.module + ".weight" : target.module;
-    agreement.add(name, row);
-    planned.modules.emplace(name, PlannedModule{storage_of(row), &row});
+    agreement.add(name, *row);
+    planned.modules.emplace(name, PlannedModule{storage_of(*row), row});
   }
 }
 
@@ -146,34 +130,27 @@ Error refusal(const PlanRow& row, std::string_view format, const std::string& re
 
 PlannedModules modules_of(const records::Plan& plan, const names::Architecture& architecture,
                           names::Runtime runtime, bool allow_unmapped, CheckStorage check) {
-  PlannedModules planned{.runtime = runtime,
-                         .architecture = with_layers(architecture, plan),
-                         .modules = {},
-                         .unmapped = {}};
-  std::vector<Unmapped> unmapped;
+  const auto mapped = runtime_plan(plan, runtime, architecture);
+  PlannedModules planned{
+      .runtime = runtime, .architecture = mapped.architecture, .modules = {}, .unmapped = {}};
+  std::vector<const RuntimeRow*> unmapped;
   Agreement modules;
   Agreement ties;
-  for (const auto& row : plan.rows) {
-    const auto shape = shape_of(row);
-    const auto mapping = names::map_tensor(runtime, planned.architecture, row.tensor, shape);
-    if (mapping.fate == names::Fate::unmapped) {
-      unmapped.push_back({row.tensor, mapping.reason});
+  for (const auto& each : mapped.rows) {
+    if (each.is_unmapped()) {
+      unmapped.push_back(&each);
       continue;
     }
-    check_action(row, mapping, shape, runtime);
-    if (row.action == "quantize") check(row);
-    if (runtime == names::Runtime::vllm && mapping.quantizable) {
-      ties.add(names::tied_module(runtime, planned.architecture, row.tensor), row);
+    check_action(each, runtime);
+    if (each.is_quantized()) check(*each.row);
+    if (runtime == names::Runtime::vllm && each.mapping.quantizable) {
+      ties.add(each.tie, *each.row);
     }
-    add_modules(row, mapping, is_matrix(shape), modules, planned);
+    add_modules(each, modules, planned);
   }
-  if (!unmapped.empty() && !allow_unmapped) {
-    throw unmapped_error(unmapped, plan.rows.size(), runtime);
-  }
-  if (!unmapped.empty() && unmapped.size() == plan.rows.size()) {
-    throw nothing_mapped(plan, planned.architecture, runtime);
-  }
-  for (auto& [tensor, reason] : unmapped) planned.unmapped.push_back(std::move(tensor));
+  if (!unmapped.empty() && !allow_unmapped) throw unmapped_error(unmapped, mapped);
+  if (!unmapped.empty() && unmapped.size() == mapped.rows.size()) throw nothing_mapped(mapped);
+  for (const auto* each : unmapped) planned.unmapped.push_back(each->row->tensor);
   return planned;
 }
 

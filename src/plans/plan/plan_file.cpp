@@ -3,16 +3,20 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include <moesweep/core/base/cast.hpp>
 #include <moesweep/core/base/dtype.hpp>
+#include <moesweep/core/base/error.hpp>
 #include <moesweep/core/base/file.hpp>
 #include <moesweep/core/base/foreign_name.hpp>
 #include <moesweep/core/base/json.hpp>
 #include <moesweep/core/base/utf8.hpp>
+#include <moesweep/model/source/family.hpp>
 #include <moesweep/plans/plan/plan_file.hpp>
 
 namespace moesweep::plan {
@@ -22,12 +26,18 @@ using Json = nlohmann::ordered_json;
 using records::Plan;
 using records::PlanRow;
 
-constexpr int schema = 2;
+constexpr int schema = 3;
+constexpr int schema_of_rows_alone = 2;  // without what reading them back needs
 constexpr int schema_without_alpha = 1;  // of 0.2
 
 std::string clean(const std::string& text) {
   std::string scratch;
   return std::string(clean_text(text, scratch));
+}
+
+/// Of texts that may hold anything: no name in a checkpoint has control characters.
+std::string shown(const std::string& text) {
+  return printable(clean(text));
 }
 
 Json json_of(const std::string& value) {
@@ -41,6 +51,36 @@ Json json_of(std::int64_t value) {
 }
 Json json_of(double value) {
   return value;  // null when it is not finite
+}
+Json list_of(const std::vector<std::string>& values) {
+  Json list = Json::array();
+  for (const auto& value : values) list.push_back(shown(value));
+  return list;
+}
+
+Json head_of(const Plan& plan) {
+  Json head = {{"schema", schema},
+               {"method", clean(plan.method)},
+               {"runtime", clean(plan.runtime)},
+               {"architecture", clean(plan.architecture)},
+               {"source_headers", clean(plan.source_headers)},
+               {"prior", clean(plan.prior)},
+               {"bytes", plan.bytes},
+               {"layers", plan.layers},
+               {"experts", plan.experts},
+               {"tied_embeddings", plan.tied_embeddings ? Json(*plan.tied_embeddings) : Json()},
+               {"expert_patterns", list_of(plan.expert_patterns)},
+               {"source",
+                {{"name", shown(plan.source.name)},
+                 {"model_type", shown(plan.source.model_type)},
+                 {"params", plan.source.params},
+                 {"bytes", plan.source.bytes}}},
+               {"made",
+                {{"command", shown(plan.made.command)},
+                 {"version", shown(plan.made.version)},
+                 {"date", shown(plan.made.date)}}}};
+  if (!plan.quantizable.empty()) head["quantizable"] = list_of(plan.quantizable);
+  return head;
 }
 
 /// Nothing where it exceeds 63 bits.
@@ -100,6 +140,50 @@ class PlanReader {
     }
   }
 
+  void read(const Json& value, const std::string& place, std::optional<bool>& out) const {
+    if (!value.is_null() && !value.is_boolean()) {
+      throw complaint(place, "is none of true, false and null");
+    }
+    out = value.is_null() ? std::nullopt : std::optional(value.get<bool>());
+  }
+  void read(const Json& value, const std::string& place, std::vector<std::string>& out) const {
+    if (!value.is_array()) throw complaint(place, "is not a list");
+    if (value.size() > most_patterns) {
+      throw complaint(place,
+                      fmt::format("has {} patterns, more than {}", value.size(), most_patterns));
+    }
+    for (const auto& text : value) read(text, place, out.emplace_back());
+  }
+
+  /// A member of the document, or of an object in it.
+  void read_member(const Json& object, const std::string& parent, const char* key,
+                   auto& out) const {
+    const auto place = parent.empty() ? std::string(key) : fmt::format("{}.{}", parent, key);
+    read(member(object, parent, key), place, out);
+  }
+
+  void read_count(const Json& document, const char* key, std::int64_t& out) const {
+    read_member(document, {}, key, out);
+    if (out > source::most_layers_or_experts) throw complaint(key, "is too large");
+  }
+
+  /// What reading the rows back needs.
+  void read_origin(const Json& document, Plan& plan) const {
+    read_count(document, "layers", plan.layers);
+    read_count(document, "experts", plan.experts);
+    read_member(document, {}, "tied_embeddings", plan.tied_embeddings);
+    read_member(document, {}, "expert_patterns", plan.expert_patterns);
+    const auto& source = member(document, {}, "source");
+    read_member(source, "source", "name", plan.source.name);
+    read_member(source, "source", "model_type", plan.source.model_type);
+    read_member(source, "source", "params", plan.source.params);
+    read_member(source, "source", "bytes", plan.source.bytes);
+    const auto& made = member(document, {}, "made");
+    read_member(made, "made", "command", plan.made.command);
+    read_member(made, "made", "version", plan.made.version);
+    read_member(made, "made", "date", plan.made.date);
+  }
+
   PlanRow row(const Json& object, const std::string& place, bool has_alpha) const {
     PlanRow row;
     const auto read_column = [&](const auto& column) {
@@ -149,17 +233,7 @@ class PlanReader {
 }  // namespace
 
 std::string plan_json(const Plan& plan) {
-  Json head = {{"schema", schema},
-               {"method", clean(plan.method)},
-               {"runtime", clean(plan.runtime)},
-               {"architecture", clean(plan.architecture)},
-               {"source_headers", clean(plan.source_headers)},
-               {"prior", clean(plan.prior)},
-               {"bytes", plan.bytes}};
-  if (!plan.quantizable.empty()) {
-    for (const auto& glob : plan.quantizable) head["quantizable"].push_back(clean(glob));
-  }
-  auto text = head.dump(1);
+  auto text = head_of(plan).dump(1);
   text.erase(text.size() - 2);  // the closing brace, for the rows to follow
   text += ",\n \"rows\": [";
   const char* separator = "\n  ";
@@ -176,26 +250,34 @@ std::string plan_json(const Plan& plan) {
   return text + "\n ]\n}\n";
 }
 
+bool is_same_plan(const Plan& a, const Plan& b) {
+  const auto without_making = [](Plan plan) {
+    plan.made = {};
+    return plan_json(plan);
+  };
+  return without_making(a) == without_making(b);
+}
+
 Plan parse_plan(std::string_view text, const std::string& file) {
   const PlanReader reader(file);
   const auto document = parse_ordered_json(text, {file, remedy});
   const auto& version = reader.member(document, {}, "schema");
-  const bool has_alpha = version == schema;
+  const bool is_current = version == schema;
+  const bool has_alpha = is_current || version == schema_of_rows_alone;
   if (!has_alpha && version != schema_without_alpha) {
-    throw reader.complaint("schema",
-                           fmt::format("is neither {} nor {}", schema, schema_without_alpha));
+    throw reader.complaint("schema", fmt::format("is none of {}, {} and {}", schema,
+                                                 schema_of_rows_alone, schema_without_alpha));
   }
   Plan plan;
-  reader.read(reader.member(document, {}, "method"), "method", plan.method);
-  reader.read(reader.member(document, {}, "runtime"), "runtime", plan.runtime);
-  reader.read(reader.member(document, {}, "architecture"), "architecture", plan.architecture);
-  reader.read(reader.member(document, {}, "source_headers"), "source_headers", plan.source_headers);
-  reader.read(reader.member(document, {}, "bytes"), "bytes", plan.bytes);
-  if (has_alpha) reader.read(reader.member(document, {}, "prior"), "prior", plan.prior);
-  if (const auto found = document.find("quantizable"); found != document.end()) {
-    if (!found->is_array()) throw reader.complaint("quantizable", "is not a list");
-    for (const auto& glob : *found)
-      reader.read(glob, "quantizable", plan.quantizable.emplace_back());
+  reader.read_member(document, {}, "method", plan.method);
+  reader.read_member(document, {}, "runtime", plan.runtime);
+  reader.read_member(document, {}, "architecture", plan.architecture);
+  reader.read_member(document, {}, "source_headers", plan.source_headers);
+  reader.read_member(document, {}, "bytes", plan.bytes);
+  if (has_alpha) reader.read_member(document, {}, "prior", plan.prior);
+  if (is_current) reader.read_origin(document, plan);
+  if (document.contains("quantizable")) {
+    reader.read_member(document, {}, "quantizable", plan.quantizable);
   }
   const auto& rows = reader.member(document, {}, "rows");
   if (!rows.is_array()) throw reader.complaint("rows", "is not a list");

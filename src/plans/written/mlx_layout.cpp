@@ -5,6 +5,7 @@
 
 #include <moesweep/core/base/cast.hpp>
 #include <moesweep/core/base/error.hpp>
+#include <moesweep/plans/plan/runtime_plan.hpp>
 #include <moesweep/plans/written/plan_rows.hpp>
 
 #include "affine_shapes.hpp"
@@ -50,20 +51,18 @@ std::vector<std::int64_t> shape_of_piece(const checkpoint::Tensor& tensor,
 Pieces pieces_of(const checkpoint::Checkpoint& source, const records::Plan& plan,
                  const names::Architecture& architecture, bool allow_unmapped) {
   const auto rows = rows_of_tensors(source, plan);
+  const auto mapped = plan::runtime_plan(plan, names::Runtime::mlx, architecture);
   std::vector<std::string> unmapped, homeless, unquantizable;
   Pieces pieces;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const auto& tensor = source.tensors[i];
+    const auto& row = mapped.rows[checked_cast<std::size_t>(rows[i] - plan.rows.data())];
     if (rows[i]->action == "drop") continue;
-    const auto mapping =
-        names::map_tensor(names::Runtime::mlx, architecture, tensor.name, tensor.shape);
-    const bool is_quantized = rows[i]->action == "quantize";
-    if (mapping.fate == names::Fate::unmapped) unmapped.push_back(tensor.name);
-    if (mapping.fate == names::Fate::dropped) homeless.push_back(tensor.name);
-    if (mapping.fate != names::Fate::mapped) continue;
-    if (is_quantized && !mapping.quantizable) unquantizable.push_back(tensor.name);
-    for (const auto& target : mapping.targets) {
-      pieces[stored_name(target, is_quantized)].push_back(
+    if (row.is_unmapped()) unmapped.push_back(tensor.name);
+    if (row.is_homeless()) homeless.push_back(tensor.name);
+    if (row.is_unquantizable()) unquantizable.push_back(tensor.name);
+    for (const auto& target : row.mapping.targets) {
+      pieces[stored_name(target, row.is_quantized())].push_back(
           {i, target, shape_of_piece(tensor, target), rows[i]});
     }
   }

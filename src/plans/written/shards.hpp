@@ -12,8 +12,7 @@ namespace moesweep::written {
 /// Tensors that stay in one file.
 using Bundle = std::vector<StoredTensor>;
 
-/// Bundles in the given order; a file is full when the next bundle would take its tensors beyond
-/// `shard_bytes`.
+/// Bundles in the given order, cut by checkpoint::shard_ends.
 Layout into_shards(std::vector<Bundle> bundles, std::int64_t shard_bytes,
                    const std::string& format);
 

@@ -181,6 +181,40 @@ TEST_F(Measure, DequantizedWeightsMustBeThoseOfThePlansQuantizer) {
   }
 }
 
+TEST_F(Measure, StacksThatThePlanNamesAreMeasuredAlongTheirRows) {
+  // Groups of 64 in rows of 96: 64 and 32, unless they run on from row to row.
+  const Sizes shape = {2, 32, 96};
+  const auto weights = random_weights(2 * 32 * 96, 7);
+  std::vector<float> values;
+  for (std::size_t row = 0; row < weights.size(); row += 96) {
+    for (const auto& [first, count] : {std::pair<std::size_t, std::size_t>{0, 64}, {64, 32}}) {
+      std::vector<std::uint8_t> codes(count);
+      std::vector<float> group(count);
+      kernels::quantize_group(std::span(weights).subspan(row + first, count),
+                              {kernels::QuantizerFamily::affine, 4, 64}, Dtype::f32, codes, group);
+      values.insert(values.end(), group.begin(), group.end());
+    }
+  }
+  const auto folder = folder_.path();
+  test::write_checkpoint(folder / "original",
+                         {test::stored("b.moe.w_in", Dtype::f32, shape, test::bytes_of(weights))},
+                         "{}");
+  test::write_checkpoint(folder / "written",
+                         {test::stored("b.moe.w_in", Dtype::f32, shape, test::bytes_of(values))},
+                         "{}");
+  const auto found = find_modules(folder / "written");
+  const auto written = checkpoint::open_checkpoint(folder / "written");
+  const auto original = checkpoint::open_checkpoint(folder / "original");
+  auto row = test::affine("b.moe.w_in", shape, 4, 64);
+  row.dtype = "F32";
+  const auto different = [&](std::vector<std::string> patterns) {
+    const Measurement measurement(written, found, original, test::generic(), std::move(patterns));
+    return measurement.measure(row).value().different;
+  };
+  EXPECT_EQ(different({"moe"}), 0);
+  EXPECT_GT(different({"experts"}), 0);
+}
+
 TEST_F(Measure, SymmetricIntegersOfCompressedTensorsAreMeasured) {
   // Codes 0 to 15 stand for -8 to 7; a scale of 0.5 for one row, 2 for the other.
   std::vector<std::uint8_t> codes;

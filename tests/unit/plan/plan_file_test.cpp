@@ -29,10 +29,18 @@ Plan sample() {
   plan.rows[0].alpha = 50.0;
   plan.prior = "role";
   plan.rows[1].reason = "a norm is kept";
+  plan.layers = 60;
+  plan.experts = 512;
+  plan.tied_embeddings = false;
+  plan.expert_patterns = {"experts", "moe"};
+  plan.source = {.name = "owner/name", .model_type = "qwen3_5_moe", .params = 1000, .bytes = 2000};
+  plan.made = {.command = "moesweep allocate run --target '5 bpw'",
+               .version = "0.4.0",
+               .date = "2026-11-30T12:03:19Z"};
   return plan;
 }
 
-TEST(handoff::PlanFile, ReadsBackAsItWas) {
+TEST(PlanFile, ReadsBackAsItWas) {
   const auto plan = sample();
   const auto text = plan_json(plan);
   const auto read = parse_plan(text, "plan.json");
@@ -43,6 +51,17 @@ TEST(handoff::PlanFile, ReadsBackAsItWas) {
   EXPECT_EQ(read.source_headers, plan.source_headers);
   EXPECT_EQ(read.bytes, plan.bytes);
   EXPECT_EQ(read.prior, "role");
+  EXPECT_EQ(read.layers, 60);
+  EXPECT_EQ(read.experts, 512);
+  EXPECT_EQ(read.tied_embeddings, false);
+  EXPECT_EQ(read.expert_patterns, plan.expert_patterns);
+  EXPECT_EQ(read.source.name, "owner/name");
+  EXPECT_EQ(read.source.model_type, "qwen3_5_moe");
+  EXPECT_EQ(read.source.params, 1000);
+  EXPECT_EQ(read.source.bytes, 2000);
+  EXPECT_EQ(read.made.command, plan.made.command);
+  EXPECT_EQ(read.made.version, "0.4.0");
+  EXPECT_EQ(read.made.date, "2026-11-30T12:03:19Z");
   EXPECT_EQ(read.rows[0].term, "a");
   EXPECT_EQ(read.rows[0].alpha, 50.0);
   ASSERT_EQ(read.rows.size(), 2U);
@@ -52,7 +71,7 @@ TEST(handoff::PlanFile, ReadsBackAsItWas) {
   EXPECT_TRUE(std::isnan(read.rows[1].sse));
 }
 
-TEST(handoff::PlanFile, OnesOf02AreReadWithoutPriorAndAlpha) {
+TEST(PlanFile, OnesOf02AreReadWithoutPriorAndAlpha) {
   const auto plan = parse_plan(
       R"({"schema": 1, "method": "budget", "runtime": "mlx", "architecture": "llama",
           "source_headers": "", "bytes": 4608, "rows": [
@@ -66,7 +85,56 @@ TEST(handoff::PlanFile, OnesOf02AreReadWithoutPriorAndAlpha) {
   EXPECT_TRUE(std::isnan(plan.rows[0].alpha));
 }
 
-TEST(handoff::PlanFile, GlobsOfQuantizableNamesReadBack) {
+TEST(PlanFile, OnesOfRowsAloneAreReadAndSayNothingElse) {
+  const auto plan = parse_plan(
+      R"({"schema": 2, "method": "budget", "runtime": "mlx", "architecture": "llama",
+          "source_headers": "", "prior": "none", "bytes": 4608, "rows": [
+          {"tensor": "a.weight", "shape": "64x128", "dtype": "BF16", "role": "mlp", "module": "a",
+           "action": "quantize", "quantizer": "affine", "bits": 4, "group_size": 64,
+           "params": 8192, "bytes": 4608, "sse": 0.1, "sum_squares": 1.0, "term": "a",
+           "alpha": 2.0, "reason": ""}]})",
+      "plan.json");
+  EXPECT_EQ(plan.prior, "none");
+  EXPECT_EQ(plan.rows.at(0).alpha, 2.0);
+  EXPECT_EQ(plan.layers, 0);
+  EXPECT_EQ(plan.experts, 0);
+  EXPECT_EQ(plan.tied_embeddings, std::nullopt);
+  EXPECT_TRUE(plan.expert_patterns.empty());
+  EXPECT_EQ(plan.source.name + plan.source.model_type + plan.made.command + plan.made.date, "");
+  EXPECT_EQ(plan_json(parse_plan(plan_json(plan), "again")), plan_json(plan));
+}
+
+TEST(PlanFile, WhatNobodySaidStaysUnknown) {
+  auto plan = sample();
+  plan.tied_embeddings = std::nullopt;
+  EXPECT_THAT(plan_json(plan), HasSubstr("\"tied_embeddings\": null"));
+  EXPECT_EQ(parse_plan(plan_json(plan), "plan.json").tied_embeddings, std::nullopt);
+}
+
+TEST(PlanFile, IsTheSameWheneverItWasMade) {
+  const auto plan = sample();
+  auto later = plan;
+  later.made = {.command = "moesweep allocate run -q", .version = "9", .date = ""};
+  EXPECT_TRUE(is_same_plan(plan, later));
+  later.rows[0].bits = 3;
+  EXPECT_FALSE(is_same_plan(plan, later));
+  later = plan;
+  later.source.name = "another";
+  EXPECT_FALSE(is_same_plan(plan, later));
+}
+
+TEST(PlanFile, ControlCharactersOfACommandDoNotMakeItUnreadable) {
+  auto plan = sample();
+  plan.made.command = "moesweep allocate 'a\nb' \x1b[2J \xff";
+  plan.source.name = "\xc2\x9b";
+  plan.expert_patterns = {"a\tb"};
+  const auto read = parse_plan(plan_json(plan), "plan.json");
+  EXPECT_THAT(read.made.command, HasSubstr("a\\x0ab"));
+  EXPECT_EQ(read.source.name, "\\x9b");
+  EXPECT_EQ(read.expert_patterns.at(0), "a\\x09b");
+}
+
+TEST(PlanFile, GlobsOfQuantizableNamesReadBack) {
   auto plan = sample();
   EXPECT_EQ(plan_json(plan).find("quantizable"), std::string::npos);
   plan.quantizable = {"*.experts.*", "a \"b\""};
@@ -82,11 +150,11 @@ TEST(handoff::PlanFile, GlobsOfQuantizableNamesReadBack) {
   }
 }
 
-TEST(handoff::PlanFile, EmptyPlansReadBack) {
+TEST(PlanFile, EmptyPlansReadBack) {
   EXPECT_TRUE(parse_plan(plan_json(test::plan_of({})), "plan.json").rows.empty());
 }
 
-TEST(handoff::PlanFile, WholeInventoriesReadBack) {
+TEST(PlanFile, WholeInventoriesReadBack) {
   const std::vector<test::Setting> settings = {{"affine", 4, 64}};
   const auto plan = test::random_plan(names::Runtime::mlx, settings, 1);
   EXPECT_EQ(parse_plan(plan_json(plan), "p").rows.size(), 2924U);
@@ -107,10 +175,26 @@ void expect_refused(std::string text, const std::string& from, const std::string
   }
 }
 
-TEST(handoff::PlanFile, WhatIsNoPlanIsRefusedByPlace) {
+TEST(PlanFile, WhatIsNoPlanIsRefusedByPlace) {
   const auto text = plan_json(sample());
-  expect_refused(text, "\"schema\": 2", "\"schema\": 3", "schema");
-  expect_refused(text, "\"schema\": 2,", "", "schema");
+  expect_refused(text, "\"schema\": 3", "\"schema\": 4", "schema: is none of 3, 2 and 1");
+  expect_refused(text, "\"schema\": 3,", "", "schema");
+  expect_refused(text, "\"layers\": 60,", "", "has no layers");
+  expect_refused(text, "\"layers\": 60", "\"layers\": -1", "layers");
+  expect_refused(text, "\"layers\": 60", "\"layers\": 1048577", "layers: is too large");
+  expect_refused(text, "\"experts\": 512", "\"experts\": \"512\"", "experts");
+  expect_refused(text, "\"tied_embeddings\": false", "\"tied_embeddings\": 0", "tied_embeddings");
+  expect_refused(text, "\"moe\"", "3", "expert_patterns");
+  expect_refused(text, "\"moe\"", "\"\\u001b\"", "expert_patterns: has control characters");
+  std::string many;
+  for (std::size_t i = 0; i < most_patterns; ++i) many += ",\"x\"";
+  expect_refused(text, "\"moe\"", "\"moe\"" + many, "expert_patterns: has 1026 patterns");
+  expect_refused(text, "\"source\": {", "\"source\": 1, \"more\": {", "source");
+  expect_refused(text, "\"model_type\": \"qwen3_5_moe\"", "\"model_type\": null",
+                 "source.model_type");
+  expect_refused(text, "\"params\": 1000", "\"params\": -1000", "source.params");
+  expect_refused(text, "\"version\": \"0.4.0\",", "", "made");
+  expect_refused(text, "2026-11-30", "\\u009b", "made.date: has control characters");
   expect_refused(text, "\"prior\": \"role\"", "\"prior\": 1", "prior");
   expect_refused(text, "\"alpha\":50.0", "\"alpha\":\"much\"", "rows[0].alpha");
   expect_refused(text, "\"method\": \"uniform\"", "\"method\": 3", "method");
@@ -135,7 +219,7 @@ TEST(handoff::PlanFile, WhatIsNoPlanIsRefusedByPlace) {
   expect_refused(text, "\"method\": \"uniform\"", "\"method\": \"\\u001b[2J\"", "method");
 }
 
-TEST(handoff::PlanFile, TornAndForeignTextsAreRefused) {
+TEST(PlanFile, TornAndForeignTextsAreRefused) {
   const auto text = plan_json(sample());
   for (const auto& broken : {std::string(), std::string("[]"), std::string("null"),
                              text.substr(0, text.size() / 2), text + text}) {
@@ -143,7 +227,7 @@ TEST(handoff::PlanFile, TornAndForeignTextsAreRefused) {
   }
 }
 
-TEST(handoff::PlanFile, FilesBeyondAnyPlanAreRefusedUnread) {
+TEST(PlanFile, FilesBeyondAnyPlanAreRefusedUnread) {
   const test::TemporaryDirectory folder;
   const auto path = folder.path() / "plan.json";
   publish_file(path, std::string_view("{}"));
@@ -157,7 +241,7 @@ TEST(handoff::PlanFile, FilesBeyondAnyPlanAreRefusedUnread) {
   }
 }
 
-TEST(handoff::PlanFile, DeepPlansAreRefusedNotFollowed) {
+TEST(PlanFile, DeepPlansAreRefusedNotFollowed) {
   const auto deep = "{\"rows\": " + std::string(200'000, '[') + std::string(200'000, ']') + "}";
   try {
     parse_plan(deep, "plan.json");
@@ -167,7 +251,7 @@ TEST(handoff::PlanFile, DeepPlansAreRefusedNotFollowed) {
   }
 }
 
-TEST(handoff::PlanFile, MalformedShapesAreRefusedByTensor) {
+TEST(PlanFile, MalformedShapesAreRefusedByTensor) {
   for (const auto* shape :
        {"64x", "x64", "64xx64", "64x-1", "64*64", "a", "99999999999999999999x1"}) {
     auto plan = sample();
@@ -182,7 +266,7 @@ TEST(handoff::PlanFile, MalformedShapesAreRefusedByTensor) {
   }
 }
 
-TEST(handoff::PlanFile, CsvHasALineATensor) {
+TEST(PlanFile, CsvHasALineATensor) {
   const auto made = handoff::export_plan(sample(), test::qwen35, "csv", false);
   ASSERT_EQ(made.files.size(), 1U);
   EXPECT_EQ(made.files[0].name, "plan.csv");
@@ -193,7 +277,7 @@ TEST(handoff::PlanFile, CsvHasALineATensor) {
   EXPECT_FALSE(csv.next().has_value());
 }
 
-TEST(handoff::PlanFile, JsonExportIsTheFileThatIsRead) {
+TEST(PlanFile, JsonExportIsTheFileThatIsRead) {
   const auto made = handoff::export_plan(sample(), test::qwen35, "json", false);
   ASSERT_EQ(made.files.size(), 1U);
   EXPECT_EQ(parse_plan(made.files[0].text, "plan.json").rows.size(), 2U);

@@ -30,6 +30,7 @@ struct AllocateOptions {
   std::string prior = "role";  ///< alpha where nothing above says it: "role", or "none" for 1
   std::string architecture;    ///< empty: config.json's, else generic
   std::int64_t shard_bytes = std::int64_t{4} << 30;  ///< as `quantize` will cut: headers add up
+  records::PlanMaking made = {};                     ///< what the plan says of how it was made
 };
 
 /// Sizes without file headers, of all tensors that the runtime stores.

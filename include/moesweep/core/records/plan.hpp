@@ -1,7 +1,9 @@
 #pragma once
 // A quantization plan: how each tensor of a checkpoint is to be stored.
 
+#include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -36,11 +38,27 @@ struct PlanRow {
 /// else.
 std::vector<std::int64_t> shape_of(const PlanRow& row);
 
-/// All tensors of a checkpoint, sorted by name.
+/// The checkpoint that a plan is for, as far as that can be told without where it lies.
+struct PlanSource {
+  std::string name = {};        ///< of its folder or file, without those above; empty: it had none
+  std::string model_type = {};  ///< that its config.json names; empty: none
+  std::int64_t params = 0;      ///< of all tensors
+  std::int64_t bytes = 0;       ///< of all tensors, as they are stored there
+};
+
+/// How a plan came about.
+struct PlanMaking {
+  std::string command = {};  ///< as a shell reads it: "moesweep allocate run --target 5bpw"
+  std::string version = {};  ///< of moesweep
+  std::string date = {};     ///< UTC, ISO 8601: "2026-11-30T12:03:19Z"
+};
+
+/// All tensors of a checkpoint, sorted by name. What a plan of an earlier schema doesn't say is
+/// empty, 0 or nothing.
 struct Plan {
   std::string method;          ///< "budget", "uniform", "swan", "floor"
   std::string runtime;         ///< whose storage and names it is made for: mlx, gguf, vllm
-  std::string architecture;    ///< model_type of config.json, or "generic": names stay as they are
+  std::string architecture;    ///< family whose names the tensors have; "generic": they stay
   std::string source_headers;  ///< XXH3-128 over names, dtypes and shapes of the checkpoint, hex
   std::int64_t bytes = 0;      ///< of all files with weights, headers included
   /// Where `alpha` is from when nothing else says it: "role" or "none". Empty: a plan of 0.2, which
@@ -48,6 +66,15 @@ struct Plan {
   std::string prior;
   /// names::Architecture::quantizable that it was made with.
   std::vector<std::string> quantizable;
+  /// What config.json of the checkpoint says beside its type; 0 and nothing where it is silent.
+  std::int64_t layers = 0;
+  std::int64_t experts = 0;  ///< routed, of a layer
+  std::optional<bool> tied_embeddings = {};
+  /// Name components that mark stacks of experts: what the sweep's groups ran along depends on
+  /// them.
+  std::vector<std::string> expert_patterns = {};
+  PlanSource source = {};
+  PlanMaking made = {};
   std::vector<PlanRow> rows;
 };
 

@@ -79,6 +79,10 @@ Hash128 headers_hash(const Checkpoint& checkpoint);
 /// model with several snapshots), naming them.
 std::filesystem::path checkpoint_path(const std::filesystem::path& given);
 
+/// What a checkpoint is called, without where it lies: "owner/name" for anything below a model's
+/// folder in the cache of huggingface_hub, else the last component of its path.
+std::string name_of(const std::filesystem::path& checkpoint);
+
 struct OpenOptions {
   bool allow_incomplete = false;  ///< missing shards are listed in Checkpoint::missing, not refused
 };

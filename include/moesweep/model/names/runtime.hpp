@@ -19,7 +19,8 @@ std::string_view runtime_name(Runtime runtime);
 /// Error(bad_usage) naming the known ones.
 Runtime runtime_named(std::string_view name);
 
-/// What of config.json decides names.
+/// What decides names: of a checkpoint, source::family_of says it. Of a model_type that is not
+/// known all tensors are unmapped.
 struct Architecture {
   std::string model_type;        ///< "qwen3_5_moe"; "generic": names stay as they are
   std::int64_t layers = 0;       ///< 0: unknown
@@ -32,14 +33,6 @@ struct Architecture {
 /// The model types that can be mapped, and "generic".
 std::span<const std::string_view> known_architectures();
 bool is_known_architecture(std::string_view model_type);
-/// From the text of config.json (a nested text_config is followed). A model_type that is not known
-/// is kept: all of its tensors are then unmapped. Error(bad_input) for what is no such JSON object.
-Architecture architecture_from(std::string_view config_json, const std::string& file);
-/// The same where the model type is known from elsewhere (--architecture, a plan): config.json, ""
-/// if there is none, tells the rest, and whatever is wrong with it is no error. `problem` becomes
-/// what is wrong then ("is not valid JSON ..."), and all but the type is unknown.
-Architecture architecture_named(std::string_view model_type, std::string_view config_json,
-                                std::string& problem);
 
 enum class Fate : std::uint8_t {
   mapped,

@@ -21,6 +21,7 @@ struct DeclaredStorage {
 };
 
 struct ModelConfig {
+  bool is_there = false;            ///< a config.json, readable or not
   std::string model_type = {};      ///< empty when unknown
   std::int64_t layers = 0;          ///< num_hidden_layers; 0: unknown
   std::int64_t experts = 0;         ///< routed experts of a layer; 0: none or unknown
@@ -28,8 +29,10 @@ struct ModelConfig {
   std::optional<bool> tied = {};    ///< tie_word_embeddings, when it is said
   std::optional<bool> causal = {};  ///< does an architecture that it lists predict tokens?
   std::optional<DeclaredStorage> storage = {};
-  /// Why there is nothing of it, when a file is there that cannot be read.
+  /// Why there is nothing of it, when a file is there that cannot be read: "is not a JSON object".
   std::string unreadable = {};
+  /// The first count that is none, and therefore unknown: "num_hidden_layers is not a count".
+  std::string misfit = {};
 };
 
 /// From config.json (a nested text_config wins) and hf_quant_config.json of `folder`; what is not

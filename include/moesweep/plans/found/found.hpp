@@ -46,15 +46,11 @@ struct Found {
   std::int64_t bytes = 0;                 ///< of all files with weights, headers included
 };
 
-/// config.json below a folder, or beside a file; empty when there is none. Error(bad_input) for
-/// what checkpoint::read_companion refuses.
-std::string config_text(const std::filesystem::path& path);
-
 /// Recognizes the format: *.gguf by name, the others by config.json and by the tensors' names.
 /// Error(bad_input), naming file and tensor, for anything malformed.
 Found find_modules(const std::filesystem::path& path);
 
-/// The same for one format each. `config` is the text of config.json, empty when there is none.
+/// The same for one format each. `config` is checkpoint::config_text.
 Found find_mlx(const checkpoint::Checkpoint& checkpoint, const std::string& config);
 /// Reads the two numbers of every weight_shape.
 Found find_compressed_tensors(const checkpoint::Checkpoint& checkpoint, const std::string& config);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <moesweep/core/records/plan.hpp>
 #include <moesweep/model/checkpoint/checkpoint.hpp>
@@ -30,9 +31,11 @@ struct MeasuredError {
 /// threads.
 class Measurement {
  public:
-  /// `found` is what find_modules says of `written`. Everything stays alive as long as this.
+  /// `found` is what find_modules says of `written`. All three stay alive as long as this. Groups
+  /// of plain checkpoints ran along the rows that the sweep has seen: `expert_patterns` are its.
   Measurement(const checkpoint::Checkpoint& written, const Found& found,
-              const checkpoint::Checkpoint& original, const names::Architecture& architecture);
+              const checkpoint::Checkpoint& original, const names::Architecture& architecture,
+              std::vector<std::string> expert_patterns = {"experts"});
   ~Measurement();
   Measurement(const Measurement&) = delete;
   Measurement& operator=(const Measurement&) = delete;

@@ -1,16 +1,11 @@
 #pragma once
-// config.json of a checkpoint that somebody else wrote.
+// Sizes in config.json of a checkpoint that somebody else wrote.
 
 #include <cstdint>
-#include <string>
 
 #include <nlohmann/json.hpp>
 
 namespace moesweep::found {
-
-/// An object; empty for an empty text. Error(bad_input) for anything else, and for what parse_json
-/// refuses (base/json.hpp).
-nlohmann::json parse_config(const std::string& text);
 
 /// An integer within [1, 2^20] under a key, or `missing`. Error(bad_input) for other values.
 std::int32_t size_under(const nlohmann::json& object, const char* key, std::int32_t missing);
