@@ -86,9 +86,9 @@ Verdict verify(const VerifyPlanOptions& options) {
 
 Json to_json(const std::optional<found::Storage>& storage) {
   if (!storage) return nullptr;
-  return {{"quantizer", storage->quantizer},
-          {"bits", storage->bits},
-          {"group_size", storage->group_size},
+  return {{"quantizer", storage->encoding.quantizer},
+          {"bits", storage->encoding.bits},
+          {"group_size", storage->encoding.group_size},
           {"bytes", storage->bytes}};
 }
 
@@ -120,7 +120,7 @@ void print_applied(const VerifyPlanOptions& options, const Verdict& verdict) {
 }
 
 std::string text_of(const std::optional<found::Storage>& storage) {
-  return storage ? storage->text() : "-";
+  return storage ? formats::text_of(storage->encoding) : "-";
 }
 
 void print_offenders(const Verdict& verdict) {

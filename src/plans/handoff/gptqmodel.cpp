@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include <moesweep/core/base/json.hpp>
+#include <moesweep/model/formats/catalog.hpp>
 
 #include "vllm_patterns.hpp"
 
@@ -23,7 +24,7 @@ constexpr std::array group_sizes = {0, 16, 32, 64, 128, 256, 512, 1024};  // 0: 
 
 // Its symmetric codes have no offset; the others one a group, as affine has.
 bool is_symmetric(const plan::Storage& storage) {
-  return storage.quantizer != "affine";
+  return !formats::format_named(storage.quantizer).has_offset();
 }
 
 Json settings_of(const plan::Storage& storage) {
@@ -35,8 +36,8 @@ Json settings_of(const plan::Storage& storage) {
 }  // namespace
 
 void check_gptqmodel(const records::PlanRow& row) {
-  const bool family =
-      row.quantizer == "affine" || row.quantizer == "ct_int4" || row.quantizer == "ct_int8";
+  const auto* const format = formats::find_format(row.quantizer);
+  const bool family = format != nullptr && format->words.gptqmodel;
   const bool known = std::ranges::find(bits, row.bits) != bits.end() &&
                      std::ranges::find(group_sizes, row.group_size) != group_sizes.end();
   if (family && known) return;

@@ -1,7 +1,6 @@
 // mlx-lm: exact module paths, no patterns (mlx_lm/utils.py: load_model, quantize_model).
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include <fmt/format.h>
@@ -9,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include <moesweep/core/base/json.hpp>
+#include <moesweep/model/formats/catalog.hpp>
 
 #include "formats.hpp"
 #include "vllm_patterns.hpp"
@@ -18,8 +18,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::array bits = {2, 3, 4, 5, 6, 8};
-constexpr std::array group_sizes = {32, 64, 128};
+/// What mlx-lm quantizes to.
+const formats::Format& affine() {
+  return formats::format_named("affine");
+}
 
 // A file that is imported, so names come as JSON strings, which are Python's too.
 constexpr std::string_view predicate_head =
@@ -69,7 +71,7 @@ std::string predicate_of(const plan::PlannedModules& planned, const plan::Storag
 // modules convert asks about.
 Storage globals_of(const plan::PlannedModules& planned) {
   auto globals = most_common(planned);
-  if (globals.quantizer.empty()) return {"affine", 4, group_sizes.front()};
+  if (globals.quantizer.empty()) return {"affine", 4, affine().groups.front()};
   for (const auto& [name, module] : planned.modules) {
     if (module.storage.quantizer.empty()) continue;
     globals.group_size = std::min(globals.group_size, module.storage.group_size);
@@ -91,9 +93,7 @@ Json entry_of(const plan::PlannedModule& module) {
 }  // namespace
 
 void check_mlx(const records::PlanRow& row) {
-  const bool known = std::ranges::find(bits, row.bits) != bits.end() &&
-                     std::ranges::find(group_sizes, row.group_size) != group_sizes.end();
-  if (row.quantizer == "affine" && known) return;
+  if (affine().offers(formats::encoding_of(row))) return;
   throw plan::refusal(
       row, "mlx-lm",
       "plan for it (allocate --for mlx), with affine, 2, 3, 4, 5, 6 or 8 bits and groups "
@@ -105,7 +105,7 @@ PlanExport export_mlx(const plan::PlannedModules& planned) {
   OrderedObject entries;
   entries.set("group_size", globals.group_size);
   entries.set("bits", globals.bits);
-  entries.set("mode", "affine");
+  entries.set("mode", affine().words.mlx_mode);
   for (const auto& [name, module] : planned.modules) entries.set(name, entry_of(module));
   const auto quantization = std::move(entries).take();
   const Json config = {{"quantization", quantization}, {"quantization_config", quantization}};
