@@ -11,6 +11,7 @@
 
 #include <moesweep/core/base/text.hpp>
 #include <moesweep/model/checkpoint/checkpoint.hpp>
+#include <moesweep/model/formats/encoding.hpp>
 #include <moesweep/model/source/model.hpp>
 #include <moesweep/plans/allocation/plan_warnings.hpp>
 #include <moesweep/plans/found/compare.hpp>

@@ -20,8 +20,8 @@ Json targets_of(const std::vector<std::string>& patterns) {
   return targets;
 }
 
-std::string_view format_of(const plan::Storage& storage) {
-  return formats::format_named(storage.quantizer).words.compressed_tensors;
+std::string format_of(const plan::Storage& storage) {
+  return std::string(formats::format_named(storage.quantizer).words.compressed_tensors);
 }
 
 Json weights_of(const plan::Storage& storage) {

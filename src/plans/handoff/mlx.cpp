@@ -105,7 +105,7 @@ PlanExport export_mlx(const plan::PlannedModules& planned) {
   OrderedObject entries;
   entries.set("group_size", globals.group_size);
   entries.set("bits", globals.bits);
-  entries.set("mode", affine().words.mlx_mode);
+  entries.set("mode", std::string(affine().words.mlx_mode));
   for (const auto& [name, module] : planned.modules) entries.set(name, entry_of(module));
   const auto quantization = std::move(entries).take();
   const Json config = {{"quantization", quantization}, {"quantization_config", quantization}};

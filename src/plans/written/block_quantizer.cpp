@@ -30,9 +30,9 @@ std::int64_t groups_in(const StoredTensor& stored, std::int64_t elements) {
 }
 
 kernels::Settled settled(const formats::Encoding& encoding) {
-  const auto settled = kernels::settle(encoding);
-  expect(settled.has_value(), "an encoding that no kernel has");
-  return *settled;
+  const auto known = kernels::settle(encoding);
+  expect(known.has_value(), "an encoding that no kernel has");
+  return *known;
 }
 
 }  // namespace

@@ -256,7 +256,7 @@ TEST_F(WriteShard, DequantizedBlockFormatsHaveTheErrorThatTheSweepMeasures) {
 }
 
 TEST_F(WriteShard, EveryExpertHasTheScaleOfItsOwnMatrix) {
-  // Experts of 3 x 160 x 512: a block of the stream holds rows of several. The second is 2^-12
+  // Experts of 3 x 160 x 512: a block of the stream holds rows of several. The second is 2^-20
   // times as large as the others: with the stack's scale its blocks would lose theirs.
   const std::string name = "mlp.experts.up_proj";
   written(in_, {{name, Dtype::bf16, {3, 160, 512}}});
@@ -266,7 +266,7 @@ TEST_F(WriteShard, EveryExpertHasTheScaleOfItsOwnMatrix) {
   for (std::size_t i = data + expert * 2; i < data + 2 * expert * 2; i += 2) {
     std::uint16_t bits = 0;
     std::memcpy(&bits, file.data() + i, sizeof bits);
-    constexpr std::uint16_t binades = 12U << 7;
+    constexpr std::uint16_t binades = 20U << 7;
     const bool survives = (bits & 0x7F80U) > binades;
     bits = survives ? static_cast<std::uint16_t>(bits - binades) : std::uint16_t{0};
     std::memcpy(file.data() + i, &bits, sizeof bits);
@@ -288,7 +288,7 @@ TEST_F(WriteShard, EveryExpertHasTheScaleOfItsOwnMatrix) {
   const auto second = std::span(weights).subspan(expert, expert);
   const auto second_stored = std::span(stored).subspan(expert, expert);
   EXPECT_LT(squared_error(second, second_stored),
-            0.02 * squared_error(second, std::vector<float>(expert, 0.0F)));
+            0.05 * squared_error(second, std::vector<float>(expert, 0.0F)));
 }
 
 TEST_F(WriteShard, TheScaleOfALargeMatrixIsKnownBeforeItsFirstBlock) {

@@ -43,8 +43,8 @@ unsigned nearest(float value, const Levels& levels) {
 void encode(std::span<const float> in, const BlockContext&, const PartsOut& out) {
   const float amax = largest_magnitude(in, 0.0F);
   const float exponent = amax > 0.0F ? std::floor(std::log2(amax)) - 2.0F : -127.0F;
-  // The stored byte cannot go below 0.
-  const auto stored = static_cast<std::uint8_t>(std::max(static_cast<int>(exponent), -127) + 127);
+  // The stored byte cannot go below 0; ggml's wraps around for blocks below 2^-125.
+  const auto stored = static_cast<std::uint8_t>(std::clamp(exponent, -127.0F, 127.0F) + 127.0F);
   const auto levels = levels_of(half_of_e8m0(stored));
   out.codes[0] = std::byte{stored};
   for (std::size_t i = 0; i < half_block; ++i) {

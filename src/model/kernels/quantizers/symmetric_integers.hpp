@@ -8,7 +8,8 @@
 // quantized_compressors/pack_quantized.py), and s in a tensor of its own.
 
 #include <algorithm>
-#include <cmath>
+#include <bit>
+#include <cstdint>
 #include <span>
 
 #include "quantizers/formats.hpp"
@@ -52,6 +53,11 @@ inline float get_scale(StoredAs stored, const std::byte* bytes) {
   return get_number<float>(bytes);
 }
 
+/// To nearest even, |value| <= 2^22: the low bits of the mantissa count units then.
+inline int nearest_even(float value) {
+  return static_cast<int>(std::bit_cast<std::uint32_t>(value + 0x1.8p23F) & 0x7FFFFFU) - 0x400000;
+}
+
 template <int bits>
 void encode_symmetric(std::span<const float> in, const BlockContext& context, const PartsOut& out) {
   constexpr auto codes = static_cast<float>(1 << bits);
@@ -62,7 +68,7 @@ void encode_symmetric(std::span<const float> in, const BlockContext& context, co
   if (scale == 0.0F) scale = epsilon_of(stored);
   const auto code_of_weight = [&](float weight) {
     const float clamped = std::clamp(weight / scale, -codes / 2.0F, codes / 2.0F - 1.0F);
-    return static_cast<unsigned>(static_cast<int>(std::nearbyint(clamped)) + (1 << (bits - 1)));
+    return static_cast<unsigned>(nearest_even(clamped) + (1 << (bits - 1)));
   };
   for (std::size_t i = 0; i < in.size(); i += codes_a_byte) {
     unsigned byte = 0;
