@@ -87,7 +87,7 @@ BENCHMARK(RoundTripAll36F16FromMemory)->Unit(benchmark::kMillisecond);
 
 void BlockFormatErrors(benchmark::State& state, const BlockFormat& format) {
   const std::vector<float> values = weights(columns);
-  const int length = format.format->groups.back();
+  const int length = format.entry->groups.back();
   const std::vector<BlockQuantizer> quantizers = {{&format, length}};
   const BlockContext context{Dtype::bf16, largest_magnitude(values, 0.0F)};
   std::vector<double> sse(1);

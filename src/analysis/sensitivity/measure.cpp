@@ -61,7 +61,7 @@ float matrix_amax(const Task& task, SliceStream& stream, std::int64_t slice) {
   float amax = 0.0F;
   const bool needed = std::any_of(
       task.block_quantizers.begin(), task.block_quantizers.end(), [](const auto& quantizer) {
-        return quantizer.format->format->scope == formats::Scope::matrix;
+        return quantizer.format->entry->scope == formats::Scope::matrix;
       });
   if (!needed) return amax;
   stream.visit(slice, [&](const Block& block) {

@@ -69,7 +69,7 @@ std::string predicate_of(const plan::PlannedModules& planned, const plan::Storag
 
 // Globals apply to modules that the dictionary does not name, and the group also decides which
 // modules convert asks about.
-Storage globals_of(const plan::PlannedModules& planned) {
+plan::Storage globals_of(const plan::PlannedModules& planned) {
   auto globals = most_common(planned);
   if (globals.quantizer.empty()) return {"affine", 4, affine().groups.front()};
   for (const auto& [name, module] : planned.modules) {

@@ -15,7 +15,7 @@ std::map<plan::Storage, std::vector<std::string>> vllm_patterns(const plan::Plan
                                                                 bool fused_names);
 
 /// The storage that most modules have; of none when nothing is quantized.
-Storage most_common(const plan::PlannedModules& planned);
+plan::Storage most_common(const plan::PlannedModules& planned);
 
 /// Does the module belong to the experts of a layer? Then this is theirs, "....mlp.experts".
 std::string experts_module(const plan::PlannedModules& planned, const std::string& module);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -99,6 +100,15 @@ inline std::uint64_t digest_of(std::span<const float> values) {
     for (int shift = 0; shift < 32; shift += 8) {
       hash = (hash ^ ((bits >> shift) & 0xFFU)) * 0x100000001B3U;
     }
+  }
+  return hash;
+}
+
+/// FNV-1a over bytes.
+inline std::uint64_t digest_of(std::span<const std::byte> bytes) {
+  std::uint64_t hash = 0xCBF29CE484222325U;
+  for (const auto byte : bytes) {
+    hash = (hash ^ std::to_integer<std::uint64_t>(byte)) * 0x100000001B3U;
   }
   return hash;
 }

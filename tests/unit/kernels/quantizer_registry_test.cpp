@@ -120,7 +120,7 @@ TEST(BlockFormats, AreThoseOfTheCatalogThatHaveNoKernelsOfTheirOwn) {
 TEST(BlockFormats, StorageIsThatOfTheFileFormats) {
   const auto stored = [](std::string_view name, int block_length = 0, Dtype dtype = Dtype::bf16) {
     const auto* format = find_block_format(name);
-    const auto length = block_length == 0 ? format->format->groups.front() : block_length;
+    const auto length = block_length == 0 ? format->entry->groups.front() : block_length;
     return formats::bits_per_weight(BlockQuantizer{format, length}.encoding(), dtype);
   };
   EXPECT_EQ(stored("q8_0"), 34 * 8 / 32.0);
@@ -140,7 +140,7 @@ TEST(BlockFormats, StorageIsThatOfTheFileFormats) {
 TEST(BlockFormats, ZerosStayZerosWhateverTheFormat) {
   const std::vector<float> zeros(case_length, 0.0F);
   for (const auto& format : block_formats()) {
-    const auto length = static_cast<std::size_t>(format.format->groups.front());
+    const auto length = static_cast<std::size_t>(format.entry->groups.front());
     for (const float value : round_trip(format.name(), std::span(zeros).first(length))) {
       EXPECT_EQ(value, 0.0F) << format.name();
     }

@@ -18,7 +18,7 @@ Options with_formats(std::initializer_list<const char*> names) {
   auto options = test::with_quantizers({test::rtn4});
   for (const auto* name : names) {
     const auto* format = kernels::find_block_format(name);
-    options.block_quantizers.push_back({format, format->format->groups.front()});
+    options.block_quantizers.push_back({format, format->entry->groups.front()});
   }
   return options;
 }

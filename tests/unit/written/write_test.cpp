@@ -230,7 +230,7 @@ TEST_F(WriteShard, DequantizedValuesAreRoundedToTheDtypeOnce) {
 /// What the sweep measures of a matrix.
 double swept_error(std::span<const float> weights, std::int64_t columns, const char* name) {
   const auto* const format = kernels::find_block_format(name);
-  const kernels::BlockQuantizer quantizer{format, format->format->groups.front()};
+  const kernels::BlockQuantizer quantizer{format, format->entry->groups.front()};
   double sse = 0.0;
   kernels::add_block_errors({weights, columns}, std::span(&quantizer, 1),
                             {Dtype::bf16, kernels::largest_magnitude(weights, 0.0F)},
@@ -244,7 +244,7 @@ TEST_F(WriteShard, DequantizedBlockFormatsHaveTheErrorThatTheSweepMeasures) {
   for (const auto& format : kernels::block_formats()) {
     const std::string name(format.name());
     auto plan = keeping(source);
-    test::quantize(plan, "a", format.format->bits.front(), format.format->groups.front(), name);
+    test::quantize(plan, "a", format.entry->bits.front(), format.entry->groups.front(), name);
     const auto result = write(source, dequantized_layout(source, plan, one_shard));
     const double expected = swept_error(weights, 512, name.c_str());
     EXPECT_NEAR(result.parts[0].sse, expected, 1e-12 * expected) << name;

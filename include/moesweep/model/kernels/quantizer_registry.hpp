@@ -39,14 +39,14 @@ using PartsOut = EncodedParts<std::byte>;
 using PartsIn = EncodedParts<const std::byte>;
 
 struct BlockFormat {
-  const formats::Format* format = nullptr;  ///< its row of the catalog
+  const formats::Format* entry = nullptr;  ///< of the catalog
   /// in.size() is one block, `out` has its bytes.
   void (*encode)(std::span<const float> in, const BlockContext& context,
                  const PartsOut& out) = nullptr;
   /// The reverse. out.size() is one block.
   void (*decode)(const PartsIn& in, const BlockContext& context, std::span<float> out) = nullptr;
 
-  std::string_view name() const { return format->name; }
+  std::string_view name() const { return entry->name; }
 };
 
 /// All of them, in the catalog's order.

@@ -5,7 +5,7 @@
 namespace moesweep::kernels {
 
 BlockFormat ct_int4_format() {
-  return {.format = &formats::format_named("ct_int4"),
+  return {.entry = &formats::format_named("ct_int4"),
           .encode = encode_symmetric<4>,
           .decode = decode_symmetric<4>};
 }

@@ -5,7 +5,7 @@
 namespace moesweep::kernels {
 
 BlockFormat ct_int8_format() {
-  return {.format = &formats::format_named("ct_int8"),
+  return {.entry = &formats::format_named("ct_int8"),
           .encode = encode_symmetric<8>,
           .decode = decode_symmetric<8>};
 }

@@ -65,7 +65,7 @@ void decode(const PartsIn& in, const BlockContext&, std::span<float> out) {
 }  // namespace
 
 BlockFormat mxfp4_ggml_format() {
-  return {.format = &formats::format_named("mxfp4_ggml"), .encode = encode, .decode = decode};
+  return {.entry = &formats::format_named("mxfp4_ggml"), .encode = encode, .decode = decode};
 }
 
 }  // namespace moesweep::kernels

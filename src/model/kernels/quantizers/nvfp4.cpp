@@ -59,7 +59,7 @@ void decode(const PartsIn& in, const BlockContext& context, std::span<float> out
 }  // namespace
 
 BlockFormat nvfp4_format() {
-  return {.format = &formats::format_named("nvfp4"), .encode = encode, .decode = decode};
+  return {.entry = &formats::format_named("nvfp4"), .encode = encode, .decode = decode};
 }
 
 }  // namespace moesweep::kernels

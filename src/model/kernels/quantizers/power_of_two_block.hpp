@@ -40,7 +40,7 @@ inline void decode_power_of_two_block(const PartsIn& in, const BlockContext&,
 /// `exponent_for` takes the block's largest magnitude and gives an exponent in [-127, 127].
 template <int (*exponent_for)(float amax)>
 BlockFormat mxfp4_format(std::string_view name) {
-  return {.format = &formats::format_named(name),
+  return {.entry = &formats::format_named(name),
           .encode =
               [](std::span<const float> in, const BlockContext&, const PartsOut& out) {
                 encode_with_exponent(in, exponent_for(largest_magnitude(in, 0.0F)), out);

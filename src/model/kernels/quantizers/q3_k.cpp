@@ -103,7 +103,7 @@ void decode(const PartsIn& in, const BlockContext&, std::span<float> out) {
 }  // namespace
 
 BlockFormat q3_k_format() {
-  return {.format = &formats::format_named("q3_k"), .encode = encode, .decode = decode};
+  return {.entry = &formats::format_named("q3_k"), .encode = encode, .decode = decode};
 }
 
 }  // namespace moesweep::kernels

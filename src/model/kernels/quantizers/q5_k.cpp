@@ -41,7 +41,7 @@ void decode(const PartsIn& in, const BlockContext&, std::span<float> out) {
 }  // namespace
 
 BlockFormat q5_k_format() {
-  return {.format = &formats::format_named("q5_k"), .encode = encode, .decode = decode};
+  return {.entry = &formats::format_named("q5_k"), .encode = encode, .decode = decode};
 }
 
 }  // namespace moesweep::kernels

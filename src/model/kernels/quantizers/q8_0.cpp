@@ -34,7 +34,7 @@ void decode(const PartsIn& in, const BlockContext&, std::span<float> out) {
 }  // namespace
 
 BlockFormat q8_0_format() {
-  return {.format = &formats::format_named("q8_0"), .encode = encode, .decode = decode};
+  return {.entry = &formats::format_named("q8_0"), .encode = encode, .decode = decode};
 }
 
 }  // namespace moesweep::kernels

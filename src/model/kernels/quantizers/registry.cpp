@@ -50,7 +50,7 @@ const BlockFormat* find_block_format(std::string_view name) {
 }
 
 formats::Encoding BlockQuantizer::encoding() const {
-  return {std::string(format->name()), format->format->bits.front(), block_length};
+  return {std::string(format->name()), format->entry->bits.front(), block_length};
 }
 
 BlockBuffer::BlockBuffer(const BlockQuantizer& quantizer, Dtype weight_dtype) {
