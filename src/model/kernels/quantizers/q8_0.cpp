@@ -12,14 +12,14 @@ namespace {
 // block_q8_0: the scale, then the codes.
 void encode(std::span<const float> in, const BlockContext&, const PartsOut& out) {
   const float d = largest_magnitude(in, 0.0F) / 127.0F;
+  // Below about 4e-37 the inverse overflows and the definition's cast to a byte is undefined; the
+  // stored scale is 0 there, so any finite code gives the same magnitude.
   const float inverse = d != 0.0F ? 1.0F / d : 0.0F;
+  const float usable = std::isfinite(inverse) ? inverse : 0.0F;
   put_f16(d, out.codes.data());
   auto* const codes = out.codes.data() + sizeof(std::uint16_t);
   for (std::size_t i = 0; i < in.size(); ++i) {
-    // Below about 4e-37 the inverse overflows and the definition's cast to a byte is undefined; the
-    // stored scale is 0 there, so any finite code gives the same magnitude.
-    const float code = std::round(in[i] * inverse);
-    codes[i] = static_cast<std::byte>(static_cast<int>(std::isfinite(code) ? code : 0.0F));
+    codes[i] = static_cast<std::byte>(static_cast<int>(std::round(in[i] * usable)));
   }
 }
 

@@ -70,12 +70,15 @@ void encode_symmetric(std::span<const float> in, const BlockContext& context, co
     const float clamped = std::clamp(weight / scale, -codes / 2.0F, codes / 2.0F - 1.0F);
     return static_cast<unsigned>(nearest_even(clamped) + (1 << (bits - 1)));
   };
-  for (std::size_t i = 0; i < in.size(); i += codes_a_byte) {
+  const auto in_whole_bytes = in.size() - in.size() % codes_a_byte;
+  for (std::size_t i = 0; i < in_whole_bytes; i += codes_a_byte) {
     unsigned byte = 0;
-    for (std::size_t j = 0; j < codes_a_byte && i + j < in.size(); ++j) {
-      byte |= code_of_weight(in[i + j]) << (bits * j);
-    }
+    for (std::size_t j = 0; j < codes_a_byte; ++j) byte |= code_of_weight(in[i + j]) << (bits * j);
     out.codes[i / codes_a_byte] = static_cast<std::byte>(byte);
+  }
+  if (in_whole_bytes < in.size()) {
+    out.codes[in_whole_bytes / codes_a_byte] =
+        static_cast<std::byte>(code_of_weight(in[in_whole_bytes]));
   }
   put_scale(stored, scale, out.scales.data());
 }
