@@ -87,7 +87,7 @@ BENCHMARK(RoundTripAll36F16FromMemory)->Unit(benchmark::kMillisecond);
 
 void BlockFormatErrors(benchmark::State& state, const BlockFormat& format) {
   const std::vector<float> values = weights(columns);
-  const int length = format.block_length == 0 ? 128 : format.block_length;
+  const int length = format.entry->groups.back();
   const std::vector<BlockQuantizer> quantizers = {{&format, length}};
   const BlockContext context{Dtype::bf16, largest_magnitude(values, 0.0F)};
   std::vector<double> sse(1);
@@ -101,7 +101,7 @@ void BlockFormatErrors(benchmark::State& state, const BlockFormat& format) {
 void register_block_formats() {
   for (const auto& format : block_formats()) {
     benchmark::RegisterBenchmark(
-        ("BlockFormat/" + std::string(format.name)).c_str(),
+        ("BlockFormat/" + std::string(format.name())).c_str(),
         [&format](benchmark::State& state) { BlockFormatErrors(state, format); });
   }
 }

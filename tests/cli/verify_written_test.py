@@ -1,4 +1,5 @@
 """What `quantize` writes is what verify-plan finds: on the sweep's own table, to the byte and to 1e-6 of every error."""
+import itertools
 import json
 import pathlib
 import subprocess
@@ -12,6 +13,18 @@ from sweeps import COMPLETE, USE_LITE, Job, Result, binary, environment
 
 BAD_INPUT = 65
 BITS, GROUPS = (2, 3, 4, 5, 6, 8), (32, 64, 128)
+BLOCK_FORMATS = {"q8_0": (8, 32), "q6_k": (6, 256), "q5_k": (5, 256), "q4_k": (4, 256), "q3_k": (3, 256),
+                 "q2_k": (2, 256), "nvfp4": (4, 16), "mxfp4_ocp": (4, 32), "mxfp4_ggml": (4, 32), "ct_int4": (4, 64),
+                 "ct_int8": (8, 128)}
+
+
+def pooled_errors(run_directory):
+    """SSE of whole tensors by tensor, quantizer, bits and group."""
+    with h5py.File(run_directory / "results.h5") as file:
+        table = {name: column[:] for name, column in file["sensitivity/distortion"].items()}
+    return {(table["tensor"][i].decode(), table["quantizer"][i].decode(), int(table["bits"][i]),
+             int(table["group_size"][i])): float(table["sse"][i])
+            for i in range(len(table["sse"])) if table["slice"][i] == -1}
 
 
 class Written(SweepCase):
@@ -22,11 +35,7 @@ class Written(SweepCase):
         sweep.run_to_digest()
         cls.run_directory = sweep.run_dir
         cls.source = written.read_source(USE_LITE)
-        with h5py.File(sweep.run_dir / "results.h5") as file:
-            table = {name: column[:] for name, column in file["sensitivity/distortion"].items()}
-        cls.sse = {(table["tensor"][i].decode(), table["quantizer"][i].decode(), int(table["bits"][i]),
-                    int(table["group_size"][i])): float(table["sse"][i])
-                   for i in range(len(table["sse"])) if table["slice"][i] == -1}
+        cls.sse = pooled_errors(sweep.run_dir)
 
     @classmethod
     def plan(cls, name, quantizer="affine"):
@@ -97,6 +106,28 @@ class Written(SweepCase):
                 result = self.moesweep("verify-plan", plan, out, "--against", USE_LITE)
                 self.assert_ended(result, COMPLETE)
                 self.assertIn(f"of {self.quantized} of {self.quantized} tensors", result.out)
+
+    def test_every_block_format_is_written_dequantized_with_the_error_of_its_sweep(self):
+        sweep = Job(self.shared, "blocks_job", quantizers=list(BLOCK_FORMATS)).sweep("blocks_run")
+        sweep.run_to_digest()
+        sse = pooled_errors(sweep.run_dir)
+        names, rows = itertools.cycle(BLOCK_FORMATS), []
+        for tensor, array in sorted(self.source.items()):
+            if array.ndim < 2 or not tensor.endswith(".weight"):
+                rows.append(written.plan_row(tensor, array))
+                continue
+            name = next(names)
+            bits, group = BLOCK_FORMATS[name]
+            rows.append(written.plan_row(tensor, array, quantizer=name, bits=bits, group_size=group, bytes=0,
+                                         sse=sse[tensor, name, bits, group]))
+        plan = written.write_plan(self.shared / "blocks.json", rows)
+        out = self.shared / "blocks"
+        self.assert_ended(self.moesweep("quantize", sweep.run_dir, "--plan", plan, "--to", "dequantized", out), COMPLETE)
+        quantized = sum(row["action"] == "quantize" for row in rows)
+        self.assertGreaterEqual(quantized, 11)
+        result = self.moesweep("verify-plan", plan, out, "--against", USE_LITE)
+        self.assert_ended(result, COMPLETE)
+        self.assertIn(f"of {quantized} of {quantized} tensors", result.out)
 
     def test_an_allocated_plan_is_written_to_the_byte(self):
         plan = pathlib.Path(self.shared) / "allocated.json"

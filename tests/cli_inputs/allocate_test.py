@@ -255,7 +255,7 @@ class Twin(AllocateTest):
         run = self.sweep(job)
         options = ("--target", "7bpw", "--for", "vllm", "--quantizer", "affine", *QWEN)
         report = self.allocate(run, *options)
-        self.assertEqual(report["compared"]["uniform"]["how"], "affine 4 bits, groups of 32")
+        self.assertEqual(report["compared"]["uniform"]["how"], "affine 4 bits in groups of 32")
         for_llama = self.allocate(run, "--for", "gguf", "--method", "uniform", "--bits", "8", *QWEN)
         self.assertFalse(any("no known name" in note for note in for_llama["notes"]), for_llama["notes"])
         zeroth = {row["list"] for row in report["layers"] if row["layer"] == 0}

@@ -131,7 +131,7 @@ class UnmeasuredFormats(SweptCase):
     def test_AGroupThatNoOptionNamesIsOneThatWasSwept(self):
         run = self.swept(self.SENSITIVITY.replace("[32, 64]", "[32]"))
         report = self.allocate(run, "--method", "uniform")
-        self.assertEqual(report["without_headers"]["how"], "4 bits, groups of 32")
+        self.assertEqual(report["without_headers"]["how"], "4 bits in groups of 32")
         self.assertGreater(report["without_headers"]["error"], 0)
 
     def test_AMeasuredUniformFormatBeatsALargerOneThatWasNotMeasured(self):

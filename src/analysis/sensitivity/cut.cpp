@@ -64,7 +64,7 @@ std::int64_t peak_bytes_of(const MatrixView& view, Dtype dtype, const Options& o
 std::int64_t round_trips_of(const MatrixView& view, const Options& options) {
   auto trips = checked_cast<std::int64_t>(measured_quantizers(options).size());
   for (const auto& quantizer : fitting_block_quantizers(view.columns, options)) {
-    trips += quantizer.format->relative_cost;
+    trips += quantizer.format->entry->relative_cost;
   }
   return trips;
 }

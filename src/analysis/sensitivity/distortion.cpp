@@ -62,7 +62,7 @@ std::size_t position_of(const Columns& columns, std::size_t row, const Options& 
   const auto& blocks = options.block_quantizers;
   const auto block = std::find_if(blocks.begin(), blocks.end(), [&](const auto& quantizer) {
     return quantizer.block_length == columns.group_size[row] &&
-           quantizer.format->name == columns.quantizer[row];
+           quantizer.format->name() == columns.quantizer[row];
   });
   records::require_sound(block != blocks.end(), "sensitivity/distortion",
                          "has a quantizer that the job does not list");

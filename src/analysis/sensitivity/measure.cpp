@@ -7,6 +7,8 @@
 #include <moesweep/analysis/sensitivity/sensitivity.hpp>
 #include <moesweep/core/base/cast.hpp>
 #include <moesweep/core/base/error.hpp>
+#include <moesweep/model/formats/catalog.hpp>
+#include <moesweep/model/formats/sizes.hpp>
 #include <moesweep/model/kernels/decode.hpp>
 #include <moesweep/model/kernels/moments.hpp>
 #include <moesweep/model/kernels/spectrum.hpp>
@@ -57,9 +59,10 @@ struct Task {
 /// bytes the next one mostly finds in the page cache.
 float matrix_amax(const Task& task, SliceStream& stream, std::int64_t slice) {
   float amax = 0.0F;
-  const bool needed =
-      std::any_of(task.block_quantizers.begin(), task.block_quantizers.end(),
-                  [](const auto& quantizer) { return quantizer.format->needs_matrix_amax; });
+  const bool needed = std::any_of(
+      task.block_quantizers.begin(), task.block_quantizers.end(), [](const auto& quantizer) {
+        return quantizer.format->entry->scope == formats::Scope::matrix;
+      });
   if (!needed) return amax;
   stream.visit(slice, [&](const Block& block) {
     amax = kernels::largest_magnitude(block.values, amax);
@@ -212,28 +215,24 @@ records::SliceRow slice_row(const Task& task, const SliceSums& sums, records::Sl
 void append_distortion(const Task& task, const SliceSums& sums, std::int64_t slice,
                        records::Tables& tables) {
   if (!task.options.error) return;
-  const auto append = [&](std::string name, int bits, int group_size, double stored, double sse) {
-    records::append_row(tables, records::DistortionRow{
-                                    .tensor = task.tensor.name,
-                                    .slice = slice,
-                                    .quantizer = std::move(name),
-                                    .bits = bits,
-                                    .group_size = group_size,
-                                    .bits_per_weight = stored,
-                                    .sse = sse,
-                                    .sum_squares = sums.moments.sum_squares,
-                                    .nrmse = relative_error(sse, sums.moments.sum_squares),
-                                });
+  const auto append = [&](const formats::Encoding& encoding, double sse) {
+    records::DistortionRow row{
+        .tensor = task.tensor.name,
+        .slice = slice,
+        .quantizer = {},
+        .bits_per_weight = formats::bits_per_weight(encoding, task.tensor.dtype),
+        .sse = sse,
+        .sum_squares = sums.moments.sum_squares,
+        .nrmse = relative_error(sse, sums.moments.sum_squares),
+    };
+    formats::set_encoding(row, encoding);
+    records::append_row(tables, row);
   };
   for (std::size_t i = 0; i < task.options.quantizers.size(); ++i) {
-    const auto& quantizer = task.options.quantizers[i];
-    append(kernels::family_name(quantizer.family), quantizer.bits, quantizer.group_size,
-           kernels::bits_per_weight(quantizer, task.tensor.dtype), sums.sse[i]);
+    append(task.options.quantizers[i].encoding(), sums.sse[i]);
   }
   for (std::size_t i = 0; i < task.block_quantizers.size(); ++i) {
-    const auto& quantizer = task.block_quantizers[i];
-    append(std::string(quantizer.format->name), quantizer.format->bits, quantizer.block_length,
-           kernels::bits_per_weight(quantizer, task.tensor.dtype), sums.block_sse[i]);
+    append(task.block_quantizers[i].encoding(), sums.block_sse[i]);
   }
 }
 

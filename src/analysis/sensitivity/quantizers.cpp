@@ -20,7 +20,7 @@ std::string refused_block_quantizers(std::int64_t columns, const Options& option
   std::string names;
   for (const auto& quantizer : options.block_quantizers) {
     if (!options.error || columns % quantizer.block_length == 0) continue;
-    names += fmt::format("{}{} ({})", names.empty() ? "" : ", ", quantizer.format->name,
+    names += fmt::format("{}{} ({})", names.empty() ? "" : ", ", quantizer.format->name(),
                          quantizer.block_length);
   }
   return names.empty()

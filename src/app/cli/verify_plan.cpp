@@ -12,6 +12,7 @@
 #include <moesweep/core/base/text.hpp>
 #include <moesweep/model/checkpoint/checkpoint.hpp>
 #include <moesweep/model/checkpoint/config_json.hpp>
+#include <moesweep/model/formats/encoding.hpp>
 #include <moesweep/model/source/family.hpp>
 #include <moesweep/model/source/model.hpp>
 #include <moesweep/plans/allocation/plan_warnings.hpp>
@@ -90,9 +91,9 @@ Verdict verify(const VerifyPlanOptions& options) {
 
 Json to_json(const std::optional<found::Storage>& storage) {
   if (!storage) return nullptr;
-  return {{"quantizer", storage->quantizer},
-          {"bits", storage->bits},
-          {"group_size", storage->group_size},
+  return {{"quantizer", storage->encoding.quantizer},
+          {"bits", storage->encoding.bits},
+          {"group_size", storage->encoding.group_size},
           {"bytes", storage->bytes}};
 }
 
@@ -124,7 +125,7 @@ void print_applied(const VerifyPlanOptions& options, const Verdict& verdict) {
 }
 
 std::string text_of(const std::optional<found::Storage>& storage) {
-  return storage ? storage->text() : "-";
+  return storage ? formats::text_of(storage->encoding) : "-";
 }
 
 void print_offenders(const Verdict& verdict) {

@@ -15,6 +15,7 @@
 #include <moesweep/engine/store/run_directory.hpp>
 #include <moesweep/model/checkpoint/checkpoint.hpp>
 #include <moesweep/model/checkpoint/config_json.hpp>
+#include <moesweep/model/formats/encoding.hpp>
 #include <moesweep/model/names/runtime.hpp>
 #include <moesweep/model/source/family.hpp>
 #include <moesweep/plans/allocation/plan_warnings.hpp>
@@ -232,11 +233,7 @@ class QuantizeJob final : public JobKind {
     row.tensor = checkpoint_.tensors[part.tensor].name;
     row.stored = part.name;
     row.action = part.is_quantized ? "quantize" : "keep";
-    if (part.is_quantized) {
-      row.quantizer = kernels::family_name(part.quantizer.family);
-      row.bits = part.quantizer.bits;
-      row.group_size = part.quantizer.group_size;
-    }
+    if (part.is_quantized) formats::set_encoding(row, part.encoding);
     row.weights = part.weights;
     row.bytes = part.bytes;
     row.sse = part.sse;

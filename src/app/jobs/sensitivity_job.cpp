@@ -5,45 +5,45 @@
 #include <moesweep/analysis/sensitivity/sensitivity.hpp>
 #include <moesweep/app/jobs/checkpoint_input.hpp>
 #include <moesweep/core/base/cast.hpp>
+#include <moesweep/core/base/error.hpp>
 #include <moesweep/model/checkpoint/checkpoint.hpp>
+#include <moesweep/model/formats/catalog.hpp>
+#include <moesweep/model/kernels/row_codec.hpp>
 
 #include "sensitivity_patterns.hpp"
 
 namespace moesweep::jobs {
 namespace {
 
-using kernels::Quantizer;
-using kernels::QuantizerFamily;
-
-std::vector<Quantizer> quantizers_from(const config::Settings& settings) {
-  std::vector<Quantizer> quantizers;
-  for (const auto& family : settings.texts("sensitivity.quantizers")) {
-    if (kernels::find_block_format(family) != nullptr) continue;
-    for (const auto bits : settings.integers("sensitivity.bits")) {
-      for (const auto group_size : settings.integers("sensitivity.group_sizes")) {
-        quantizers.push_back({family == "rtn" ? QuantizerFamily::rtn : QuantizerFamily::affine,
-                              checked_cast<int>(bits), checked_cast<int>(group_size)});
+/// Each in its own bits and groups where it has one, otherwise in those that the job lists.
+std::vector<kernels::Settled> quantizers_from(const config::Settings& settings) {
+  std::vector<kernels::Settled> quantizers;
+  for (const auto& name : settings.texts("sensitivity.quantizers")) {
+    const auto& format = formats::format_named(name);
+    const auto bits = format.has_bits() ? settings.integers("sensitivity.bits")
+                                        : config::IntegerList{format.bits.front()};
+    const auto groups = format.has_fixed_block() ? config::IntegerList{format.groups.front()}
+                                                 : settings.integers("sensitivity.group_sizes");
+    for (const auto of_code : bits) {
+      for (const auto group_size : groups) {
+        const auto settled = kernels::settle(
+            {name, checked_cast<std::int32_t>(of_code), checked_cast<std::int32_t>(group_size)});
+        expect(settled.has_value(), "a job's quantizer that no kernel has");
+        quantizers.push_back(*settled);
       }
     }
   }
   return quantizers;
 }
 
-/// Formats with a block length of their own once, the others at every group size.
-std::vector<kernels::BlockQuantizer> block_quantizers_from(const config::Settings& settings) {
-  std::vector<kernels::BlockQuantizer> quantizers;
-  for (const auto& name : settings.texts("sensitivity.quantizers")) {
-    const auto* format = kernels::find_block_format(name);
-    if (format == nullptr) continue;
-    if (format->block_length != 0) {
-      quantizers.push_back({format, format->block_length});
-      continue;
-    }
-    for (const auto group_size : settings.integers("sensitivity.group_sizes")) {
-      quantizers.push_back({format, checked_cast<int>(group_size)});
-    }
+/// Those that one kind of kernel evaluates, in the job's order.
+template <typename Kind>
+std::vector<Kind> of_kind(const std::vector<kernels::Settled>& quantizers) {
+  std::vector<Kind> found;
+  for (const auto& quantizer : quantizers) {
+    if (const auto* one = std::get_if<Kind>(&quantizer)) found.push_back(*one);
   }
-  return quantizers;
+  return found;
 }
 
 bool has(const std::vector<std::string>& names, std::string_view name) {
@@ -68,8 +68,9 @@ sensitivity::Options options_from(const config::Settings& settings) {
   options.noise = has(metrics, "noise");
   options.error = has(metrics, "error");
   options.spectrum = has(metrics, "spectrum");
-  options.quantizers = quantizers_from(settings);
-  options.block_quantizers = block_quantizers_from(settings);
+  const auto quantizers = quantizers_from(settings);
+  options.quantizers = of_kind<kernels::Quantizer>(quantizers);
+  options.block_quantizers = of_kind<kernels::BlockQuantizer>(quantizers);
   options.weights = {
       settings.number("sensitivity.weights.svd"), settings.number("sensitivity.weights.kurtosis"),
       settings.number("sensitivity.weights.noise"), settings.number("sensitivity.weights.error")};

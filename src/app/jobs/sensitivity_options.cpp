@@ -1,3 +1,5 @@
+#include <moesweep/model/formats/catalog.hpp>
+
 #include "option_tables.hpp"
 
 namespace moesweep::jobs {
@@ -7,13 +9,6 @@ using config::IntegerList;
 using config::Option;
 using config::TextList;
 using config::ValueType;
-
-/// What sensitivity.quantizers may name: the one list of storage formats here.
-TextList quantizer_names() {
-  return {"rtn",        "affine",      "q8_0",       "q6_k",    "q5_k",
-          "q4_k",       "q3_k",        "q2_k",       "nvfp4",   "mxfp4_ocp",
-          "mxfp4_even", "mxfp4_rceil", "mxfp4_ggml", "ct_int4", "ct_int8"};
-}
 
 std::vector<Option> measurement_options() {
   const TextList kinds = {"sensitivity"};
@@ -50,7 +45,7 @@ std::vector<Option> measurement_options() {
            "which "
            "have bits and block length of their own; the integers of compressed-tensors (ct_*) at "
            "every group size.",
-       .choices = quantizer_names(),
+       .choices = formats::names(),
        .kinds = kinds,
        .may_be_empty = false,
        .may_repeat = false},

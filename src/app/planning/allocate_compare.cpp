@@ -69,7 +69,7 @@ void compare_methods(const AllocationSetting& setting, const std::optional<Unifo
     report.compared["budget"] = size_of(setting, *best);
   }
   if (uniform) {
-    report.compared["uniform"] = size_of(setting, uniform->first, text_of(uniform->second));
+    report.compared["uniform"] = size_of(setting, uniform->first, how_text(uniform->second));
   }
   if (has_swan(problem)) compare_swan(setting, bytes, report);
 }

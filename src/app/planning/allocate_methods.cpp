@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include <moesweep/core/base/text.hpp>
+#include <moesweep/model/formats/catalog.hpp>
 
 #include "allocation_swept.hpp"
 #include "allocation_target.hpp"
@@ -15,7 +16,7 @@ namespace moesweep::planning {
 namespace {
 
 using allocation::Decisions;
-using allocation::Format;
+using formats::Encoding;
 
 void set_plan(const AllocationSetting& setting, const Decisions& decisions, std::string how,
               AllocateReport& report) {
@@ -41,12 +42,10 @@ void set_plan_within(const AllocationSetting& setting, std::int64_t target, Allo
 }
 
 /// Otherwise uniform() would take the nearest format everywhere, under this one's name.
-bool is_measured(const allocation::Problem& problem, const Format& format) {
+bool is_measured(const allocation::Problem& problem, const Encoding& format) {
   return std::ranges::any_of(problem.modules, [&](const auto& module) {
-    return std::ranges::any_of(module.choices, [&](const auto& choice) {
-      return choice.quantizer == format.quantizer && choice.bits == format.bits &&
-             choice.group_size == format.group_size;
-    });
+    return std::ranges::any_of(module.choices,
+                               [&](const auto& choice) { return choice.encoding == format; });
   });
 }
 
@@ -145,17 +144,17 @@ std::int64_t least_uniform_bytes(const AllocationSetting& setting) {
 
 /// The one that --bits and --group-size name. Block formats bring their group: the one with these
 /// bits is meant. A group that is not named is one that was swept.
-Format wanted_format(const AllocationSetting& setting) {
+Encoding wanted_format(const AllocationSetting& setting) {
   const auto& options = setting.options;
   const auto& formats = setting.problem.constraints.runtime_formats;
   constexpr std::int32_t usual_bits = 4;
   const auto bits = options.bits.empty() ? usual_bits : options.bits.front();
-  Format wanted{"any", bits, setting.group_size};
+  Encoding wanted{"any", bits, setting.group_size};
   if (!options.group_sizes.empty()) return wanted;
   wanted.group_size = swept_group(formats, setting.swept, bits, wanted.group_size);
-  std::optional<Format> block, swept_block;
+  std::optional<Encoding> block, swept_block;
   for (const auto& format : formats) {
-    if (format.bits != bits || format.quantizer == "affine" || format.quantizer == "rtn") continue;
+    if (format.bits != bits || formats::format_named(format.quantizer).has_bits()) continue;
     block = format;
     if (setting.swept.contains(format)) swept_block = format;
   }
@@ -172,7 +171,7 @@ void allocate_uniform(const AllocationSetting& setting, AllocateReport& report) 
     return set_plan_within(setting, target, report, [&](std::int64_t headroom) {
       const auto found = uniform_within(setting, headroom);
       if (!found) throw too_small(setting, least_uniform_bytes(setting), largest);
-      return std::pair(found->first, text_of(found->second));
+      return std::pair(found->first, how_text(found->second));
     });
   }
   if (options.bits.size() > 1 || options.group_sizes.size() > 1) {
@@ -181,7 +180,7 @@ void allocate_uniform(const AllocationSetting& setting, AllocateReport& report) 
   }
   const auto wanted = wanted_format(setting);
   set_plan(setting, uniform(setting.problem, wanted),
-           fmt::format("{} bits, groups of {}", wanted.bits, wanted.group_size), report);
+           fmt::format("{} bits in groups of {}", wanted.bits, wanted.group_size), report);
 }
 
 void allocate_swan(const AllocationSetting& setting, AllocateReport& report) {

@@ -12,7 +12,7 @@ void allocate_swan(const AllocationSetting& setting, AllocateReport& report);
 void allocate_floor(const AllocationSetting& setting, AllocateReport& report);
 
 /// Decisions of one format for all, and the format.
-using Uniform = std::pair<allocation::Decisions, allocation::Format>;
+using Uniform = std::pair<allocation::Decisions, formats::Encoding>;
 
 /// The curve, and what other methods make of as many bytes; `uniform` is the measured one.
 void compare_methods(const AllocationSetting& setting, const std::optional<Uniform>& uniform,

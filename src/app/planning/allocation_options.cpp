@@ -102,8 +102,8 @@ double parse_decibels(const std::string& text) {
                              : "give the smallest signal to noise ratio as 30dB");
 }
 
-std::map<std::string, allocation::Format> parse_roles(const std::vector<std::string>& texts) {
-  std::map<std::string, allocation::Format> roles;
+std::map<std::string, formats::Encoding> parse_roles(const std::vector<std::string>& texts) {
+  std::map<std::string, formats::Encoding> roles;
   for (const auto& text : texts) {
     const auto [role, value] = split_role("--role", text);
     if (value == "keep" || value == "16") {

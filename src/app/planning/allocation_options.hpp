@@ -25,7 +25,7 @@ double parse_decibels(const std::string& text);
 
 /// "router=8:64", "router=8" (group_size 0: any), "router=keep"; bits of 16 keep. The quantizer is
 /// open ("any").
-std::map<std::string, allocation::Format> parse_roles(const std::vector<std::string>& texts);
+std::map<std::string, formats::Encoding> parse_roles(const std::vector<std::string>& texts);
 /// "expert=4".
 std::map<std::string, std::int32_t> parse_min_bits(const std::vector<std::string>& texts);
 /// "expert=2" or the name of a file.

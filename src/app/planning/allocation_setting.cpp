@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include <moesweep/core/base/text.hpp>
+#include <moesweep/model/formats/catalog.hpp>
 #include <moesweep/model/names/role.hpp>
 #include <moesweep/model/source/family.hpp>
 #include <moesweep/plans/written/layout.hpp>
@@ -19,7 +20,7 @@
 namespace moesweep::planning {
 namespace {
 
-using allocation::Format;
+using formats::Encoding;
 
 constexpr std::int32_t kept_bits = 16;
 
@@ -29,8 +30,8 @@ bool has(const std::vector<std::int32_t>& values, std::int32_t value) {
 
 /// What is left of the formats with these bits and groups. Error(bad_usage) for bits or groups that
 /// none has.
-std::vector<Format> allowed_formats(const std::vector<Format>& all,
-                                    const AllocateOptions& options) {
+std::vector<Encoding> allowed_formats(const std::vector<Encoding>& all,
+                                      const AllocateOptions& options) {
   std::set<std::int32_t> bits, group_sizes;
   for (const auto& format : all) {
     bits.insert(format.bits);
@@ -46,7 +47,7 @@ std::vector<Format> allowed_formats(const std::vector<Format>& all,
     throw Error(ExitCode::bad_usage, fmt::format("--group-size {}", value), "no format has it",
                 fmt::format("there are {}", fmt::join(group_sizes, ", ")));
   }
-  std::vector<Format> allowed;
+  std::vector<Encoding> allowed;
   for (const auto& format : all) {
     const bool bits_fit = options.bits.empty() || has(options.bits, format.bits);
     const bool group_fits =
@@ -212,11 +213,11 @@ void note_min_bits(AllocationSetting& setting) {
   const auto& constraints = setting.problem.constraints;
   if (setting.swept.empty() || !needs_errors(setting)) return;
   for (const auto& [role, bits] : constraints.min_bits) {
-    std::set<Format> enough;
+    std::set<Encoding> enough;
     for (const auto& format : constraints.runtime_formats) {
       if (format.bits >= bits) enough.insert(format);
     }
-    const auto is_swept = [&](const Format& format) { return setting.swept.contains(format); };
+    const auto is_swept = [&](const Encoding& format) { return setting.swept.contains(format); };
     if (enough.empty() || std::ranges::any_of(enough, is_swept)) continue;
     setting.source.notes.push_back(
         fmt::format("--min-bits {}={}: no swept format has so many bits, the role is kept; to "
@@ -255,7 +256,9 @@ AllocationSetting set_up(const AllocateOptions& options) {
   setting.with_headers =
       options.runtime == names::Runtime::mlx && can_be_written &&
       std::all_of(constraints.runtime_formats.begin(), constraints.runtime_formats.end(),
-                  [](const Format& format) { return format.quantizer == "affine"; });
+                  [](const Encoding& format) {
+                    return !formats::format_named(format.quantizer).words.mlx_mode.empty();
+                  });
   setting.problem = allocation::make_problem(std::move(setting.source.tensors),
                                              std::move(constraints), alpha, stored_bytes);
   require_matches(setting, alpha);
@@ -297,7 +300,7 @@ records::Plan plan_of(const AllocationSetting& setting, const allocation::Decisi
 bool has_measurements(const AllocationSetting& setting) {
   return std::ranges::any_of(setting.problem.modules, [](const auto& module) {
     return std::ranges::any_of(module.choices,
-                               [](const auto& choice) { return !choice.quantizer.empty(); });
+                               [](const auto& choice) { return !choice.encoding.keeps(); });
   });
 }
 

@@ -12,12 +12,12 @@ struct AllocationSetting {
   AllocationSource source;
   allocation::Problem problem;
   AllocateOptions options;
-  std::set<allocation::Format> swept;  ///< empty: errors were not measured
-  std::int32_t group_size = 64;        ///< where a method takes one
-  bool with_headers = false;           ///< sizes are those of files that `quantize` writes
-  std::int64_t params = 0;             ///< of the tensors that the runtime stores
-  std::int64_t original_bytes = 0;     ///< of the same
-  std::int64_t undecided_bytes = 0;    ///< of those that no module decides
+  std::set<formats::Encoding> swept;  ///< empty: errors were not measured
+  std::int32_t group_size = 64;       ///< where a method takes one
+  bool with_headers = false;          ///< sizes are those of files that `quantize` writes
+  std::int64_t params = 0;            ///< of the tensors that the runtime stores
+  std::int64_t original_bytes = 0;    ///< of the same
+  std::int64_t undecided_bytes = 0;   ///< of those that no module decides
 };
 
 AllocationSetting set_up(const AllocateOptions& options);

@@ -22,7 +22,9 @@
 #include <moesweep/core/records/plan.hpp>
 #include <moesweep/core/records/sensitivity.hpp>
 #include <moesweep/engine/store/run_directory.hpp>
+#include <moesweep/model/checkpoint/companion.hpp>
 #include <moesweep/model/checkpoint/config_json.hpp>
+#include <moesweep/model/formats/encoding.hpp>
 #include <moesweep/model/names/role.hpp>
 #include <moesweep/model/source/family.hpp>
 
@@ -142,7 +144,7 @@ void add_measurements(AllocationSource& source, const records::Tables& tables) {
                               row.sse, row.sum_squares),
                   "the results are not of a sweep: do not use them");
     }
-    found->second->sse[{row.quantizer, row.bits, row.group_size}] = row.sse;
+    found->second->sse[formats::encoding_of(row)] = row.sse;
     found->second->sum_squares = row.sum_squares;
   }
   for (const auto& row : records::rows_of<TensorRow>(tables)) {

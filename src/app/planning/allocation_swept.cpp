@@ -10,26 +10,27 @@
 #include <fmt/ranges.h>
 
 #include <moesweep/core/base/error.hpp>
-#include <moesweep/model/kernels/quantizer_registry.hpp>
+#include <moesweep/model/formats/catalog.hpp>
 
 #include "allocation_options.hpp"
 
 namespace moesweep::planning {
 namespace {
 
-using allocation::Format;
+using formats::Encoding;
 
 constexpr std::int32_t kept_bits = 16;
 
 /// sensitivity.bits is for these alone; block formats bring theirs.
-bool has_bits(const Format& format) {
-  return format.quantizer == "affine" || format.quantizer == "rtn";
+bool has_bits(const Encoding& format) {
+  const auto* const known = formats::find_format(format.quantizer);
+  return known != nullptr && known->has_bits();
 }
 
 /// Block formats may bring their groups, too.
-bool has_group_size(const Format& format) {
-  const auto* block = kernels::find_block_format(format.quantizer);
-  return block == nullptr || block->block_length == 0;
+bool has_group_size(const Encoding& format) {
+  const auto* const known = formats::find_format(format.quantizer);
+  return known == nullptr || !known->has_fixed_block();
 }
 
 bool is_among(const std::vector<std::int32_t>& wanted, std::int32_t value) {
@@ -56,15 +57,15 @@ struct Key {
 };
 
 /// Of those that fit an option the nearest to what was swept, for the remedy.
-Error not_swept(const std::string& option, const std::set<Format>& candidates,
-                const std::set<Format>& swept) {
+Error not_swept(const std::string& option, const std::set<Encoding>& candidates,
+                const std::set<Encoding>& swept) {
   return Error(
       ExitCode::bad_usage, option,
-      fmt::format("{} was not swept: what it costs is not known", text_of(*candidates.begin())),
+      fmt::format("{} was not swept: what it costs is not known", how_text(*candidates.begin())),
       how_to_measure({*candidates.begin()}, swept));
 }
 
-std::string formats_text(std::span<const Format> formats) {
+std::string formats_text(std::span<const Encoding> formats) {
   std::set<std::int32_t> bits, groups;
   for (const auto& format : formats) {
     bits.insert(format.bits);
@@ -75,13 +76,12 @@ std::string formats_text(std::span<const Format> formats) {
 
 }  // namespace
 
-std::string text_of(const Format& format) {
-  if (format.keeps()) return "kept";
-  return fmt::format("{} {} bits, groups of {}", format.quantizer, format.bits, format.group_size);
+std::string how_text(const Encoding& format) {
+  return format.keeps() ? "kept" : formats::text_of(format);
 }
 
-std::set<Format> swept_formats(std::span<const allocation::Tensor> tensors) {
-  std::set<Format> swept;
+std::set<Encoding> swept_formats(std::span<const allocation::Tensor> tensors) {
+  std::set<Encoding> swept;
   for (const auto& tensor : tensors) {
     for (const auto& [format, sse] : tensor.sse) {
       if (allocation::is_measured(tensor, format)) swept.insert(format);
@@ -90,7 +90,7 @@ std::set<Format> swept_formats(std::span<const allocation::Tensor> tensors) {
   return swept;
 }
 
-std::string how_to_measure(const std::set<Format>& missing, const std::set<Format>& swept) {
+std::string how_to_measure(const std::set<Encoding>& missing, const std::set<Encoding>& swept) {
   Key<std::string> quantizers;
   Key<std::int32_t> bits, groups;
   for (const auto& format : swept) {
@@ -111,41 +111,42 @@ std::string how_to_measure(const std::set<Format>& missing, const std::set<Forma
   return fmt::format("sweep with {}", fmt::join(keys, ", "));
 }
 
-void require_swept(const AllocateOptions& options, std::span<const Format> formats,
-                   const std::set<Format>& swept) {
+void require_swept(const AllocateOptions& options, std::span<const Encoding> formats,
+                   const std::set<Encoding>& swept) {
   if (swept.empty()) return;
   const auto require = [&](const char* option, std::int32_t value, auto fits) {
-    std::set<Format> candidates;
+    std::set<Encoding> candidates;
     for (const auto& format : formats) {
       if (fits(format)) candidates.insert(format);
     }
-    const auto is_swept = [&](const Format& format) { return swept.contains(format); };
+    const auto is_swept = [&](const Encoding& format) { return swept.contains(format); };
     if (candidates.empty() || std::ranges::any_of(candidates, is_swept)) return;
     throw not_swept(fmt::format("{} {}", option, value), candidates, swept);
   };
   for (const auto value : options.bits) {
     if (value >= kept_bits) continue;
-    require("--bits", value, [&](const Format& format) {
+    require("--bits", value, [&](const Encoding& format) {
       return format.bits == value && is_among(options.group_sizes, format.group_size);
     });
   }
   for (const auto value : options.group_sizes) {
-    require("--group-size", value, [&](const Format& format) {
+    require("--group-size", value, [&](const Encoding& format) {
       return format.group_size == value && is_among(options.bits, format.bits);
     });
   }
 }
 
-std::map<std::string, Format> role_formats(const AllocateOptions& options,
-                                           std::span<const Format> formats,
-                                           const std::set<Format>& swept, std::int32_t group_size) {
+std::map<std::string, Encoding> role_formats(const AllocateOptions& options,
+                                             std::span<const Encoding> formats,
+                                             const std::set<Encoding>& swept,
+                                             std::int32_t group_size) {
   auto roles = parse_roles(options.roles);
   for (auto& [role, wanted] : roles) {
     if (wanted.keeps()) continue;
-    const auto rank = [&](const Format& format) {
+    const auto rank = [&](const Encoding& format) {
       return std::tuple(!swept.contains(format), std::abs(format.group_size - group_size));
     };
-    std::optional<Format> found;
+    std::optional<Encoding> found;
     for (const auto& format : formats) {
       const bool fits = format.bits == wanted.bits &&
                         (wanted.group_size == 0 || format.group_size == wanted.group_size);
@@ -165,7 +166,7 @@ std::map<std::string, Format> role_formats(const AllocateOptions& options,
   return roles;
 }
 
-std::int32_t swept_group(std::span<const Format> formats, const std::set<Format>& swept,
+std::int32_t swept_group(std::span<const Encoding> formats, const std::set<Encoding>& swept,
                          std::int32_t bits, std::int32_t group_size) {
   std::optional<std::int32_t> nearest;
   for (const auto& format : formats) {

@@ -57,7 +57,7 @@ std::string what_is_kept(const AllocationSetting& setting) {
   }
   for (std::size_t module = 0; module < problem.modules.size(); ++module) {
     const auto& choices = problem.modules[module].choices;
-    if (choices.size() > 1 || !choices.front().quantizer.empty()) continue;
+    if (choices.size() > 1 || !choices.front().encoding.keeps()) continue;
     for (const auto i : problem.members[module]) undecided.add(problem.tensors[i]);
   }
   std::vector<std::string> parts;

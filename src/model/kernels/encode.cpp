@@ -1,27 +1,14 @@
 #include <bit>
-#include <cmath>
 #include <cstring>
 
 #include <moesweep/core/base/cast.hpp>
 #include <moesweep/core/base/error.hpp>
-#include <moesweep/core/base/float16.hpp>
 #include <moesweep/model/kernels/encode.hpp>
 
-#include "round_trip_steps.hpp"
+#include "stored_bits.hpp"
 
 namespace moesweep::kernels {
 namespace {
-
-std::uint16_t bf16_of(float value) {
-  const auto bits = std::bit_cast<std::uint32_t>(value);
-  if (std::isnan(value)) return static_cast<std::uint16_t>(bits >> 16 | 0x40U);
-  return static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(round_to_bf16(value)) >> 16);
-}
-
-std::uint16_t f16_of(float value) {
-  if (std::isnan(value)) return std::signbit(value) ? 0xfe00 : 0x7e00;
-  return exact_half(round_to_f16(value)).value();
-}
 
 template <typename Element>
 void encode_each(std::span<const float> values, std::span<std::byte> bytes, auto element_of) {

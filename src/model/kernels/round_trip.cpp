@@ -100,11 +100,8 @@ std::string family_name(QuantizerFamily family) {
   return family == QuantizerFamily::rtn ? "rtn" : "affine";
 }
 
-double bits_per_weight(const Quantizer& quantizer, Dtype weight_dtype) {
-  const bool narrow =
-      quantizer.family == QuantizerFamily::affine && stored_as(weight_dtype) != StoredAs::f32;
-  const double overhead = narrow ? 32.0 : 64.0;
-  return quantizer.bits + overhead / quantizer.group_size;
+formats::Encoding Quantizer::encoding() const {
+  return {family_name(family), bits, group_size};
 }
 
 struct RoundTripErrors::Pass {

@@ -9,6 +9,7 @@
 #include <limits>
 
 #include <moesweep/core/base/dtype.hpp>
+#include <moesweep/model/formats/catalog.hpp>
 #include <moesweep/model/kernels/round_trip.hpp>
 
 namespace moesweep::kernels {
@@ -20,12 +21,10 @@ inline constexpr float affine_smallest_step = 1e-7F;
 /// How scale and bias are stored.
 enum class StoredAs : std::uint8_t { bf16, f16, f32 };
 
-/// The weight's dtype, BF16 for 8-bit floats, binary32 for F32, F64 and integers.
+/// As formats::scale_dtype().
 constexpr StoredAs stored_as(Dtype weight_dtype) {
-  switch (weight_dtype) {
+  switch (formats::scale_dtype(weight_dtype)) {
     case Dtype::bf16:
-    case Dtype::f8_e4m3:
-    case Dtype::f8_e5m2:
       return StoredAs::bf16;
     case Dtype::f16:
       return StoredAs::f16;

@@ -16,7 +16,7 @@ struct Measured {
   double nrmse = not_measured;
 };
 
-Measured measured(const Tensor& tensor, const Format& format) {
+Measured measured(const Tensor& tensor, const Encoding& format) {
   if (format.keeps()) return {0.0, 0.0};
   const auto found = tensor.sse.find(format);
   if (found == tensor.sse.end()) return {};
@@ -26,7 +26,7 @@ Measured measured(const Tensor& tensor, const Format& format) {
   return {found->second, nrmse};
 }
 
-std::string name_of(const Format& format) {
+std::string name_of(const Encoding& format) {
   if (format.group_size == 0) return fmt::format("{} bits", format.bits);
   return fmt::format("{} bits in groups of {}", format.bits, format.group_size);
 }
@@ -34,8 +34,8 @@ std::string name_of(const Format& format) {
 }  // namespace
 
 std::optional<Choice> choice_of(const Problem& problem, const std::vector<std::size_t>& members,
-                                const Format& format) {
-  Choice choice{format.quantizer, format.bits, format.group_size, 0, 0.0, 0.0};
+                                const Encoding& format) {
+  Choice choice{format, 0, 0.0, 0.0};
   for (const auto i : members) {
     const auto& tensor = problem.tensors[i];
     const auto bytes = format.keeps() ? tensor.kept_bytes() : problem.stored_bytes(tensor, format);
@@ -58,7 +58,7 @@ std::int32_t min_bits_of(const Problem& problem, const std::vector<std::size_t>&
   return least;
 }
 
-const Format* fixed_format(const Problem& problem, const std::vector<std::size_t>& members) {
+const Encoding* fixed_format(const Problem& problem, const std::vector<std::size_t>& members) {
   for (const auto i : members) {
     const auto found = problem.constraints.fixed.find(problem.tensors[i].role);
     if (found != problem.constraints.fixed.end()) return &found->second;
@@ -69,22 +69,23 @@ const Format* fixed_format(const Problem& problem, const std::vector<std::size_t
 namespace {
 
 Decision kept(const Problem& problem, std::size_t module, std::string reason) {
-  return {choice_of(problem, problem.members[module], Format{}).value(), std::move(reason)};
+  return {choice_of(problem, problem.members[module], Encoding{}).value(), std::move(reason)};
 }
 
-Decision nearest_of(const Problem& problem, std::size_t module, const Format& wanted,
-                    const std::vector<Format>& formats, std::int32_t least, bool measured_only) {
-  const auto distance = [&](const Format& format) {
+Decision nearest_of(const Problem& problem, std::size_t module, const Encoding& wanted,
+                    const std::vector<Encoding>& formats, std::int32_t least, bool measured_only) {
+  const auto distance = [&](const Encoding& format) {
     return std::tuple(std::abs(format.bits - wanted.bits), -format.bits,
                       std::abs(format.group_size - wanted.group_size), format.group_size,
                       format.quantizer != wanted.quantizer);
   };
-  std::vector<const Format*> nearest_first;
+  std::vector<const Encoding*> nearest_first;
   for (const auto& format : formats) {
     if (format.bits >= least) nearest_first.push_back(&format);
   }
-  std::stable_sort(nearest_first.begin(), nearest_first.end(),
-                   [&](const Format* a, const Format* b) { return distance(*a) < distance(*b); });
+  std::stable_sort(
+      nearest_first.begin(), nearest_first.end(),
+      [&](const Encoding* a, const Encoding* b) { return distance(*a) < distance(*b); });
   for (const auto* format : nearest_first) {
     auto choice = choice_of(problem, problem.members[module], *format);
     if (!choice || (measured_only && !std::isfinite(choice->error))) continue;
@@ -100,15 +101,15 @@ Decision nearest_of(const Problem& problem, std::size_t module, const Format& wa
 
 }  // namespace
 
-Decision nearest(const Problem& problem, std::size_t module, const Format& wanted,
+Decision nearest(const Problem& problem, std::size_t module, const Encoding& wanted,
                  bool measured_only) {
-  if (wanted.bits >= Format{}.bits && problem.constraints.may_keep)
+  if (wanted.bits >= Encoding{}.bits && problem.constraints.may_keep)
     return kept(problem, module, "");
   return nearest_of(problem, module, wanted, problem.constraints.formats,
                     min_bits_of(problem, problem.members[module]), measured_only);
 }
 
-Decision nearest_to_fixed(const Problem& problem, std::size_t module, const Format& fixed,
+Decision nearest_to_fixed(const Problem& problem, std::size_t module, const Encoding& fixed,
                           bool measured_only) {
   if (fixed.keeps()) return kept(problem, module, "");
   const auto& constraints = problem.constraints;

@@ -18,7 +18,7 @@ std::string joined(const std::string& reason, const std::string& more) {
 }
 
 /// A fixed role decides before any method.
-Decision decide(const Problem& problem, std::size_t module, const Format& wanted,
+Decision decide(const Problem& problem, std::size_t module, const Encoding& wanted,
                 const std::string& reason, bool measured_only = false) {
   const auto* fixed = fixed_format(problem, problem.members[module]);
   auto decision = fixed == nullptr ? nearest(problem, module, wanted, measured_only)
@@ -70,7 +70,7 @@ Decisions decisions_of(const Problem& problem, const Allocation& allocation,
   return decisions;
 }
 
-Decisions uniform(const Problem& problem, const Format& format, bool measured_only) {
+Decisions uniform(const Problem& problem, const Encoding& format, bool measured_only) {
   Decisions decisions;
   for (std::size_t i = 0; i < problem.modules.size(); ++i) {
     decisions.push_back(decide(problem, i, format, "uniform", measured_only));
@@ -126,8 +126,7 @@ std::int64_t bytes_of(const Decisions& decisions) {
 Coverage coverage_of(const Problem& problem, const Decisions& decisions) {
   Coverage coverage;
   for (std::size_t module = 0; module < decisions.size(); ++module) {
-    const auto& choice = decisions[module].choice;
-    const Format format{choice.quantizer, choice.bits, choice.group_size};
+    const auto& format = decisions[module].choice.encoding;
     if (format.keeps()) continue;
     for (const auto i : problem.members[module]) {
       const auto& tensor = problem.tensors[i];

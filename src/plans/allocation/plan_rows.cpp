@@ -30,12 +30,10 @@ void drop(records::PlanRow& row) {
 }
 
 void quantize(records::PlanRow& row, const Problem& problem, const Tensor& tensor,
-              const Format& format) {
+              const Encoding& format) {
   row.module = tensor.decision;
   row.action = "quantize";
-  row.quantizer = format.quantizer;
-  row.bits = format.bits;
-  row.group_size = format.group_size;
+  formats::set_encoding(row, format);
   row.bytes = problem.stored_bytes(tensor, format);
   const auto sse = tensor.sse.find(format);
   row.sse = sse == tensor.sse.end() ? std::numeric_limits<double>::quiet_NaN() : sse->second;
@@ -60,9 +58,8 @@ std::vector<records::PlanRow> plan_rows(const Problem& problem, const Decisions&
     const auto& [choice, reason] = decisions[module];
     for (const auto i : problem.members[module]) {
       rows[i].reason = reason;
-      if (choice.quantizer.empty()) continue;
-      quantize(rows[i], problem, problem.tensors[i],
-               {choice.quantizer, choice.bits, choice.group_size});
+      if (choice.encoding.keeps()) continue;
+      quantize(rows[i], problem, problem.tensors[i], choice.encoding);
     }
   }
   return rows;

@@ -109,7 +109,7 @@ void add_choices(Problem& problem, std::size_t module, std::vector<Choice>& choi
     }
     if (!choices.empty() && !problem.constraints.may_keep) return;
   }
-  choices.push_back(choice_of(problem, members, Format{}).value());
+  choices.push_back(choice_of(problem, members, Encoding{}).value());
 }
 
 }  // namespace

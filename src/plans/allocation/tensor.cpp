@@ -61,7 +61,7 @@ std::int64_t Tensor::kept_bytes() const {
   return kept_element_bytes == 0 ? bytes() : params() * kept_element_bytes;
 }
 
-bool is_measured(const Tensor& tensor, const Format& format) {
+bool is_measured(const Tensor& tensor, const Encoding& format) {
   const auto found = tensor.sse.find(format);
   return found != tensor.sse.end() && std::isfinite(found->second);
 }

@@ -6,6 +6,7 @@
 
 #include <moesweep/core/base/cast.hpp>
 #include <moesweep/core/base/text.hpp>
+#include <moesweep/model/formats/catalog.hpp>
 #include <moesweep/plans/found/compare.hpp>
 
 #include "module_tensors.hpp"
@@ -22,19 +23,20 @@ void settle_by_columns(FoundModule& module, std::int64_t columns) {
   const auto group_size = columns / module.scale_columns;
   constexpr std::int64_t widest = 32;
   if (bits > widest || !std::in_range<std::int32_t>(group_size)) return;
-  if (module.problem.empty() && (bits != module.bits || group_size != module.group_size)) {
+  if (module.problem.empty() &&
+      (bits != module.encoding.bits || group_size != module.encoding.group_size)) {
     module.problem = fmt::format(
         "config.json says {} bits in groups of {}, codes and scales are {} bits in groups of {}",
-        module.bits, module.group_size, bits, group_size);
+        module.encoding.bits, module.encoding.group_size, bits, group_size);
   }
-  module.bits = static_cast<std::int32_t>(bits);
-  module.group_size = static_cast<std::int32_t>(group_size);
+  module.encoding.bits = static_cast<std::int32_t>(bits);
+  module.encoding.group_size = static_cast<std::int32_t>(group_size);
   module.shape.back() = columns;
 }
 
 bool same_quantizer(const std::string& planned, const std::string& found) {
-  // mxfp4_ocp, mxfp4_even and so on are rules to choose what is stored as mxfp4.
-  return planned == found || (found == "mxfp4" && planned.starts_with("mxfp4_"));
+  const auto* const format = formats::find_format(planned);
+  return planned == found || (format != nullptr && format->stored_as == found);
 }
 
 using Whys = std::vector<std::string>;
@@ -43,9 +45,10 @@ void compare_kept(const PlannedModule& planned, const FoundModule& found, Format
                   Whys& whys) {
   if (found.is_quantized()) {
     whys.emplace_back("the plan keeps it, the checkpoint has it quantized");
-  } else if (format == Format::gguf ? found.bits < planned.bits : found.bits != planned.bits) {
+  } else if (format == Format::gguf ? found.encoding.bits < planned.encoding.bits
+                                    : found.encoding.bits != planned.encoding.bits) {
     whys.push_back(
-        fmt::format("is stored as {}, planned are {} bits", found.element, planned.bits));
+        fmt::format("is stored as {}, planned are {} bits", found.element, planned.encoding.bits));
   }
 }
 
@@ -55,15 +58,17 @@ void compare_quantized(const PlannedModule& planned, const FoundModule& found, W
     return;
   }
   const auto before = whys.size();
-  if (!same_quantizer(planned.quantizer, found.quantizer)) {
-    whys.push_back(fmt::format("is {} instead of {}", found.quantizer, planned.quantizer));
-  }
-  if (found.bits != planned.bits) {
-    whys.push_back(fmt::format("has {} bits instead of {}", found.bits, planned.bits));
-  }
-  if (found.group_size != planned.group_size) {
+  if (!same_quantizer(planned.encoding.quantizer, found.encoding.quantizer)) {
     whys.push_back(
-        fmt::format("has groups of {} instead of {}", found.group_size, planned.group_size));
+        fmt::format("is {} instead of {}", found.encoding.quantizer, planned.encoding.quantizer));
+  }
+  if (found.encoding.bits != planned.encoding.bits) {
+    whys.push_back(
+        fmt::format("has {} bits instead of {}", found.encoding.bits, planned.encoding.bits));
+  }
+  if (found.encoding.group_size != planned.encoding.group_size) {
+    whys.push_back(fmt::format("has groups of {} instead of {}", found.encoding.group_size,
+                               planned.encoding.group_size));
   }
   if (whys.size() == before && found.bytes != planned.bytes) {
     whys.push_back(fmt::format("takes {} B instead of {}", format_count(found.bytes),
@@ -85,7 +90,7 @@ std::string compare_module(const PlannedModule& planned, const FoundModule& foun
     whys.push_back(fmt::format("holds {} weights instead of {}", format_count(params),
                                format_count(planned.params)));
   }
-  if (planned.quantizer.empty()) {
+  if (planned.encoding.keeps()) {
     compare_kept(planned, found, format, whys);
   } else {
     compare_quantized(planned, found, whys);
@@ -100,10 +105,10 @@ bool is_from_config(const FoundModule& module, Format format) {
 }
 
 Storage storage_of(const PlannedModule& module) {
-  return {module.quantizer, module.bits, module.group_size, module.bytes};
+  return {module.encoding, module.bytes};
 }
 Storage storage_of(const FoundModule& module) {
-  return {module.quantizer, module.bits, module.group_size, module.bytes};
+  return {module.encoding, module.bytes};
 }
 
 /// As wide as in the original.
@@ -112,12 +117,11 @@ void expect_dequantized(std::vector<PlannedModule>& modules, const records::Plan
   for (const auto& row : plan.rows) rows.emplace(row.tensor, &row);
   for (auto& module : modules) {
     const auto dtype = parse_dtype(rows.at(module.tensors.front())->dtype);
-    if (module.quantizer.empty() || !dtype) continue;
-    module.quantizer.clear();
-    module.group_size = 0;
+    if (module.encoding.keeps() || !dtype) continue;
+    module.encoding = {};
     // 8-bit floats can't hold the values and are written as BF16.
     const auto bits = std::max<std::int64_t>(16, dtype_bits(*dtype));
-    module.bits = checked_cast<std::int32_t>(bits);
+    module.encoding.bits = checked_cast<std::int32_t>(bits);
     module.bytes = module.params * (bits / 8);
     module.problem.clear();
   }
@@ -201,11 +205,6 @@ class Comparer {
 };
 
 }  // namespace
-
-std::string Storage::text() const {
-  if (quantizer.empty()) return fmt::format("{} bits", bits);
-  return fmt::format("{} {} bits in groups of {}", quantizer, bits, group_size);
-}
 
 std::vector<ModuleCheck> Comparison::offenders() const {
   std::vector<ModuleCheck> offenders;

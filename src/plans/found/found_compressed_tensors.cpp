@@ -72,10 +72,10 @@ std::string problem_with(const FoundModule& module, const CompressedTensorsConfi
   if (!scheme) return "no target of config.json matches it, but it is stored quantized";
   const auto columns = module.shape.back();
   const auto group_size = scheme->group_size == 0 ? columns : scheme->group_size;
-  if (scheme->bits != module.bits || group_size != module.group_size) {
+  if (scheme->bits != module.encoding.bits || group_size != module.encoding.group_size) {
     return fmt::format("config.json ({}) says {} bits in groups of {}, its shapes {} in {}",
-                       printable(scheme->group), scheme->bits, group_size, module.bits,
-                       module.group_size);
+                       printable(scheme->group), scheme->bits, group_size, module.encoding.bits,
+                       module.encoding.group_size);
   }
   if (scheme->symmetric == has_zero_points) {
     return fmt::format("config.json ({}) says {}, it has {} zero points", printable(scheme->group),
@@ -154,9 +154,10 @@ class Finder {
       module.bytes += global->bytes();
     }
     set_storage(module, parts, codes, scheme ? scheme->bits : 0);
-    module.group_size = group_of(module.shape.back(), scales);
+    module.encoding.group_size = group_of(module.shape.back(), scales);
     module.problem = problem_with(module, config_, scheme, zeros != nullptr);
-    if (zeros != nullptr) module.quantizer = fmt::format("ct_uint{}", module.bits);
+    if (zeros != nullptr)
+      module.encoding.quantizer = fmt::format("ct_uint{}", module.encoding.bits);
     return module;
   }
 
@@ -167,18 +168,20 @@ class Finder {
     if (packed && codes.dtype == Dtype::i32) {
       const auto a_word = likely_bits >= 1 && likely_bits <= 16 ? 32 / likely_bits : 8;
       module.shape = logical_shape(checkpoint_, reader_, parts, codes, a_word);
-      module.bits = bits_of(module.shape.back(), codes.shape.back(), likely_bits);
-      if (module.bits == 0) refuse_tensor(checkpoint_, codes, "does not fit its weight_shape");
-      module.quantizer = fmt::format("ct_int{}", module.bits);
+      module.encoding.bits = bits_of(module.shape.back(), codes.shape.back(), likely_bits);
+      if (module.encoding.bits == 0)
+        refuse_tensor(checkpoint_, codes, "does not fit its weight_shape");
+      module.encoding.quantizer = fmt::format("ct_int{}", module.encoding.bits);
     } else if (packed && codes.dtype == Dtype::u8) {
       module.shape = codes.shape;
       module.shape.back() *= 2;
-      module.bits = 4;
-      module.quantizer = find_part(parts, "weight_global_scale") != nullptr ? "nvfp4" : "mxfp4";
+      module.encoding.bits = 4;
+      module.encoding.quantizer =
+          find_part(parts, "weight_global_scale") != nullptr ? "nvfp4" : "mxfp4";
     } else if (!packed && dtype_bits(codes.dtype) == 8) {
       module.shape = codes.shape;
-      module.bits = 8;
-      module.quantizer = codes.dtype == Dtype::i8 ? "ct_int8" : element_name(codes.dtype);
+      module.encoding.bits = 8;
+      module.encoding.quantizer = codes.dtype == Dtype::i8 ? "ct_int8" : element_name(codes.dtype);
     } else {
       refuse_tensor(checkpoint_, codes, "has scales, but no packed or 8-bit codes");
     }

@@ -101,14 +101,12 @@ FoundModule module_of(const GgufTensor& tensor) {
                     ? tensor.name.substr(0, tensor.name.size() - weight.size())
                     : tensor.name;
   module.element = tensor.type->name;
-  module.bits = tensor.type->bits;
+  module.encoding.bits = tensor.type->bits;
   module.shape = tensor.shape;
   module.bytes = checked_cast<std::int64_t>(tensor.byte_end - tensor.byte_begin);
   if (tensor.type->is_quantized()) {
-    module.quantizer = tensor.type->name;
-    // A block of nvfp4 is four groups with a scale each.
-    module.group_size =
-        module.quantizer == "nvfp4" ? 16 : checked_cast<std::int32_t>(tensor.type->length);
+    module.encoding.quantizer = tensor.type->name;
+    module.encoding.group_size = tensor.type->group;
   }
   return module;
 }

@@ -93,9 +93,9 @@ void apply_setting(const MlxConfig& config, FoundModule& module) {
     module.problem = "config.json says nothing about it, and has no bits and group for all";
     return;
   }
-  module.bits = setting.bits;
-  module.group_size = setting.group_size;
-  module.quantizer = setting.mode;
+  module.encoding.bits = setting.bits;
+  module.encoding.group_size = setting.group_size;
+  module.encoding.quantizer = setting.mode;
   // Both sides are 32 times the columns over the group.
   if (module.code_columns * 32 != module.scale_columns * setting.bits * setting.group_size) {
     module.problem =
@@ -113,18 +113,20 @@ FoundModule quantized_module(const checkpoint::Checkpoint& checkpoint, const std
   FoundModule module;
   module.name = name;
   module.element = element_name(codes.dtype);
-  module.quantizer = biases != nullptr ? "affine" : "scales only";
+  module.encoding.quantizer = biases != nullptr ? "affine" : "scales only";
   module.code_columns = codes.shape.back();
   module.scale_columns = scales.shape.back();
   module.bytes = codes.bytes() + scales.bytes() + (biases != nullptr ? biases->bytes() : 0);
   apply_setting(config, module);
-  if (module.problem.empty() && (module.quantizer == "affine") != (biases != nullptr)) {
-    module.problem = fmt::format("config.json says mode \"{}\", {}", printable(module.quantizer),
-                                 biases != nullptr ? "but it has biases" : "but it has no biases");
+  if (module.problem.empty() && (module.encoding.quantizer == "affine") != (biases != nullptr)) {
+    module.problem =
+        fmt::format("config.json says mode \"{}\", {}", printable(module.encoding.quantizer),
+                    biases != nullptr ? "but it has biases" : "but it has no biases");
   }
   module.shape = codes.shape;
-  module.shape.back() =
-      module.group_size > 0 ? module.scale_columns * module.group_size : module.code_columns;
+  module.shape.back() = module.encoding.group_size > 0
+                            ? module.scale_columns * module.encoding.group_size
+                            : module.code_columns;
   return module;
 }
 

@@ -138,7 +138,7 @@ class HeaderParser {
       tensor.shape.insert(tensor.shape.begin(), static_cast<std::int64_t>(size));
     }
     const auto type = cursor_.u32("a tensor's type");
-    tensor.type = gguf_type(type);
+    tensor.type = formats::ggml_type(type);
     if (tensor.type == nullptr) refuse(tensor, fmt::format("has the unknown type {}", type));
     tensor.byte_begin = cursor_.u64("a tensor's offset");  // from the data's start, for now
     header_.tensors.push_back(std::move(tensor));

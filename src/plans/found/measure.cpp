@@ -1,15 +1,17 @@
 #include <algorithm>
 #include <cmath>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include <moesweep/core/base/cast.hpp>
 #include <moesweep/core/base/error.hpp>
+#include <moesweep/model/formats/catalog.hpp>
 #include <moesweep/model/kernels/decode.hpp>
 #include <moesweep/model/kernels/encode.hpp>
-#include <moesweep/model/kernels/quantize_rows.hpp>
+#include <moesweep/model/kernels/row_codec.hpp>
 #include <moesweep/model/names/role.hpp>
 #include <moesweep/plans/found/compare.hpp>
 #include <moesweep/plans/found/measure.hpp>
@@ -36,19 +38,25 @@ std::int64_t count_different(std::span<const std::byte> a, std::span<const std::
   return different;
 }
 
+bool has_matrix_scope(const kernels::Settled& quantizer) {
+  return formats::format_named(kernels::encoding_of(quantizer).quantizer).scope ==
+         formats::Scope::matrix;
+}
+
+/// rtn and affine pad a short group; block formats have none.
+bool takes_rows_of(const kernels::Settled& quantizer, std::int64_t columns) {
+  const auto* const block = std::get_if<kernels::BlockQuantizer>(&quantizer);
+  return block == nullptr || columns % block->block_length == 0;
+}
+
 /// Of one tensor's blocks: new memory for each would cost more than the arithmetic.
 struct Buffers {
-  struct Quantized {
-    std::vector<std::uint8_t> codes;
-    std::vector<float> scales, biases;
-  };
   struct Encoded {
     std::vector<std::byte> expected, there;
   };
   std::vector<std::byte> bytes;
   std::vector<float> original, written;
   StoredRows::Buffers stored;
-  Quantized quantized;
   Encoded encoded;
 };
 
@@ -117,7 +125,7 @@ struct Measurement::State {
   std::optional<MeasuredError> error_of_plain(const records::PlanRow& row,
                                               const Tensor& tensor) const {
     const auto* const stored = checkpoint::find_tensor(written, row.tensor);
-    const auto quantizer = written::quantizer_of(row);
+    const auto quantizer = kernels::settle(formats::encoding_of(row));
     if (stored == nullptr || stored->shape != tensor.shape || !quantizer ||
         dtype_bits(stored->dtype) < 16 || !is_floating_point(stored->dtype)) {
       return std::nullopt;
@@ -125,38 +133,48 @@ struct Measurement::State {
     // As the sweep sees matrices: slices of expert stacks, otherwise all but the first axis.
     const bool is_stack = names::is_expert_stack(row.tensor, tensor.shape, expert_patterns);
     const auto columns = is_stack ? tensor.shape.back() : tensor.params() / tensor.shape.front();
+    const auto matrices = is_stack && has_matrix_scope(*quantizer) ? tensor.shape.front() : 1;
+    if (!takes_rows_of(*quantizer, columns)) return std::nullopt;
+    kernels::RowCodec codec(*quantizer, tensor.dtype);
+    const auto rows = tensor.params() / columns / matrices;
     MeasuredError measured;
     Buffers buffers;
-    written::for_row_blocks(
-        tensor.params() / columns, columns, [&](std::int64_t first, std::int64_t count) {
-          add_plain_block(tensor, *stored, *quantizer, columns, first, count, buffers, measured);
-        });
+    for (std::int64_t matrix = 0; matrix < matrices; ++matrix) {
+      const auto amax = amax_of(tensor, *quantizer, columns, matrix * rows, rows, buffers);
+      written::for_row_blocks(rows, columns, [&](std::int64_t first, std::int64_t count) {
+        read_original(tensor, matrix * rows + first, count, columns, buffers);
+        add_plain_block(*stored, codec, columns, matrix * rows + first, amax, buffers, measured);
+      });
+    }
     return measured;
   }
 
-  void add_plain_block(const Tensor& tensor, const Tensor& stored,
-                       const kernels::Quantizer& quantizer, std::int64_t columns,
-                       std::int64_t first, std::int64_t count, Buffers& buffers,
+  /// A pass of its own where the format has a parameter of the matrix; 0 for others.
+  float amax_of(const Tensor& tensor, const kernels::Settled& quantizer, std::int64_t columns,
+                std::int64_t first_row, std::int64_t rows, Buffers& buffers) const {
+    float amax = 0.0F;
+    if (!has_matrix_scope(quantizer)) return amax;
+    written::for_row_blocks(rows, columns, [&](std::int64_t first, std::int64_t count) {
+      read_original(tensor, first_row + first, count, columns, buffers);
+      amax = kernels::largest_magnitude(buffers.original, amax);
+    });
+    return amax;
+  }
+
+  void add_plain_block(const Tensor& stored, kernels::RowCodec& codec, std::int64_t columns,
+                       std::int64_t first_row, float amax, Buffers& buffers,
                        MeasuredError& measured) const {
-    read_original(tensor, first, count, columns, buffers);
     const auto& values = buffers.original;
-    auto& [codes, scales, biases] = buffers.quantized;
     auto& quantized = buffers.written;
-    const auto groups =
-        checked_cast<std::size_t>(count * kernels::groups_of_row(columns, quantizer.group_size));
-    codes.resize(values.size());
-    scales.resize(groups);
-    biases.resize(groups);
     quantized.resize(values.size());
-    kernels::quantize_rows({values, columns}, quantizer, tensor.dtype, {codes, scales, biases});
-    kernels::dequantize_rows(codes, scales, biases, columns, quantizer.group_size, quantized);
+    codec.round_trip({values, columns}, amax, quantized);
     measured.sse += written::squared_error(values, quantized);
     const auto element = checked_cast<std::size_t>(dtype_bytes(stored.dtype));
     auto& [expected, there] = buffers.encoded;
     expected.resize(values.size() * element);
     there.resize(expected.size());
     kernels::encode(stored.dtype, quantized, expected);
-    written_reader.read(stored, checked_cast<std::uint64_t>(first * columns) * element, there);
+    written_reader.read(stored, checked_cast<std::uint64_t>(first_row * columns) * element, there);
     measured.different += count_different(expected, there, element);
   }
 };
@@ -186,8 +204,8 @@ std::optional<MeasuredError> Measurement::measure(const records::PlanRow& row) c
 
 std::string why_not_planned(const records::PlanRow& row, const MeasuredError& measured) {
   if (measured.different > 0) {
-    return fmt::format("{} of {} weights are not those of {} {} bits in groups of {}",
-                       measured.different, row.params, row.quantizer, row.bits, row.group_size);
+    return fmt::format("{} of {} weights are not those of {}", measured.different, row.params,
+                       formats::text_of(formats::encoding_of(row)));
   }
   if (!std::isfinite(measured.sse)) return "what it holds isn't finite";
   constexpr double tolerance = 1e-6;

@@ -42,7 +42,7 @@ FoundModule unquantized(const std::string& module, const std::string& part,
   FoundModule found;
   found.name = part == "weight" ? module : tensor.name;
   found.element = element_name(tensor.dtype);
-  found.bits = checked_cast<std::int32_t>(dtype_bits(tensor.dtype));
+  found.encoding.bits = checked_cast<std::int32_t>(dtype_bits(tensor.dtype));
   found.shape = tensor.shape;
   found.bytes = tensor.bytes();
   return found;

@@ -31,8 +31,7 @@ Share share_of(const names::RuntimeTensor& target, const std::vector<std::int64_
 }
 
 bool stored_alike(const PlannedModule& module, const records::PlanRow& row) {
-  return module.quantizer == row.quantizer && module.bits == row.bits &&
-         module.group_size == row.group_size && module.dropped == (row.action == "drop");
+  return module.encoding == formats::encoding_of(row) && module.dropped == (row.action == "drop");
 }
 
 class Planner {
@@ -67,9 +66,7 @@ class Planner {
     auto& module = modules_[name];
     if (module.tensors.empty()) {
       module.name = name;
-      module.quantizer = row.quantizer;
-      module.bits = row.bits;
-      module.group_size = row.group_size;
+      module.encoding = formats::encoding_of(row);
       module.dropped = row.action == "drop";
     } else if (!stored_alike(module, row) && module.problem.empty()) {
       module.problem = fmt::format("the plan stores {} and {} of it differently",
@@ -86,7 +83,7 @@ class Planner {
     module.columns = shape.empty() ? 1 : shape.back();
     module.params += share.part(row.params);
     module.bytes += share.part(row.bytes);
-    if (module.quantizer.empty() || mapping.quantizable || !module.problem.empty()) return;
+    if (module.encoding.keeps() || mapping.quantizable || !module.problem.empty()) return;
     module.problem = "is planned quantized, and the runtime can't hold it so" +
                      (mapping.reason.empty() ? "" : ": " + mapping.reason);
   }

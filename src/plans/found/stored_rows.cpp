@@ -50,7 +50,7 @@ std::optional<StoredRows> StoredRows::open(const checkpoint::Checkpoint& checkpo
   rows.scales_ = checkpoint::find_tensor(
       checkpoint, tensor_name(module.name, is_mlx ? "scales" : "weight_scale"));
   rows.biases_ = checkpoint::find_tensor(checkpoint, tensor_name(module.name, "biases"));
-  const bool asymmetric = !is_mlx && !module.quantizer.starts_with("ct_int");
+  const bool asymmetric = !is_mlx && !module.encoding.quantizer.starts_with("ct_int");
   if (rows.codes_ == nullptr || rows.scales_ == nullptr || asymmetric ||
       (rows.biases_ != nullptr) != is_mlx || dtype_bits(rows.codes_->dtype) != 32) {
     return std::nullopt;

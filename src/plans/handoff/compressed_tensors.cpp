@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <moesweep/model/formats/catalog.hpp>
+
 #include "vllm_patterns.hpp"
 
 namespace moesweep::handoff {
@@ -18,7 +20,11 @@ Json targets_of(const std::vector<std::string>& patterns) {
   return targets;
 }
 
-Json weights_of(const plan::Storage& storage) {
+std::string format_of(const formats::Encoding& storage) {
+  return std::string(formats::format_named(storage.quantizer).words.compressed_tensors);
+}
+
+Json weights_of(const formats::Encoding& storage) {
   Json weights = {{"num_bits", storage.bits},
                   {"type", "int"},
                   {"symmetric", true},
@@ -31,8 +37,9 @@ Json weights_of(const plan::Storage& storage) {
 }  // namespace
 
 void check_compressed_tensors(const records::PlanRow& row) {
-  const bool known = (row.quantizer == "ct_int4" && row.bits == 4) ||
-                     (row.quantizer == "ct_int8" && row.bits == 8);
+  const auto* const format = formats::find_format(row.quantizer);
+  const bool known = format != nullptr && !format->words.compressed_tensors.empty() &&
+                     format->has_bits_of(formats::encoding_of(row));
   if (known) return;
   throw plan::refusal(
       row, "compressed-tensors",
@@ -50,7 +57,7 @@ PlanExport export_compressed_tensors(const plan::PlannedModules& planned) {
       continue;
     }
     groups[fmt::format("group_{}", groups.size())] = {{"targets", targets_of(patterns)},
-                                                      {"format", "pack-quantized"},
+                                                      {"format", format_of(storage)},
                                                       {"weights", weights_of(storage)},
                                                       {"input_activations", nullptr},
                                                       {"output_activations", nullptr}};

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include <moesweep/core/base/json.hpp>
+#include <moesweep/model/formats/catalog.hpp>
 
 #include "vllm_patterns.hpp"
 
@@ -22,11 +23,11 @@ constexpr std::array bits = {2, 3, 4, 8};
 constexpr std::array group_sizes = {0, 16, 32, 64, 128, 256, 512, 1024};  // 0: the whole row
 
 // Its symmetric codes have no offset; the others one a group, as affine has.
-bool is_symmetric(const plan::Storage& storage) {
-  return storage.quantizer != "affine";
+bool is_symmetric(const formats::Encoding& storage) {
+  return !formats::format_named(storage.quantizer).has_offset();
 }
 
-Json settings_of(const plan::Storage& storage) {
+Json settings_of(const formats::Encoding& storage) {
   return {{"bits", storage.bits},
           {"group_size", storage.group_size == 0 ? -1 : storage.group_size},
           {"sym", is_symmetric(storage)}};
@@ -35,8 +36,8 @@ Json settings_of(const plan::Storage& storage) {
 }  // namespace
 
 void check_gptqmodel(const records::PlanRow& row) {
-  const bool family =
-      row.quantizer == "affine" || row.quantizer == "ct_int4" || row.quantizer == "ct_int8";
+  const auto* const format = formats::find_format(row.quantizer);
+  const bool family = format != nullptr && format->words.gptqmodel;
   const bool known = std::ranges::find(bits, row.bits) != bits.end() &&
                      std::ranges::find(group_sizes, row.group_size) != group_sizes.end();
   if (family && known) return;

@@ -2,10 +2,12 @@
 // separated by white space, lower-cased, searched for as ECMAScript, the first match wins. It
 // counts only when the type of the whole file is a quantized one (src/llama-quant.cpp).
 
-#include <algorithm>
-#include <array>
+#include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <moesweep/model/formats/catalog.hpp>
 
 #include "formats.hpp"
 #include "patterns.hpp"
@@ -13,21 +15,21 @@
 namespace moesweep::handoff {
 namespace {
 
-struct GgmlType {
-  std::string_view quantizer;
-  std::string_view type;
-  std::int64_t block;  ///< rows that are no multiple are stored as something else, with a warning
-};
-constexpr std::array types = {
-    GgmlType{"q8_0", "q8_0", 32},        GgmlType{"q6_k", "q6_k", 256},
-    GgmlType{"q5_k", "q5_k", 256},       GgmlType{"q4_k", "q4_k", 256},
-    GgmlType{"q3_k", "q3_k", 256},       GgmlType{"q2_k", "q2_k", 256},
-    GgmlType{"mxfp4_ggml", "mxfp4", 32},
-};
+/// Null for what llama-quantize has no type of.
+const formats::Format* find_type(std::string_view quantizer) {
+  const auto* const format = formats::find_format(quantizer);
+  return format != nullptr && format->words.ggml_type ? format : nullptr;
+}
 
-const GgmlType* find_type(std::string_view quantizer) {
-  const auto found = std::ranges::find(types, quantizer, &GgmlType::quantizer);
-  return found == types.end() ? nullptr : &*found;
+/// "q8_0, q6_k, ... or mxfp4_ggml".
+std::string known_quantizers() {
+  std::vector<std::string_view> known;
+  for (const auto& format : formats::catalog()) {
+    if (format.words.ggml_type) known.push_back(format.name);
+  }
+  const auto last = known.back();
+  known.pop_back();
+  return fmt::format("{} or {}", fmt::join(known, ", "), last);
 }
 
 // Of a tensor that is kept, as the converter writes it with --outtype bf16.
@@ -39,7 +41,7 @@ std::string_view kept_type(std::string_view dtype) {
 
 std::string_view type_of(const plan::PlannedModule& module) {
   if (module.storage.quantizer.empty()) return kept_type(module.row->dtype);
-  return find_type(module.storage.quantizer)->type;
+  return find_type(module.storage.quantizer)->stored_as;
 }
 
 std::string type_option(const plan::PlannedModules& planned, const char* tensor,
@@ -56,13 +58,15 @@ void check_llama_cpp(const records::PlanRow& row) {
   if (type == nullptr) {
     throw plan::refusal(
         row, "llama.cpp",
-        "plan for it (allocate --for gguf), with q8_0, q6_k, q5_k, q4_k, q3_k, q2_k or mxfp4_ggml");
+        fmt::format("plan for it (allocate --for gguf), with {}", known_quantizers()));
   }
-  if (shape_of(row).back() % type->block != 0) {
-    throw Error(ExitCode::bad_input, printable(row.tensor),
-                fmt::format("has rows of {} weights, no whole blocks of {}", shape_of(row).back(),
-                            type->block),
-                "plan it with q8_0, or keep it");
+  // llama-quantize stores other rows as something else, with a warning.
+  const auto block = type->groups.front();
+  if (shape_of(row).back() % block != 0) {
+    throw Error(
+        ExitCode::bad_input, printable(row.tensor),
+        fmt::format("has rows of {} weights, no whole blocks of {}", shape_of(row).back(), block),
+        "plan it with q8_0, or keep it");
   }
 }
 

@@ -1,7 +1,6 @@
 // mlx-lm: exact module paths, no patterns (mlx_lm/utils.py: load_model, quantize_model).
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include <fmt/format.h>
@@ -9,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include <moesweep/core/base/json.hpp>
+#include <moesweep/model/formats/catalog.hpp>
 #include <moesweep/plans/handoff/mlx.hpp>
 
 #include "formats.hpp"
@@ -19,8 +19,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::array bits = {2, 3, 4, 5, 6, 8};
-constexpr std::array group_sizes = {32, 64, 128};
+/// What mlx-lm quantizes to.
+const formats::Format& affine() {
+  return formats::format_named("affine");
+}
 
 // A file that is imported, so names come as JSON strings, which are Python's too.
 constexpr std::string_view predicate_head =
@@ -51,7 +53,7 @@ def quant_predicate(path, module=None, *_):
         raise KeyError(f"{path}: the plan has no such module") from None
 )py";
 
-std::string predicate_of(const plan::PlannedModules& planned, const plan::Storage& globals) {
+std::string predicate_of(const plan::PlannedModules& planned, const formats::Encoding& globals) {
   auto text = fmt::format(fmt::runtime(predicate_head), fmt::arg("group_size", globals.group_size),
                           fmt::arg("bits", globals.bits));
   for (const auto& [name, module] : planned.modules) {
@@ -68,9 +70,9 @@ std::string predicate_of(const plan::PlannedModules& planned, const plan::Storag
 
 // Globals apply to modules that the dictionary does not name, and the group also decides which
 // modules convert asks about.
-plan::Storage globals_of(const plan::PlannedModules& planned) {
+formats::Encoding globals_of(const plan::PlannedModules& planned) {
   auto globals = most_common(planned);
-  if (globals.quantizer.empty()) return {"affine", 4, group_sizes.front()};
+  if (globals.quantizer.empty()) return {"affine", 4, affine().groups.front()};
   for (const auto& [name, module] : planned.modules) {
     if (module.storage.quantizer.empty()) continue;
     globals.group_size = std::min(globals.group_size, module.storage.group_size);
@@ -89,7 +91,7 @@ Json entry_of(const plan::PlannedModule& module) {
   return false;
 }
 
-Json config_keys(const plan::PlannedModules& planned, const plan::Storage& globals) {
+Json config_keys(const plan::PlannedModules& planned, const formats::Encoding& globals) {
   OrderedObject entries;
   entries.set("group_size", globals.group_size);
   entries.set("bits", globals.bits);
@@ -102,9 +104,7 @@ Json config_keys(const plan::PlannedModules& planned, const plan::Storage& globa
 }  // namespace
 
 void check_mlx(const records::PlanRow& row) {
-  const bool known = std::ranges::find(bits, row.bits) != bits.end() &&
-                     std::ranges::find(group_sizes, row.group_size) != group_sizes.end();
-  if (row.quantizer == "affine" && known) return;
+  if (affine().offers(formats::encoding_of(row))) return;
   throw plan::refusal(
       row, "mlx-lm",
       "plan for it (allocate --for mlx), with affine, 2, 3, 4, 5, 6 or 8 bits and groups "

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <moesweep/model/formats/catalog.hpp>
+
 #include "vllm_patterns.hpp"
 
 namespace moesweep::handoff {
@@ -28,8 +30,8 @@ constexpr std::string_view tail = R"py(    ],
 }
 )py";
 
-std::string settings_of(const plan::Storage& storage) {
-  if (storage.quantizer == "nvfp4") {
+std::string settings_of(const formats::Encoding& storage) {
+  if (formats::format_named(storage.quantizer).family == formats::Family::nvfp4) {
     return R"({"num_bits": (2, 1), "block_sizes": {-1: 16, "type": "dynamic", "scale_bits": (4, 3)}})";
   }
   if (storage.group_size == 0) {
@@ -52,9 +54,10 @@ std::string literal(const std::string& name) {
 }  // namespace
 
 void check_modelopt(const records::PlanRow& row) {
-  const bool known = (row.quantizer == "ct_int4" && row.bits == 4) ||
-                     (row.quantizer == "ct_int8" && row.bits == 8) ||
-                     (row.quantizer == "nvfp4" && row.bits == 4 && row.group_size == 16);
+  const auto* const format = formats::find_format(row.quantizer);
+  const bool known = format != nullptr && format->words.modelopt &&
+                     format->has_bits_of(formats::encoding_of(row)) &&
+                     (!format->has_fixed_block() || row.group_size == format->groups.front());
   if (known) return;
   throw plan::refusal(
       row, "ModelOpt",
@@ -64,7 +67,7 @@ void check_modelopt(const records::PlanRow& row) {
 }
 
 PlanExport export_modelopt(const plan::PlannedModules& planned) {
-  std::map<std::string, plan::Storage> quantizers;
+  std::map<std::string, formats::Encoding> quantizers;
   for (const auto& [name, module] : planned.modules) {
     if (module.storage.quantizer.empty()) continue;
     const auto experts = experts_module(planned, name);

@@ -36,9 +36,9 @@ std::string experts_module(const plan::PlannedModules& planned, const std::strin
   return tie.ends_with(last) ? tie : std::string();
 }
 
-std::map<plan::Storage, std::vector<std::string>> vllm_patterns(const plan::PlannedModules& planned,
-                                                                bool fused_names) {
-  std::map<plan::Storage, std::vector<LayerModule>> modules;
+std::map<formats::Encoding, std::vector<std::string>> vllm_patterns(
+    const plan::PlannedModules& planned, bool fused_names) {
+  std::map<formats::Encoding, std::vector<LayerModule>> modules;
   for (const auto& [name, module] : planned.modules) {
     auto& alike = modules[module.storage];
     if (const auto experts = experts_module(planned, name); !experts.empty()) {
@@ -53,21 +53,21 @@ std::map<plan::Storage, std::vector<std::string>> vllm_patterns(const plan::Plan
         names::tied_module(names::Runtime::vllm, planned.architecture, name + ".weight");
     if (tie != name) alike.push_back(layer_module(tie));
   }
-  std::map<plan::Storage, std::vector<std::string>> patterns;
+  std::map<formats::Encoding, std::vector<std::string>> patterns;
   for (const auto& [storage, alike] : modules) {
     patterns[storage] = patterns_of(alike, stem_pattern);
   }
   return patterns;
 }
 
-plan::Storage most_common(const plan::PlannedModules& planned) {
-  std::map<plan::Storage, std::int64_t> counts;
+formats::Encoding most_common(const plan::PlannedModules& planned) {
+  std::map<formats::Encoding, std::int64_t> counts;
   for (const auto& [name, module] : planned.modules) {
     if (!module.storage.quantizer.empty()) ++counts[module.storage];
   }
   const auto most = std::ranges::max_element(
       counts, {}, [](const auto& storage_and_count) { return storage_and_count.second; });
-  return most == counts.end() ? plan::Storage{} : most->first;
+  return most == counts.end() ? formats::Encoding{} : most->first;
 }
 
 }  // namespace moesweep::handoff

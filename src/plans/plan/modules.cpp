@@ -16,14 +16,12 @@ using records::PlanRow;
 constexpr auto from_checkpoint =
     "make the plan from this checkpoint and for this runtime (allocate --for mlx, gguf or vllm)";
 
-Storage storage_of(const PlanRow& row) {
-  if (row.action != "quantize") return {};
-  return {row.quantizer, row.bits, row.group_size};
+formats::Encoding storage_of(const PlanRow& row) {
+  return row.action == "quantize" ? formats::encoding_of(row) : formats::Encoding{};
 }
 
-std::string described(const Storage& storage) {
-  if (storage.quantizer.empty()) return "kept";
-  return fmt::format("{} {} bits group {}", storage.quantizer, storage.bits, storage.group_size);
+std::string described(const formats::Encoding& storage) {
+  return storage.keeps() ? "kept" : formats::text_of(storage);
 }
 
 Error unmapped_error(const std::vector<const RuntimeRow*>& unmapped, const RuntimePlan& mapped) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <moesweep/model/checkpoint/checkpoint.hpp>
+#include <moesweep/model/kernels/row_codec.hpp>
 #include <moesweep/plans/written/layout.hpp>
 
 #include "block_stream.hpp"
@@ -22,38 +23,43 @@ struct BlockError {
 /// Buffers for the largest block of one stored tensor.
 class BlockQuantizer {
  public:
-  BlockQuantizer(const StoredTensor& stored, Dtype source_dtype, std::int64_t largest_block);
+  /// `amax_of_matrices` in stored order, where the format has parameters of a matrix; else empty.
+  BlockQuantizer(const StoredTensor& stored, Dtype source_dtype, std::int64_t largest_block,
+                 std::vector<float> amax_of_matrices);
 
   /// Decodes and quantizes. Error(bad_input) naming `tensor` for a NaN or infinity.
   void take(const SourceBlock& block, const checkpoint::Tensor& tensor);
 
-  /// Of the last block: codes as words, scales and biases, or dequantized values in `dtype`.
-  std::span<const std::byte> words();
-  std::span<const std::byte> scales(Dtype dtype);
-  std::span<const std::byte> biases(Dtype dtype);
+  /// Of the last block: codes, scales and biases as they are stored, or dequantized values in
+  /// `dtype`.
+  kernels::PartsIn parts() const;
   std::span<const std::byte> values(Dtype dtype);
 
   /// Of the last block. sse_stored is that of values(), after it was called.
   const BlockError& error() const { return error_; }
-  std::int64_t groups() const { return groups_; }
 
   static std::int64_t bytes_for(const StoredTensor& stored, std::int64_t largest_block);
 
  private:
-  std::span<const std::byte> encoded(Dtype dtype, std::span<const float> numbers);
+  void quantize(std::span<const float> weights, std::int64_t stored_first);
+  float amax_at(std::int64_t stored_element) const;
 
   const StoredTensor& stored_;
   Dtype source_dtype_;
+  kernels::RowCodec codec_;
+  std::vector<float> amax_of_matrices_;
   std::size_t elements_ = 0;
-  std::int64_t groups_ = 0;
   BlockError error_;
   std::vector<float> weights_;
-  std::vector<std::uint8_t> codes_;
-  std::vector<float> scales_;
-  std::vector<float> biases_;
   std::vector<float> dequantized_;
-  std::vector<std::uint32_t> words_;
+  std::vector<std::byte> codes_;
+  std::vector<std::byte> scales_;
+  std::vector<std::byte> biases_;
   std::vector<std::byte> encoded_;
 };
+
+/// Error(bad_input) naming `tensor` and the element for a NaN or infinity.
+void refuse_nonfinite(std::span<const float> weights, const SourceBlock& block,
+                      const checkpoint::Tensor& tensor);
 
 }  // namespace moesweep::written

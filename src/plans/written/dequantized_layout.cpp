@@ -1,12 +1,11 @@
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include <moesweep/core/base/error.hpp>
+#include <moesweep/model/formats/catalog.hpp>
+#include <moesweep/model/kernels/row_codec.hpp>
 #include <moesweep/model/names/role.hpp>
 #include <moesweep/plans/written/plan_rows.hpp>
 
-#include "affine_shapes.hpp"
 #include "shards.hpp"
 
 namespace moesweep::written {
@@ -16,17 +15,35 @@ bool is_matrix(const checkpoint::Tensor& tensor) {
   return tensor.shape.size() >= 2 && tensor.params() > 0 && is_floating_point(tensor.dtype);
 }
 
+/// 8-bit floats can't hold dequantized values.
 Dtype stored_dtype(Dtype dtype) {
-  return dtype_bytes(dtype) == 1 ? scale_dtype_of(dtype) : dtype;
+  return dtype_bytes(dtype) == 1 ? formats::scale_dtype(dtype) : dtype;
 }
 
-/// What the sweep's groups run along: rows of experts, else all but the first axis.
-std::int64_t columns_of(const checkpoint::Tensor& tensor,
-                        std::span<const std::string> expert_patterns) {
+/// What the sweep's groups run along, and what shares the parameters of a matrix: an expert of a
+/// stack, else all of the tensor with the first axis as rows.
+struct Matrix {
+  std::int64_t columns = 0;
+  std::int64_t elements = 0;
+};
+Matrix matrix_of(const checkpoint::Tensor& tensor, std::span<const std::string> expert_patterns) {
   if (names::is_expert_stack(tensor.name, tensor.shape, expert_patterns)) {
-    return tensor.shape.back();
+    return {tensor.shape.back(), tensor.params() / tensor.shape.front()};
   }
-  return tensor.params() / tensor.shape.front();
+  return {tensor.params() / tensor.shape.front(), tensor.params()};
+}
+
+/// Why values cannot be written, empty when they can.
+std::string refusal(const Matrix& matrix, const formats::Encoding& encoding) {
+  if (!kernels::settle(encoding)) {
+    return fmt::format("cannot be {}: no such format is known", formats::text_of(encoding));
+  }
+  const bool pads = formats::format_named(encoding.quantizer).has_offset();
+  if (!pads && matrix.columns % encoding.group_size != 0) {
+    return fmt::format("cannot be {}: rows of {} weights are not whole blocks",
+                       formats::text_of(encoding), matrix.columns);
+  }
+  return {};
 }
 
 }  // namespace
@@ -36,12 +53,12 @@ Layout dequantized_layout(const checkpoint::Checkpoint& source, const records::P
   const std::vector<std::string> default_patterns = {"experts"};
   if (expert_patterns.empty()) expert_patterns = default_patterns;
   const auto rows = rows_of_tensors(source, plan);
-  std::vector<std::string> not_matrices, unknown, transposed;
+  Refusals refusals;
   std::vector<Bundle> bundles;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const auto& tensor = source.tensors[i];
     if (tensor.is_transposed) {
-      transposed.push_back(tensor.name);
+      refusals.add("are stored [experts, in, out], which is not written here", tensor.name);
       continue;
     }
     StoredTensor stored{.name = tensor.name,
@@ -51,28 +68,24 @@ Layout dequantized_layout(const checkpoint::Checkpoint& source, const records::P
                         .origins = {Origin{.tensor = i}}};
     if (rows[i]->action == "quantize") {
       if (!is_matrix(tensor)) {
-        not_matrices.push_back(tensor.name);
+        refusals.add("are to be quantized but are not matrices of floating-point weights",
+                     tensor.name);
         continue;
       }
-      const auto quantizer = quantizer_of(*rows[i]);
-      if (!quantizer) {
-        unknown.push_back(fmt::format("{} ({}, {} bits, groups of {})", tensor.name,
-                                      rows[i]->quantizer, rows[i]->bits, rows[i]->group_size));
-        continue;
-      }
+      const auto matrix = matrix_of(tensor, expert_patterns);
       stored.part = Part::dequantized;
       stored.dtype = stored_dtype(tensor.dtype);
-      stored.columns = columns_of(tensor, expert_patterns);
-      stored.quantizer = *quantizer;
+      stored.encoding = formats::encoding_of(*rows[i]);
+      stored.columns = matrix.columns;
+      stored.matrix_elements = matrix.elements;
+      if (const auto why = refusal(matrix, stored.encoding); !why.empty()) {
+        refusals.add(why, tensor.name);
+        continue;
+      }
     }
     bundles.push_back({std::move(stored)});
   }
-  refuse_if_any(transposed, "are stored [experts, in, out], which is not written here",
-                "write the plan for mlx, or plan without them");
-  refuse_if_any(not_matrices, "are to be quantized but are no matrices of floating-point weights",
-                "keep them in the plan");
-  refuse_if_any(unknown, "cannot be dequantized",
-                "plans with affine or rtn, 2 to 8 bits, can be written dequantized");
+  refusals.throw_if_any("keep or drop them in the plan, or write the plan for mlx");
   return into_shards(std::move(bundles), shard_bytes, "pt");
 }
 

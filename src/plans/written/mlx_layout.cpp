@@ -5,10 +5,11 @@
 
 #include <moesweep/core/base/cast.hpp>
 #include <moesweep/core/base/error.hpp>
+#include <moesweep/model/formats/catalog.hpp>
+#include <moesweep/model/formats/sizes.hpp>
 #include <moesweep/plans/plan/runtime_plan.hpp>
 #include <moesweep/plans/written/plan_rows.hpp>
 
-#include "affine_shapes.hpp"
 #include "shards.hpp"
 
 namespace moesweep::written {
@@ -96,9 +97,7 @@ void order(const std::string& name, std::vector<Piece>& pieces,
   std::vector<std::string> different;
   for (const auto& piece : pieces) {
     const bool same = piece.shape == first.shape && piece.row->action == first.row->action &&
-                      piece.row->quantizer == first.row->quantizer &&
-                      piece.row->bits == first.row->bits &&
-                      piece.row->group_size == first.row->group_size &&
+                      formats::encoding_of(*piece.row) == formats::encoding_of(*first.row) &&
                       source.tensors[piece.tensor].dtype == source.tensors[first.tensor].dtype;
     if (!same) different.push_back(source.tensors[piece.tensor].name);
   }
@@ -152,32 +151,39 @@ void apply_transform(StoredTensor& stored, const checkpoint::Tensor& tensor) {
               "the checkpoint is not of this architecture");
 }
 
+bool is_stored_by_mlx(const formats::Encoding& encoding, const StoredTensor& stored) {
+  const auto* const format = formats::find_format(encoding.quantizer);
+  return format != nullptr && !format->words.mlx_mode.empty() &&
+         stored.transform == names::Transform::none &&
+         formats::stored_bytes(encoding, stored.shape, stored.dtype) >= 0;
+}
+
 Bundle quantized_bundle(const StoredTensor& stored, const Piece& first,
                         const checkpoint::Tensor& tensor) {
-  const auto shapes =
-      affine_shapes(stored.shape, stored.dtype, first.row->bits, first.row->group_size);
-  if (first.row->quantizer != "affine" || !shapes || stored.transform != names::Transform::none) {
+  const auto encoding = formats::encoding_of(*first.row);
+  if (!is_stored_by_mlx(encoding, stored)) {
     throw Error(ExitCode::bad_input, tensor.name,
-                fmt::format("MLX cannot store it as {} with {} bits in groups of {}",
-                            first.row->quantizer, first.row->bits, first.row->group_size),
+                fmt::format("MLX cannot store it as {}", formats::text_of(encoding)),
                 "MLX stores affine with 2, 3, 4, 5, 6 or 8 bits, in groups of 32, 64 or 128 that "
                 "divide the columns");
   }
-  Bundle bundle(3, stored);
+  const auto groups = stored.shape.back() / encoding.group_size;
+  const auto block = formats::block_bytes(encoding, stored.dtype);
   const auto& module = first.target.module;
+  Bundle bundle(3, stored);
   const auto set = [&](std::size_t at, const char* suffix, Part part, Dtype dtype,
-                       const std::vector<std::int64_t>& shape) {
+                       std::int64_t last_side) {
     bundle[at].name = module + suffix;
     bundle[at].part = part;
     bundle[at].dtype = dtype;
     bundle[at].columns = stored.shape.back();
-    bundle[at].shape = shape;
-    bundle[at].quantizer = {kernels::QuantizerFamily::affine, first.row->bits,
-                            first.row->group_size};
+    bundle[at].shape.back() = last_side;
+    bundle[at].encoding = encoding;
   };
-  set(0, ".weight", Part::codes, Dtype::u32, shapes->codes);
-  set(1, ".scales", Part::scales, shapes->scale_dtype, shapes->scales);
-  set(2, ".biases", Part::biases, shapes->scale_dtype, shapes->scales);
+  const auto scales = formats::scale_dtype(stored.dtype);
+  set(0, ".weight", Part::codes, Dtype::u32, groups * block.codes / dtype_bytes(Dtype::u32));
+  set(1, ".scales", Part::scales, scales, groups);
+  set(2, ".biases", Part::biases, scales, groups);
   return bundle;
 }
 

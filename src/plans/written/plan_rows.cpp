@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 #include <map>
 
 #include <fmt/format.h>
@@ -23,22 +24,25 @@ bool is_known(const std::string& action) {
 
 }  // namespace
 
-std::optional<kernels::Quantizer> quantizer_of(const records::PlanRow& row) {
-  const bool is_rtn = row.quantizer == "rtn";
-  if ((!is_rtn && row.quantizer != "affine") || row.bits < 2 || row.bits > 8 ||
-      row.group_size < 1) {
-    return std::nullopt;
-  }
-  return kernels::Quantizer{
-      is_rtn ? kernels::QuantizerFamily::rtn : kernels::QuantizerFamily::affine, row.bits,
-      row.group_size};
-}
-
 std::string some_of(std::span<const std::string> names) {
   const auto shown = names.first(std::min(names.size(), most_named));
-  auto text = fmt::format("{}", fmt::join(shown, ", "));
-  if (shown.size() < names.size()) text += fmt::format(" ({} more)", names.size() - shown.size());
-  return text;
+  const auto text = fmt::format("{}", fmt::join(shown, ", "));
+  return shown.size() == names.size() ? text
+                                      : fmt::format("{} tensors ({}, ...)", names.size(), text);
+}
+
+void Refusals::add(const std::string& problem, const std::string& name) {
+  names_[problem].push_back(name);
+}
+
+void Refusals::throw_if_any(const std::string& remedy) const {
+  if (names_.empty()) return;
+  const auto& [problem, names] = *names_.begin();
+  auto text = problem;
+  for (auto other = std::next(names_.begin()); other != names_.end(); ++other) {
+    text += fmt::format("; {} {}", some_of(other->second), other->first);
+  }
+  throw Error(ExitCode::bad_input, some_of(names), text, remedy);
 }
 
 void refuse_if_any(std::span<const std::string> names, const std::string& problem,

@@ -1,12 +1,17 @@
 #include <algorithm>
 #include <cmath>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include <moesweep/core/base/cast.hpp>
 #include <moesweep/core/base/error.hpp>
+#include <moesweep/model/formats/catalog.hpp>
+#include <moesweep/model/formats/sizes.hpp>
 #include <moesweep/model/kernels/decode.hpp>
 #include <moesweep/model/kernels/encode.hpp>
+#include <moesweep/model/kernels/quantizer_registry.hpp>
 #include <moesweep/plans/written/write.hpp>
 
 #include "block_quantizer.hpp"
@@ -23,6 +28,11 @@ bool is_quantized(const StoredTensor& stored) {
 // Scales and biases are written with the codes.
 bool has_own_pass(const StoredTensor& stored) {
   return is_quantized(stored) || stored.part == Part::copy;
+}
+
+bool has_matrix_pass(const StoredTensor& stored) {
+  return stored.part == Part::dequantized &&
+         formats::format_named(stored.encoding.quantizer).scope == formats::Scope::matrix;
 }
 
 Dtype source_dtype(const checkpoint::Checkpoint& source, const StoredTensor& stored) {
@@ -42,10 +52,10 @@ void add_one(Dtype dtype, std::span<const std::byte> from, std::vector<float>& n
 void refuse_overflow(const BlockError& error, const StoredTensor& stored,
                      const checkpoint::Tensor& tensor) {
   if (std::isfinite(error.sse) && std::isfinite(error.sse_stored)) return;
-  throw Error(ExitCode::bad_input, tensor.name,
-              fmt::format("overflows with {} bits in groups of {}: its weights are too large",
-                          stored.quantizer.bits, stored.quantizer.group_size),
-              "keep the tensor in the plan");
+  throw Error(
+      ExitCode::bad_input, tensor.name,
+      fmt::format("overflows as {}: its weights are too large", formats::text_of(stored.encoding)),
+      "keep the tensor in the plan");
 }
 
 class ShardWriter {
@@ -62,7 +72,7 @@ class ShardWriter {
       out_.parts.push_back({.tensor = origin.tensor,
                             .name = stored.name,
                             .is_quantized = is_quantized(stored),
-                            .quantizer = stored.quantizer});
+                            .encoding = stored.encoding});
       if (is_quantized(stored)) out_.parts.back().sum_squares = 0.0;
     }
     if (is_quantized(stored)) return write_quantized(index, stored);
@@ -96,11 +106,41 @@ class ShardWriter {
     }
   }
 
+  /// Of each matrix, where the format has a parameter of it: known before its first block is
+  /// written, hence a pass of its own.
+  std::vector<float> amax_of_matrices(const StoredTensor& stored) {
+    std::vector<float> amax;
+    if (!has_matrix_pass(stored)) return amax;
+    const auto dtype = source_dtype(source_, stored);
+    std::vector<float> weights;
+    BlockStream blocks(source_, reader_, stored);
+    while (const auto block = blocks.next()) {
+      out_.bytes_read += checked_cast<std::int64_t>(block->bytes.size());
+      weights.resize(checked_cast<std::size_t>(block->elements));
+      kernels::decode(dtype, block->bytes, weights);
+      refuse_nonfinite(weights, *block, source_.tensors[stored.origins[block->origin].tensor]);
+      for (std::int64_t done = 0; done < block->elements;) {
+        const auto first = block->stored_first + done;
+        const auto matrix = checked_cast<std::size_t>(first / stored.matrix_elements);
+        const auto elements = std::min(block->elements - done,
+                                       stored.matrix_elements - first % stored.matrix_elements);
+        amax.resize(std::max(amax.size(), matrix + 1));
+        amax[matrix] = kernels::largest_magnitude(
+            std::span(weights).subspan(checked_cast<std::size_t>(done),
+                                       checked_cast<std::size_t>(elements)),
+            amax[matrix]);
+        done += elements;
+      }
+    }
+    return amax;
+  }
+
   void write_quantized(std::size_t index, const StoredTensor& stored) {
+    auto amax = amax_of_matrices(stored);
     BlockStream blocks(source_, reader_, stored);
     const auto runs = runs_of(source_, stored);
     BlockQuantizer quantizer(stored, source_dtype(source_, stored),
-                             largest_block(runs, stored.columns));
+                             largest_block(runs, stored.columns), std::move(amax));
     while (const auto block = blocks.next()) {
       auto& part = part_of(*block);
       const auto& tensor = source_.tensors[part.tensor];
@@ -121,14 +161,15 @@ class ShardWriter {
   void put_codes(std::size_t index, const SourceBlock& block, BlockQuantizer& quantizer,
                  WrittenPart& part) {
     const auto& codes = shard_.tensors[index];
-    const auto& scales = shard_.tensors[index + 1];
-    const auto& biases = shard_.tensors[index + 2];
-    expect(scales.part == Part::scales && biases.part == Part::biases,
+    expect(shard_.tensors[index + 1].part == Part::scales &&
+               shard_.tensors[index + 2].part == Part::biases,
            "codes without scales and biases behind them");
-    const auto first_group = block.stored_first / codes.quantizer.group_size;
-    put(index, block.stored_first / 8 * codes.quantizer.bits, quantizer.words(), part);
-    put(index + 1, first_group * dtype_bytes(scales.dtype), quantizer.scales(scales.dtype), part);
-    put(index + 2, first_group * dtype_bytes(biases.dtype), quantizer.biases(biases.dtype), part);
+    const auto first_group = block.stored_first / codes.encoding.group_size;
+    const auto group = formats::block_bytes(codes.encoding, source_dtype(source_, codes));
+    const auto parts = quantizer.parts();
+    put(index, first_group * group.codes, parts.codes, part);
+    put(index + 1, first_group * group.scales, parts.scales, part);
+    put(index + 2, first_group * group.biases, parts.biases, part);
   }
 
   const checkpoint::Checkpoint& source_;
@@ -177,7 +218,10 @@ std::int64_t source_bytes(const checkpoint::Checkpoint& source, const StoredShar
   for (const auto& stored : shard.tensors) {
     if (!has_own_pass(stored)) continue;
     const auto dtype = source_dtype(source, stored);
-    for (const auto& run : runs_of(source, stored)) bytes += bytes_of_elements(dtype, run.elements);
+    const auto passes = has_matrix_pass(stored) ? 2 : 1;
+    for (const auto& run : runs_of(source, stored)) {
+      bytes += passes * bytes_of_elements(dtype, run.elements);
+    }
   }
   return bytes;
 }
@@ -188,7 +232,8 @@ std::int64_t quantized_weights(const StoredShard& shard) {
     if (!is_quantized(stored)) continue;
     std::int64_t product = 1;
     for (const auto side : stored.shape) product *= side;
-    weights += stored.part == Part::codes ? product * 32 / stored.quantizer.bits : product;
+    if (stored.part == Part::codes) product = product * 32 / stored.encoding.bits;
+    weights += product * formats::format_named(stored.encoding.quantizer).relative_cost;
   }
   return weights;
 }

@@ -5,15 +5,15 @@
 
 namespace moesweep::allocation {
 
-inline std::vector<Format> affine_formats() {
-  std::vector<Format> formats;
+inline std::vector<Encoding> affine_formats() {
+  std::vector<Encoding> formats;
   for (const int bits : {2, 3, 4, 5, 6, 8}) {
     for (const int group : {32, 64, 128}) formats.push_back({"affine", bits, group});
   }
   return formats;
 }
 
-inline std::int64_t affine_bytes(const Tensor& tensor, const Format& format) {
+inline std::int64_t affine_bytes(const Tensor& tensor, const Encoding& format) {
   const auto params = tensor.params();
   if (tensor.shape.back() % format.group_size != 0) return -1;
   return params * format.bits / 8 + params / format.group_size * 4;

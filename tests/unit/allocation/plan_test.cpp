@@ -27,7 +27,7 @@ Tensor tensor(const std::string& name, const std::string& role, std::vector<std:
   return made;
 }
 
-const Format four_in_64 = {"affine", 4, 64};
+const Encoding four_in_64 = {"affine", 4, 64};
 constexpr double factor_of_64 = 1.0 + 64 / 1024.0;
 
 Problem problem_of(std::vector<Tensor> tensors,
@@ -36,12 +36,9 @@ Problem problem_of(std::vector<Tensor> tensors,
   return make_problem(std::move(tensors), std::move(constraints), alpha, affine_bytes);
 }
 
-const Choice& choice(const Module& module, const Format& format) {
+const Choice& choice(const Module& module, const Encoding& format) {
   for (const auto& found : module.choices) {
-    if (found.quantizer == format.quantizer && found.bits == format.bits &&
-        found.group_size == format.group_size) {
-      return found;
-    }
+    if (found.encoding == format) return found;
   }
   throw std::runtime_error("no such choice");
 }
@@ -172,7 +169,7 @@ TEST(Problem, AChoiceNeedsEveryTensorMeasuredAndStorable) {
   const auto problem = problem_of(experts);
   std::vector<std::pair<int, int>> formats;
   for (const auto& found : problem.modules.at(0).choices)
-    formats.emplace_back(found.bits, found.group_size);
+    formats.emplace_back(found.encoding.bits, found.encoding.group_size);
   EXPECT_THAT(formats, ElementsAre(std::pair(2, 32), std::pair(3, 32), std::pair(4, 32),
                                    std::pair(5, 32), std::pair(6, 32), std::pair(16, 0)));
 }
@@ -229,22 +226,22 @@ TEST(Problem, MinimumBitsAndFixedRolesLimitTheChoices) {
                  {.formats = affine_formats(),
                   .may_keep = false,
                   .min_bits = {{"expert", 6}},
-                  .fixed = {{"router", {"affine", 8, 64}}, {"head", Format{}}}});
+                  .fixed = {{"router", {"affine", 8, 64}}, {"head", Encoding{}}}});
   ASSERT_THAT(problem.modules, SizeIs(3));
   ASSERT_THAT(problem.modules[0].choices, SizeIs(1));
-  EXPECT_EQ(problem.modules[0].choices[0].bits, 8);
-  EXPECT_EQ(problem.modules[0].choices[0].group_size, 64);
+  EXPECT_EQ(problem.modules[0].choices[0].encoding.bits, 8);
+  EXPECT_EQ(problem.modules[0].choices[0].encoding.group_size, 64);
   EXPECT_THAT(problem.modules[1].choices, SizeIs(6)) << "6 and 8 bits, not kept";
-  for (const auto& found : problem.modules[1].choices) EXPECT_GE(found.bits, 6);
+  for (const auto& found : problem.modules[1].choices) EXPECT_GE(found.encoding.bits, 6);
 }
 
 TEST(Uniform, TakesTheNearestThatFitsAndSaysSo) {
   auto narrow = tensor("narrow", "mlp", {32, 96}, "narrow");
   const auto problem = problem_of({narrow, tensor("wide", "mlp", {32, 128}, "wide")});
   const auto decisions = uniform(problem, {"affine", 4, 128});
-  EXPECT_EQ(decisions[0].choice.group_size, 32);
+  EXPECT_EQ(decisions[0].choice.encoding.group_size, 32);
   EXPECT_THAT(decisions[0].reason, HasSubstr("nearest to 4 bits in groups of 128"));
-  EXPECT_EQ(decisions[1].choice.group_size, 128);
+  EXPECT_EQ(decisions[1].choice.encoding.group_size, 128);
   EXPECT_EQ(decisions[1].reason, "uniform");
 }
 
@@ -281,7 +278,7 @@ TEST(ErrorOf, IsZeroWhenAllIsKeptAlthoughNothingWasMeasured) {
   one.sse.clear();
   one.sum_squares = std::numeric_limits<double>::quiet_NaN();
   const auto problem = problem_of({one});
-  const auto decisions = uniform(problem, Format{});
+  const auto decisions = uniform(problem, Encoding{});
   EXPECT_EQ(error_of(decisions), 0.0);
   EXPECT_EQ(coverage_of(problem, decisions).tensors, 0);
 }
@@ -300,7 +297,7 @@ TEST(Problem, AFixedFormatThatWasNotMeasuredIsSaid) {
                                   {.formats = affine_formats(), .fixed = {{"expert", four_in_64}}});
   EXPECT_THAT(problem.fixed_unmeasured, ElementsAre(0U));
   const auto decisions = uniform(problem, four_in_64);
-  EXPECT_EQ(decisions[0].choice.bits, 4) << "the role is met, its error is not known";
+  EXPECT_EQ(decisions[0].choice.encoding.bits, 4) << "the role is met, its error is not known";
   EXPECT_TRUE(std::isnan(error_of(decisions)));
 }
 
@@ -317,12 +314,12 @@ TEST(Swan, AModuleTakesTheMostBitsOfItsTensors) {
   experts[3].swan = SwanScore{8, 0.7, true, "composite >= 0.65"};
   const auto problem = problem_of(experts);
   const auto decision = swan(problem, 64, {}).at(0);
-  EXPECT_EQ(decision.choice.bits, 8);
-  EXPECT_EQ(decision.choice.group_size, 64);
+  EXPECT_EQ(decision.choice.encoding.bits, 8);
+  EXPECT_EQ(decision.choice.encoding.group_size, 64);
   EXPECT_THAT(decision.reason, HasSubstr("composite >= 0.65"));
   EXPECT_THAT(decision.reason, HasSubstr("experts.1.up_proj"));
-  EXPECT_EQ(swan(problem, 64, {}, 0.25).at(0).choice.quantizer, "") << "0.95 is kept";
-  EXPECT_EQ(swan(problem, 64, {}, -0.65).at(0).choice.bits, 2);
+  EXPECT_EQ(swan(problem, 64, {}, 0.25).at(0).choice.encoding.quantizer, "") << "0.95 is kept";
+  EXPECT_EQ(swan(problem, 64, {}, -0.65).at(0).choice.encoding.bits, 2);
 }
 
 TEST(Swan, BitsThatAreNotAllowedBecomeTheNearest) {
@@ -333,9 +330,9 @@ TEST(Swan, BitsThatAreNotAllowedBecomeTheNearest) {
   const auto problem = problem_of(
       {two, sixteen}, {.formats = {{"affine", 4, 64}, {"affine", 8, 64}}, .may_keep = false});
   const auto decisions = swan(problem, 64, {});
-  EXPECT_EQ(decisions[0].choice.bits, 4);
+  EXPECT_EQ(decisions[0].choice.encoding.bits, 4);
   EXPECT_THAT(decisions[0].reason, HasSubstr("nearest to 2 bits"));
-  EXPECT_EQ(decisions[1].choice.bits, 8);
+  EXPECT_EQ(decisions[1].choice.encoding.bits, 8);
 }
 
 TEST(SwanWithin, MovesTheThresholdsAsFarAsTheSizeAllows) {

@@ -50,7 +50,7 @@ struct Size {
   }
 };
 
-Size uniform_size(const Format& format, std::map<std::string, Format> fixed) {
+Size uniform_size(const Encoding& format, std::map<std::string, Encoding> fixed) {
   Constraints constraints{.formats = affine_formats(), .fixed = std::move(fixed)};
   const auto problem = make_problem(language_model(), constraints, {}, affine_bytes);
   Size size;
@@ -63,8 +63,8 @@ Size uniform_size(const Format& format, std::map<std::string, Format> fixed) {
 }
 
 TEST(PublishedSizes, FourBitsWithBf16EmbeddingsHeadAndRouters) {
-  const Format keep;
-  const std::map<std::string, Format> kept = {
+  const Encoding keep;
+  const std::map<std::string, Encoding> kept = {
       {"embedding", keep}, {"head", keep}, {"router", keep}};
   const auto in_128 = uniform_size({"affine", 4, 128}, kept);
   EXPECT_EQ(in_128.params, 396'346'350'336);

@@ -23,9 +23,9 @@ FoundModule found_affine(std::string name, const test::Sizes& shape, int bits, i
   FoundModule module;
   module.name = std::move(name);
   module.element = "u32";
-  module.quantizer = "affine";
-  module.bits = bits;
-  module.group_size = group_size;
+  module.encoding.quantizer = "affine";
+  module.encoding.bits = bits;
+  module.encoding.group_size = group_size;
   module.shape = shape;
   module.code_columns = shape.back() * bits / 32;
   module.scale_columns = shape.back() / group_size;
@@ -38,7 +38,7 @@ FoundModule found_bf16(std::string name, const test::Sizes& shape) {
   FoundModule module;
   module.name = std::move(name);
   module.element = "bf16";
-  module.bits = 16;
+  module.encoding.bits = 16;
   module.shape = shape;
   module.bytes = 2 * test::product_of(shape);
   return module;
@@ -75,7 +75,7 @@ TEST(Compare, OtherBitsGroupsAndQuantizersAreNamed) {
   EXPECT_THAT(offenders(plan, {found_affine("a", {8, 256}, 4, 128)}),
               ElementsAre(offender("a", "has groups of 128 instead of 64")));
   auto other = found_affine("a", {8, 256}, 4, 64);
-  other.quantizer = "nvfp4";
+  other.encoding.quantizer = "nvfp4";
   EXPECT_THAT(offenders(plan, {other}), ElementsAre(offender("a", "is nvfp4 instead of affine")));
   EXPECT_THAT(offenders(plan, {found_bf16("a", {8, 256})}),
               ElementsAre(offender("a", "not quantized but stored as bf16")));
@@ -94,7 +94,7 @@ TEST(Compare, KeptTensorsMustBeAsWideAsBefore) {
               ElementsAre(offender("a", "the plan keeps it")));
   auto wide = found_bf16("a", {8, 256});
   wide.element = "f32";
-  wide.bits = 32;
+  wide.encoding.bits = 32;
   EXPECT_THAT(offenders(plan, {wide}), ElementsAre(offender("a", "is stored as f32")));
   EXPECT_THAT(offenders(plan, {wide}, Format::gguf), IsEmpty());
 }
@@ -130,8 +130,8 @@ TEST(Compare, DroppedTensorsMustBeGone) {
 TEST(Compare, ConfigAndShapesThatDisagreeAreToldByTheColumns) {
   const auto plan = plan_of({affine("a.weight", {8, 256}, 8, 32)});
   auto module = found_affine("a", {8, 256}, 8, 32);
-  module.bits = 4;
-  module.group_size = 64;
+  module.encoding.bits = 4;
+  module.encoding.group_size = 64;
   module.shape.back() = module.scale_columns * 64;
   EXPECT_THAT(offenders(plan, {module}),
               ElementsAre(offender("a",

@@ -53,9 +53,9 @@ TEST_F(FoundCompressedTensors, PackedModulesAreFoundWithBitsAndGroup) {
   ASSERT_EQ(found.modules.size(), 1U);
   const auto& module = found.modules[0];
   EXPECT_EQ(module.name, "layers.0.up_proj");
-  EXPECT_EQ(module.quantizer, "ct_int4");
-  EXPECT_EQ(module.bits, 4);
-  EXPECT_EQ(module.group_size, 128);
+  EXPECT_EQ(module.encoding.quantizer, "ct_int4");
+  EXPECT_EQ(module.encoding.bits, 4);
+  EXPECT_EQ(module.encoding.group_size, 128);
   EXPECT_THAT(module.shape, ElementsAre(4, 256));
   EXPECT_EQ(module.bytes, 4 * 128 + 4 * 2 * 2);
   EXPECT_EQ(module.problem, "");
@@ -64,7 +64,7 @@ TEST_F(FoundCompressedTensors, PackedModulesAreFoundWithBitsAndGroup) {
 
 TEST_F(FoundCompressedTensors, CodesThatDoNotFillTheirWordsAreFound) {
   const auto found = find(packed("m.n", 4, 96, 3, 96), config_with(group("g", "re:m", 3, 96)));
-  EXPECT_EQ(found.modules[0].bits, 3);
+  EXPECT_EQ(found.modules[0].encoding.bits, 3);
   EXPECT_THAT(found.modules[0].shape, ElementsAre(4, 96));
   EXPECT_EQ(found.modules[0].problem, "");
 }
@@ -88,7 +88,7 @@ TEST_F(FoundCompressedTensors, PatternsMatchFromTheBeginning) {
 
 TEST_F(FoundCompressedTensors, ShapesThatContradictTheConfigAreAProblem) {
   const auto found = find(packed("m.n", 4, 256, 4, 128), config_with(group("g", "Linear", 8, 128)));
-  EXPECT_EQ(found.modules[0].bits, 4);
+  EXPECT_EQ(found.modules[0].encoding.bits, 4);
   EXPECT_THAT(found.modules[0].problem, HasSubstr("says 8 bits"));
 }
 
@@ -111,7 +111,7 @@ TEST_F(FoundCompressedTensors, ZeroPointsMakeItAsymmetric) {
   auto tensors = packed("m.n", 8, 256, 4, 128);
   tensors.push_back(test::stored("m.n.weight_zero_point", Dtype::i32, {1, 2}));
   const auto found = find(tensors, config_with(group("g", "Linear", 4, 128)));
-  EXPECT_EQ(found.modules[0].quantizer, "ct_uint4");
+  EXPECT_EQ(found.modules[0].encoding.quantizer, "ct_uint4");
   EXPECT_THAT(found.modules[0].problem, HasSubstr("symmetric"));
 }
 

@@ -43,12 +43,12 @@ TEST_F(FoundGguf, TypesAreOurBlockFormats) {
   EXPECT_EQ(found.format, Format::gguf);
   ASSERT_EQ(found.modules.size(), 3U);
   EXPECT_EQ(found.modules[0].name, "blk.0.ffn_norm");
-  EXPECT_EQ(found.modules[0].bits, 32);
+  EXPECT_EQ(found.modules[0].encoding.bits, 32);
   EXPECT_FALSE(found.modules[0].is_quantized());
   EXPECT_EQ(found.modules[1].name, "blk.0.ffn_up_exps");
-  EXPECT_EQ(found.modules[1].quantizer, "q4_k");
-  EXPECT_EQ(found.modules[1].bits, 4);
-  EXPECT_EQ(found.modules[1].group_size, 256);
+  EXPECT_EQ(found.modules[1].encoding.quantizer, "q4_k");
+  EXPECT_EQ(found.modules[1].encoding.bits, 4);
+  EXPECT_EQ(found.modules[1].encoding.group_size, 256);
   EXPECT_THAT(found.modules[1].shape, ElementsAre(4, 8, 256));
   EXPECT_EQ(found.modules[1].bytes, 32 * 144);
   EXPECT_EQ(found.modules[2].name, "blk.0.ssm_a");

@@ -33,9 +33,9 @@ TEST_F(FoundMlx, BitsAndGroupFollowFromShapesAndGlobals) {
   ASSERT_EQ(found.modules.size(), 1U);
   const auto& module = found.modules[0];
   EXPECT_EQ(module.name, "a.b");
-  EXPECT_EQ(module.quantizer, "affine");
-  EXPECT_EQ(module.bits, 4);
-  EXPECT_EQ(module.group_size, 64);
+  EXPECT_EQ(module.encoding.quantizer, "affine");
+  EXPECT_EQ(module.encoding.bits, 4);
+  EXPECT_EQ(module.encoding.group_size, 64);
   EXPECT_THAT(module.shape, ElementsAre(3, 8, 128));
   EXPECT_EQ(module.bytes, 3 * 8 * (128 / 2 + 2 * 2 * 2));
   EXPECT_EQ(module.problem, "");
@@ -51,8 +51,8 @@ TEST_F(FoundMlx, EveryWidthAndGroupIsFound) {
           bits, group);
       const auto found = find(test::mlx_module("m", {4, 256}, bits, group), config);
       ASSERT_EQ(found.modules.size(), 1U);
-      EXPECT_EQ(found.modules[0].bits, bits);
-      EXPECT_EQ(found.modules[0].group_size, group);
+      EXPECT_EQ(found.modules[0].encoding.bits, bits);
+      EXPECT_EQ(found.modules[0].encoding.group_size, group);
       EXPECT_THAT(found.modules[0].shape, ElementsAre(4, 256));
       EXPECT_EQ(found.modules[0].problem, "");
     }
@@ -70,8 +70,8 @@ TEST_F(FoundMlx, AModuleThatConfigSpeaksOfUnderAnotherNameIsAProblem) {
 TEST_F(FoundMlx, WhatAnEntryLeavesOutIsNotTakenFromTheGlobals) {
   const auto found = find(test::mlx_module("m", {4, 128}, 8, 64),
                           R"({"quantization":{"bits":2,"group_size":32,"m":{"bits":8}}})");
-  EXPECT_EQ(found.modules[0].bits, 8);
-  EXPECT_EQ(found.modules[0].group_size, 64);
+  EXPECT_EQ(found.modules[0].encoding.bits, 8);
+  EXPECT_EQ(found.modules[0].encoding.group_size, 64);
   EXPECT_EQ(found.modules[0].problem, "");
 }
 
@@ -92,7 +92,7 @@ TEST_F(FoundMlx, OtherTensorsAreUnquantizedUnderTheirNames) {
   const auto found = find(tensors, globals);
   ASSERT_EQ(found.modules.size(), 3U);
   EXPECT_EQ(found.modules[1].name, "m.bias");
-  EXPECT_EQ(found.modules[1].bits, 16);
+  EXPECT_EQ(found.modules[1].encoding.bits, 16);
   EXPECT_EQ(found.modules[2].name, "norm");
   EXPECT_EQ(found.modules[2].element, "f32");
   EXPECT_FALSE(found.modules[2].is_quantized());

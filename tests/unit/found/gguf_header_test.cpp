@@ -230,9 +230,9 @@ TEST(GgufHeader, NamesThatDriveATerminalAreRefused) {
 }
 
 // Sizes of ggml's blocks, GGUF specification.
-TEST(GgufTypes, HaveTheBlocksOfGgml) {
+TEST(GgmlTypes, HaveTheBlocksOfGgml) {
   const auto bits_per_weight = [](std::uint32_t id) {
-    const auto* const type = gguf_type(id);
+    const auto* const type = formats::ggml_type(id);
     return 8.0 * static_cast<double>(type->bytes) / static_cast<double>(type->length);
   };
   EXPECT_EQ(bits_per_weight(8), 8.5);
@@ -243,7 +243,7 @@ TEST(GgufTypes, HaveTheBlocksOfGgml) {
   EXPECT_EQ(bits_per_weight(10), 2.625);
   EXPECT_EQ(bits_per_weight(39), 4.25);
   EXPECT_EQ(bits_per_weight(30), 16);
-  EXPECT_EQ(gguf_type(5), nullptr);
+  EXPECT_EQ(formats::ggml_type(5), nullptr);
 }
 
 }  // namespace

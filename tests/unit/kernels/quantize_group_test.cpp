@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <moesweep/model/formats/sizes.hpp>
 #include <moesweep/model/kernels/round_trip.hpp>
 
 #include "oracle.hpp"
@@ -146,10 +147,13 @@ TEST(QuantizeGroup, AgreesWithTheOracleOnEverySample) {
 }
 
 TEST(QuantizeGroup, StorageCountsScaleAndBias) {
-  EXPECT_EQ(bits_per_weight({QuantizerFamily::rtn, 4, 128}, Dtype::bf16), 4.5);
-  EXPECT_EQ(bits_per_weight({QuantizerFamily::affine, 4, 64}, Dtype::bf16), 4.5);
-  EXPECT_EQ(bits_per_weight({QuantizerFamily::affine, 4, 64}, Dtype::f8_e4m3), 4.5);
-  EXPECT_EQ(bits_per_weight({QuantizerFamily::affine, 4, 64}, Dtype::f32), 5.0);
+  const auto stored = [](const Quantizer& quantizer, Dtype dtype) {
+    return formats::bits_per_weight(quantizer.encoding(), dtype);
+  };
+  EXPECT_EQ(stored({QuantizerFamily::rtn, 4, 128}, Dtype::bf16), 4.5);
+  EXPECT_EQ(stored({QuantizerFamily::affine, 4, 64}, Dtype::bf16), 4.5);
+  EXPECT_EQ(stored({QuantizerFamily::affine, 4, 64}, Dtype::f8_e4m3), 4.5);
+  EXPECT_EQ(stored({QuantizerFamily::affine, 4, 64}, Dtype::f32), 5.0);
   EXPECT_EQ(family_name(QuantizerFamily::rtn), "rtn");
   EXPECT_EQ(family_name(QuantizerFamily::affine), "affine");
 }

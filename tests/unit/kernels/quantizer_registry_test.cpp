@@ -14,7 +14,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <moesweep/core/config/option.hpp>
+#include <moesweep/model/formats/catalog.hpp>
+#include <moesweep/model/formats/sizes.hpp>
 #include <moesweep/model/kernels/quantizer_registry.hpp>
 
 namespace moesweep::kernels {
@@ -26,8 +27,11 @@ constexpr std::size_t case_length = 256;
 
 std::vector<float> round_trip(std::string_view name, std::span<const float> in,
                               const BlockContext& context = {}) {
+  const auto* const format = find_block_format(name);
+  BlockBuffer bytes({format, static_cast<int>(in.size())}, context.weight_dtype);
   std::vector<float> out(in.size());
-  find_block_format(name)->round_trip(in, context, out);
+  format->encode(in, context, bytes.out());
+  format->decode(bytes.in(), context, out);
   return out;
 }
 
@@ -95,11 +99,10 @@ TEST(BlockFormats, AgreeWithTheOracleInEveryBit) {
     for (std::size_t i = 0; i < golden_outputs.size(); ++i) {
       const auto& output = golden_outputs[i];
       const auto length = static_cast<std::size_t>(output.block_length);
-      std::vector<float> out(case_length);
+      std::vector<float> out;
       for (std::size_t at = 0; at < case_length; at += length) {
-        find_block_format(output.name)
-            ->round_trip(in.subspan(at, length), {output.dtype, amax},
-                         std::span(out).subspan(at, length));
+        const auto block = round_trip(output.name, in.subspan(at, length), {output.dtype, amax});
+        out.insert(out.end(), block.begin(), block.end());
       }
       expect_same_bits(out, std::span(values).subspan(first + case_length * (1 + i), case_length),
                        std::string(output.name) + " case " + std::to_string(first / record));
@@ -107,11 +110,18 @@ TEST(BlockFormats, AgreeWithTheOracleInEveryBit) {
   }
 }
 
+TEST(BlockFormats, AreThoseOfTheCatalogThatHaveNoKernelsOfTheirOwn) {
+  std::vector<std::string> expected = {"rtn", "affine"};
+  for (const auto& format : block_formats()) expected.emplace_back(format.name());
+  EXPECT_EQ(formats::names(), expected);
+  EXPECT_EQ(find_block_format("rtn"), nullptr);
+}
+
 TEST(BlockFormats, StorageIsThatOfTheFileFormats) {
   const auto stored = [](std::string_view name, int block_length = 0, Dtype dtype = Dtype::bf16) {
     const auto* format = find_block_format(name);
-    return bits_per_weight({format, block_length == 0 ? format->block_length : block_length},
-                           dtype);
+    const auto length = block_length == 0 ? format->entry->groups.front() : block_length;
+    return formats::bits_per_weight(BlockQuantizer{format, length}.encoding(), dtype);
   };
   EXPECT_EQ(stored("q8_0"), 34 * 8 / 32.0);
   EXPECT_EQ(stored("q6_k"), 210 * 8 / 256.0);
@@ -130,10 +140,9 @@ TEST(BlockFormats, StorageIsThatOfTheFileFormats) {
 TEST(BlockFormats, ZerosStayZerosWhateverTheFormat) {
   const std::vector<float> zeros(case_length, 0.0F);
   for (const auto& format : block_formats()) {
-    const auto length =
-        static_cast<std::size_t>(format.block_length == 0 ? 64 : format.block_length);
-    for (const float value : round_trip(format.name, std::span(zeros).first(length))) {
-      EXPECT_EQ(value, 0.0F) << format.name;
+    const auto length = static_cast<std::size_t>(format.entry->groups.front());
+    for (const float value : round_trip(format.name(), std::span(zeros).first(length))) {
+      EXPECT_EQ(value, 0.0F) << format.name();
     }
   }
 }

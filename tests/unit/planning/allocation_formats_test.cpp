@@ -8,7 +8,7 @@
 namespace moesweep::planning {
 namespace {
 
-using allocation::Format;
+using formats::Encoding;
 
 allocation::Tensor matrix(std::vector<std::int64_t> shape, Dtype dtype = Dtype::bf16) {
   allocation::Tensor tensor;
@@ -63,7 +63,7 @@ TEST(FormatsOf, AreTheRuntimesUnlessNamed) {
   EXPECT_EQ(formats_of(names::Runtime::gguf, {}).size(), 6U);
   EXPECT_EQ(formats_of(names::Runtime::vllm, {}).size(), 6U);
   EXPECT_THAT(formats_of(names::Runtime::vllm, {"nvfp4"}),
-              ::testing::ElementsAre(Format{"nvfp4", 4, 16}));
+              ::testing::ElementsAre(Encoding{"nvfp4", 4, 16}));
   EXPECT_THROW(formats_of(names::Runtime::mlx, {"q9"}), Error);
 }
 

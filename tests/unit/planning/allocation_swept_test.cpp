@@ -11,10 +11,10 @@
 namespace moesweep::planning {
 namespace {
 
-using allocation::Format;
+using formats::Encoding;
 using ::testing::HasSubstr;
 
-const std::set<Format> swept = {
+const std::set<Encoding> swept = {
     {"affine", 3, 32}, {"affine", 4, 32}, {"affine", 3, 64}, {"affine", 4, 64}};
 
 TEST(SweptFormats, AreThoseWithAFiniteError) {
@@ -22,7 +22,7 @@ TEST(SweptFormats, AreThoseWithAFiniteError) {
   tensor.sse[{"affine", 4, 32}] = 1.0;
   tensor.sse[{"affine", 3, 32}] = std::numeric_limits<double>::quiet_NaN();
   tensor.sse[{"affine", 2, 32}] = std::numeric_limits<double>::infinity();
-  EXPECT_THAT(swept_formats(std::vector{tensor}), testing::ElementsAre(Format{"affine", 4, 32}));
+  EXPECT_THAT(swept_formats(std::vector{tensor}), testing::ElementsAre(Encoding{"affine", 4, 32}));
 }
 
 TEST(HowToMeasure, NamesTheKeysThatLackAValueWithAllThatTheyNeed) {
@@ -59,11 +59,11 @@ AllocateOptions role(const std::string& text) {
 TEST(RoleFormats, TakeTheSweptGroupNearestToTheUsualOne) {
   const auto formats = formats_of(names::Runtime::mlx, {});
   EXPECT_EQ(role_formats(role("expert=4"), formats, {{"affine", 4, 32}}, 64).at("expert"),
-            (Format{"affine", 4, 32}));
+            (Encoding{"affine", 4, 32}));
   EXPECT_EQ(role_formats(role("expert=4"), formats, swept, 64).at("expert"),
-            (Format{"affine", 4, 64}));
+            (Encoding{"affine", 4, 64}));
   EXPECT_EQ(role_formats(role("expert=2:128"), formats, {}, 64).at("expert"),
-            (Format{"affine", 2, 128}))
+            (Encoding{"affine", 2, 128}))
       << "where no errors are known, any format may be asked for";
   EXPECT_TRUE(role_formats(role("expert=keep"), formats, swept, 64).at("expert").keeps());
 }

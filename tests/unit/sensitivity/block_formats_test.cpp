@@ -18,7 +18,7 @@ Options with_formats(std::initializer_list<const char*> names) {
   auto options = test::with_quantizers({test::rtn4});
   for (const auto* name : names) {
     const auto* format = kernels::find_block_format(name);
-    options.block_quantizers.push_back({format, format->block_length});
+    options.block_quantizers.push_back({format, format->entry->groups.front()});
   }
   return options;
 }
@@ -43,7 +43,7 @@ TEST(BlockFormats, HaveRowsAfterTheQuantizersForEverySlice) {
     for (std::size_t i = 0; i < 2; ++i) {
       const auto& row = rows[3 * slice + 1 + i];
       const auto& quantizer = options.block_quantizers[i];
-      EXPECT_EQ(row.quantizer, quantizer.format->name);
+      EXPECT_EQ(row.quantizer, quantizer.format->name());
       EXPECT_EQ(row.bits, 4);
       EXPECT_EQ(row.group_size, quantizer.block_length);
       EXPECT_EQ(row.bits_per_weight, 4.5);
@@ -98,8 +98,8 @@ TEST(BlockFormats, CountInTheCostOfAUnit) {
   const SampleCheckpoint checkpoint({test::gaussian("w", {40, 256}, 35)});
   const auto none = cut(checkpoint.opened(), with_formats({})).at(0);
   const auto two = cut(checkpoint.opened(), with_formats({"q4_k", "q8_0"})).at(0);
-  const auto costs = kernels::find_block_format("q4_k")->relative_cost +
-                     kernels::find_block_format("q8_0")->relative_cost;
+  const auto costs = kernels::find_block_format("q4_k")->format->relative_cost +
+                     kernels::find_block_format("q8_0")->format->relative_cost;
   EXPECT_EQ(two.round_trips - none.round_trips, 40 * 256 * costs);
 }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <moesweep/core/base/error.hpp>
+#include <moesweep/model/formats/sizes.hpp>
 #include <moesweep/plans/written/layout.hpp>
 
 #include "small_checkpoint.hpp"
@@ -50,7 +51,7 @@ TEST(MlxLayout, ModuleBecomesCodesScalesAndBiases) {
   ASSERT_EQ(tensors.size(), 4U);
   EXPECT_THAT(tensors.at("a.weight").shape, ElementsAre(8, 12));
   EXPECT_EQ(tensors.at("a.weight").dtype, Dtype::u32);
-  EXPECT_EQ(tensors.at("a.weight").quantizer.bits, 3);
+  EXPECT_EQ(tensors.at("a.weight").encoding.bits, 3);
   EXPECT_THAT(tensors.at("a.scales").shape, ElementsAre(8, 2));
   EXPECT_EQ(tensors.at("a.biases").dtype, Dtype::f16);
   EXPECT_EQ(tensors.at("a.bias").part, Part::copy);
@@ -64,8 +65,9 @@ TEST(MlxLayout, FileIsAsLongAsItIsSaid) {
   ASSERT_EQ(layout.shards.size(), 1U);
   EXPECT_EQ(layout.shards[0].file, "model.safetensors");
   const auto header = checkpoint::safetensors_header(header_shapes(layout.shards[0]), "mlx");
-  EXPECT_EQ(layout.bytes(), static_cast<std::int64_t>(header.size()) +
-                                affine_bytes(source.tensors[0].shape, Dtype::bf16, 4, 32) + 6);
+  EXPECT_EQ(layout.bytes(),
+            static_cast<std::int64_t>(header.size()) +
+                formats::stored_bytes({"affine", 4, 32}, source.tensors[0].shape, Dtype::bf16) + 6);
 }
 
 std::vector<TensorShape> unfused(std::int64_t experts) {
@@ -155,7 +157,8 @@ TEST(MlxLayout, FilesAreFilledButModulesStayWhole) {
   const auto source = inventory(shapes);
   auto plan = keeping(source);
   test::quantize(plan, "weight", 4, 64);
-  const auto module_bytes = affine_bytes(source.tensors[0].shape, Dtype::bf16, 4, 64);
+  const auto module_bytes =
+      formats::stored_bytes({"affine", 4, 64}, source.tensors[0].shape, Dtype::bf16);
   const auto layout =
       mlx_layout(source, plan, architecture("generic"), 2 * module_bytes + module_bytes / 2);
   ASSERT_EQ(layout.shards.size(), 3U);

@@ -8,8 +8,11 @@
 
 #include <moesweep/core/base/error.hpp>
 #include <moesweep/core/base/file.hpp>
+#include <moesweep/model/formats/catalog.hpp>
+#include <moesweep/model/formats/sizes.hpp>
 #include <moesweep/model/kernels/decode.hpp>
 #include <moesweep/model/kernels/pack.hpp>
+#include <moesweep/model/kernels/quantizer_registry.hpp>
 #include <moesweep/plans/written/write.hpp>
 
 #include "small_checkpoint.hpp"
@@ -130,13 +133,13 @@ TEST_F(WriteShard, HoldsTheScalarReferencesRoundTripAtEveryWidth) {
     const auto module = part.name.substr(0, part.name.find('.'));
     const auto weights = values_of(source, module + ".weight");
     const auto expected =
-        round_trip(weights, {kernels::QuantizerFamily::affine, part.quantizer.bits, 64});
-    EXPECT_EQ(dequantized(out, module, part.quantizer.bits, 64), expected) << module;
+        round_trip(weights, {kernels::QuantizerFamily::affine, part.encoding.bits, 64});
+    EXPECT_EQ(dequantized(out, module, part.encoding.bits, 64), expected) << module;
     EXPECT_NEAR(part.sse, squared_error(weights, expected), 1e-12 * part.sse) << module;
     EXPECT_GT(part.sse, 0.0);
     EXPECT_EQ(part.weights, 6 * 192);
-    EXPECT_EQ(part.bytes, affine_bytes(std::vector<std::int64_t>{6, 192}, Dtype::bf16,
-                                       part.quantizer.bits, 64));
+    EXPECT_EQ(part.bytes,
+              formats::stored_bytes(part.encoding, std::vector<std::int64_t>{6, 192}, Dtype::bf16));
   }
 }
 
@@ -224,6 +227,86 @@ TEST_F(WriteShard, DequantizedValuesAreRoundedToTheDtypeOnce) {
   EXPECT_EQ(bytes_of(out, "b"), bytes_of(source, "b"));
 }
 
+/// What the sweep measures of a matrix.
+double swept_error(std::span<const float> weights, std::int64_t columns, const char* name) {
+  const auto* const format = kernels::find_block_format(name);
+  const kernels::BlockQuantizer quantizer{format, format->entry->groups.front()};
+  double sse = 0.0;
+  kernels::add_block_errors({weights, columns}, std::span(&quantizer, 1),
+                            {Dtype::bf16, kernels::largest_magnitude(weights, 0.0F)},
+                            std::span(&sse, 1));
+  return sse;
+}
+
+TEST_F(WriteShard, DequantizedBlockFormatsHaveTheErrorThatTheSweepMeasures) {
+  const auto source = written(in_, {{"a", Dtype::bf16, {4, 512}}});
+  const auto weights = values_of(source, "a");
+  for (const auto& format : kernels::block_formats()) {
+    const std::string name(format.name());
+    auto plan = keeping(source);
+    test::quantize(plan, "a", format.entry->bits.front(), format.entry->groups.front(), name);
+    const auto result = write(source, dequantized_layout(source, plan, one_shard));
+    const double expected = swept_error(weights, 512, name.c_str());
+    EXPECT_NEAR(result.parts[0].sse, expected, 1e-12 * expected) << name;
+    EXPECT_GT(expected, 0.0) << name;
+    const auto stored = values_of(checkpoint::open_checkpoint(out_), "a");
+    const double of_file = squared_error(weights, stored);
+    EXPECT_NEAR(result.parts[0].sse_stored, of_file, 1e-12 * of_file) << name;
+  }
+}
+
+TEST_F(WriteShard, EveryExpertHasTheScaleOfItsOwnMatrix) {
+  // Experts of 3 x 160 x 512: a block of the stream holds rows of several. The second is 2^-20
+  // times as large as the others: with the stack's scale its blocks would lose theirs.
+  const std::string name = "mlp.experts.up_proj";
+  written(in_, {{name, Dtype::bf16, {3, 160, 512}}});
+  constexpr std::size_t expert = 160 * 512;
+  auto file = read_file(in_ / "model.safetensors");
+  const auto data = file.size() - 3 * expert * 2;
+  for (std::size_t i = data + expert * 2; i < data + 2 * expert * 2; i += 2) {
+    std::uint16_t bits = 0;
+    std::memcpy(&bits, file.data() + i, sizeof bits);
+    constexpr std::uint16_t binades = 20U << 7;
+    const bool survives = (bits & 0x7F80U) > binades;
+    bits = survives ? static_cast<std::uint16_t>(bits - binades) : std::uint16_t{0};
+    std::memcpy(file.data() + i, &bits, sizeof bits);
+  }
+  publish_file(in_ / "model.safetensors", file);
+  const auto source = checkpoint::open_checkpoint(in_);
+  auto plan = keeping(source);
+  test::quantize(plan, "experts", 4, 16, "nvfp4");
+  const auto layout = dequantized_layout(source, plan, one_shard);
+  const auto result = write(source, layout);
+  const auto weights = values_of(source, name);
+  double expected = 0.0;
+  for (std::size_t e = 0; e < 3; ++e) {
+    expected += swept_error(std::span(weights).subspan(e * expert, expert), 512, "nvfp4");
+  }
+  EXPECT_NEAR(result.parts[0].sse, expected, 1e-9 * expected);
+  EXPECT_EQ(result.bytes_read, source_bytes(source, layout.shards[0]));
+  const auto stored = values_of(checkpoint::open_checkpoint(out_), name);
+  const auto second = std::span(weights).subspan(expert, expert);
+  const auto second_stored = std::span(stored).subspan(expert, expert);
+  EXPECT_LT(squared_error(second, second_stored),
+            0.05 * squared_error(second, std::vector<float>(expert, 0.0F)));
+}
+
+TEST_F(WriteShard, TheScaleOfALargeMatrixIsKnownBeforeItsFirstBlock) {
+  // More than one block of the stream; the largest weight is the last.
+  const std::vector<checkpoint::TensorShape> shapes = {{"a", Dtype::bf16, {1100, 1024}}};
+  written(in_, shapes);
+  auto file = read_file(in_ / "model.safetensors");
+  file[file.size() - 1] = std::byte{0x44};  // 512
+  file[file.size() - 2] = std::byte{0x00};
+  publish_file(in_ / "model.safetensors", file);
+  const auto source = checkpoint::open_checkpoint(in_);
+  auto plan = keeping(source);
+  test::quantize(plan, "a", 4, 16, "nvfp4");
+  const auto result = write(source, dequantized_layout(source, plan, one_shard));
+  const double expected = swept_error(values_of(source, "a"), 1024, "nvfp4");
+  EXPECT_NEAR(result.parts[0].sse, expected, 1e-9 * expected);
+}
+
 TEST_F(WriteShard, RefusedByItsCallerLeavesNothing) {
   const auto source = written(in_, {{"a", Dtype::bf16, {5}}});
   const auto layout = mlx_layout(source, keeping(source), generic, one_shard);
@@ -264,7 +347,7 @@ TEST_F(WriteShard, WeightsWhoseRangeOverflowsAreRefusedNotWrittenAsNan) {
   for (const auto& layout : {mlx_layout(source, plan, generic, one_shard),
                              dequantized_layout(source, plan, one_shard, {})}) {
     EXPECT_THAT([&] { write(source, layout); },
-                testing::ThrowsMessage<Error>(HasSubstr("a.weight: overflows with 4 bits")));
+                testing::ThrowsMessage<Error>(HasSubstr("a.weight: overflows as affine 4 bits")));
     EXPECT_FALSE(fs::exists(out_ / "model.safetensors"));
   }
 }

@@ -14,7 +14,7 @@ struct QuantizedTensorRow {
   std::string tensor;
   std::string stored;
   std::string action;     ///< quantize, keep
-  std::string quantizer;  ///< affine, rtn; empty unless quantized
+  std::string quantizer;  ///< a storage format; empty unless quantized
   std::int32_t bits = 0;
   std::int32_t group_size = 0;
   std::int64_t weights = 0;
@@ -36,7 +36,7 @@ struct TableOf<QuantizedTensorRow> {
       Column{"tensor", &Row::tensor, "", "Tensor name in the source"},
       Column{"stored", &Row::stored, "", "Name in the written checkpoint; of the codes"},
       Column{"action", &Row::action, "", "quantize or keep"},
-      Column{"quantizer", &Row::quantizer, "", "affine or rtn; empty unless quantized"},
+      Column{"quantizer", &Row::quantizer, "", "A storage format; empty unless quantized"},
       Column{"bits", &Row::bits, "bit", "Of one code; 0 unless quantized"},
       Column{"group_size", &Row::group_size, "1", "Weights that share a scale"},
       Column{"weights", &Row::weights, "1", "Number of elements"},

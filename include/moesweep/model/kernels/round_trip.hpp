@@ -20,6 +20,7 @@
 #include <vector>
 
 #include <moesweep/core/base/dtype.hpp>
+#include <moesweep/model/formats/encoding.hpp>
 
 namespace moesweep::kernels {
 
@@ -28,17 +29,16 @@ enum class QuantizerFamily : std::uint8_t {
   affine,  ///< what MLX stores: scale and bias in the weight's dtype, zero representable
 };
 
+std::string family_name(QuantizerFamily family);
+
 struct Quantizer {
   QuantizerFamily family = QuantizerFamily::rtn;
   int bits = 4;          ///< 2..8
   int group_size = 128;  ///< weights that share one scale and bias, along the last axis
+
+  formats::Encoding encoding() const;
   bool operator==(const Quantizer&) const = default;
 };
-
-std::string family_name(QuantizerFamily family);
-/// Storage including scale and bias. affine: bits + 32/group_size for 16-bit weights (scale and
-/// bias of the weight's dtype); rtn keeps binary32 scale and offset: bits + 64/group_size.
-double bits_per_weight(const Quantizer& quantizer, Dtype weight_dtype);
 
 /// A row-major block of `rows` x `columns`; groups start at the first column of a row. A last short
 /// group is padded with zeros, and the padding takes part in the group's range but not in the

@@ -9,13 +9,13 @@
 #include <string>
 #include <vector>
 
+#include <moesweep/model/formats/encoding.hpp>
+
 namespace moesweep::allocation {
 
 /// One way to store a module.
 struct Choice {
-  std::string quantizer;  ///< empty: kept as it is
-  std::int32_t bits = 16;
-  std::int32_t group_size = 0;
+  formats::Encoding encoding;
   std::int64_t bytes = 0;  ///< of all tensors of the module
   /// alpha x SSE / sum of squares, pooled over the module; NaN: not measured. 0 only when kept.
   double error = std::numeric_limits<double>::quiet_NaN();

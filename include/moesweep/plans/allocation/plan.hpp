@@ -16,19 +16,13 @@
 
 #include <moesweep/core/base/dtype.hpp>
 #include <moesweep/core/records/plan.hpp>
+#include <moesweep/model/formats/encoding.hpp>
 #include <moesweep/model/names/runtime.hpp>
 #include <moesweep/plans/allocation/allocation.hpp>
 
 namespace moesweep::allocation {
 
-/// How weights are stored. Without a quantizer they are kept in their dtype.
-struct Format {
-  std::string quantizer{};
-  std::int32_t bits = 16;
-  std::int32_t group_size = 0;
-  bool keeps() const { return quantizer.empty(); }
-  auto operator<=>(const Format&) const = default;
-};
+using formats::Encoding;
 
 /// What SWAN's rule says about a tensor.
 struct SwanScore {
@@ -57,7 +51,7 @@ struct Tensor {
   std::string reason{};     ///< why it is dropped, unmapped or not quantizable
   std::string nonfinite{};  ///< where the sweep met a NaN or infinity: no runtime can quantize it
   std::int64_t kept_element_bytes = 0;  ///< where the runtime widens what it keeps; 0: as it is
-  std::map<Format, double> sse{};
+  std::map<Encoding, double> sse{};
   double sum_squares = std::numeric_limits<double>::quiet_NaN();  ///< NaN: not measured
   std::optional<SwanScore> swan{};
   ErrorFactor prior{};  ///< prior_of()
@@ -68,7 +62,7 @@ struct Tensor {
 };
 
 /// With a finite error.
-bool is_measured(const Tensor& tensor, const Format& format);
+bool is_measured(const Tensor& tensor, const Encoding& format);
 
 /// How much an error counts: the first pattern that matches, else the role's factor, else the
 /// prior, or 1 without it.
@@ -92,20 +86,20 @@ struct Alpha {
 std::vector<AlphaPattern> parse_alpha(std::string_view text, const std::string& file);
 
 struct Constraints {
-  std::vector<Format> formats{};  ///< allowed beside keeping
-  bool may_keep = true;           ///< false: only modules without another choice are kept
+  std::vector<Encoding> formats{};  ///< allowed beside keeping
+  bool may_keep = true;             ///< false: only modules without another choice are kept
   /// Kept: substrings of tensor names, case-insensitive, or globs where they hold * or ?.
   std::vector<std::string> protected_patterns{};
   std::map<std::string, std::int32_t> min_bits{};  ///< by role
   /// By role, whatever is allowed otherwise. A tensor whose shape does not allow it gets the
   /// nearest of `runtime_formats` (of `formats` when there are none) that does.
-  std::map<std::string, Format> fixed{};
-  std::vector<Format> runtime_formats{};
+  std::map<std::string, Encoding> fixed{};
+  std::vector<Encoding> runtime_formats{};
 };
 
 /// Bytes of a tensor in a format that quantizes, without file headers; -1 when it cannot be stored
 /// so.
-using StoredBytes = std::function<std::int64_t(const Tensor&, const Format&)>;
+using StoredBytes = std::function<std::int64_t(const Tensor&, const Encoding&)>;
 
 /// Who decided that a tensor is kept.
 enum class Keeper : std::uint8_t {
@@ -157,7 +151,7 @@ Decisions decisions_of(const Problem& problem, const Allocation& allocation,
 /// Every module in this format, or in the nearest that its shapes, role and minimum bits allow,
 /// measured or not (the error is then NaN). `measured_only`: the nearest that was measured, for
 /// comparisons.
-Decisions uniform(const Problem& problem, const Format& format, bool measured_only = false);
+Decisions uniform(const Problem& problem, const Encoding& format, bool measured_only = false);
 
 /// SWAN's bits, `offset` added to the composites; the most of a module's tensors, in the nearest
 /// format at hand.
@@ -182,7 +176,7 @@ double error_of(const Decisions& decisions);
 struct Coverage {
   std::int64_t tensors = 0, tensors_measured = 0;
   std::int64_t params = 0, params_measured = 0;
-  std::set<Format> missing;  ///< formats that some tensor was not measured in
+  std::set<Encoding> missing;  ///< formats that some tensor was not measured in
 };
 Coverage coverage_of(const Problem& problem, const Decisions& decisions);
 

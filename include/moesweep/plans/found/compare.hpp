@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <moesweep/core/records/plan.hpp>
+#include <moesweep/model/formats/encoding.hpp>
 #include <moesweep/model/names/runtime.hpp>
 #include <moesweep/plans/found/found.hpp>
 
@@ -16,9 +17,7 @@ namespace moesweep::found {
 /// gate_up_proj) or many (experts that are stacked).
 struct PlannedModule {
   std::string name;
-  std::string quantizer;  ///< empty: kept as it is
-  std::int32_t bits = 0;
-  std::int32_t group_size = 0;
+  formats::Encoding encoding{.bits = 0};
   std::int64_t columns = 0;  ///< last size
   std::int64_t params = 0;
   std::int64_t bytes = 0;
@@ -34,13 +33,8 @@ std::vector<PlannedModule> planned_modules(const records::Plan& plan, names::Run
 
 /// How a module is stored, or is to be.
 struct Storage {
-  std::string quantizer;  ///< empty: not quantized
-  std::int32_t bits = 0;
-  std::int32_t group_size = 0;
+  formats::Encoding encoding{.bits = 0};
   std::int64_t bytes = 0;
-
-  /// "affine 4 bits in groups of 64", "16 bits".
-  std::string text() const;
 };
 
 struct ModuleCheck {

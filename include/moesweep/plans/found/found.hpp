@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <moesweep/model/checkpoint/checkpoint.hpp>
+#include <moesweep/model/formats/encoding.hpp>
 
 namespace moesweep::found {
 
@@ -24,10 +25,9 @@ std::string_view format_name(Format format);
 struct FoundModule {
   /// Path of the module: the tensor's name without ".weight"; any other tensor under its full name.
   std::string name;
-  std::string element;              ///< stored element: "bf16", "u32", "q4_k"
-  std::string quantizer;            ///< affine, ct_int4, q4_k, ...; empty when not quantized
-  std::int32_t bits = 0;            ///< of one code, or of one element when not quantized
-  std::int32_t group_size = 0;      ///< weights that share a scale; 0 when not quantized
+  std::string element;  ///< stored element: "bf16", "u32", "q4_k"
+  /// Its quantizer as formats::Format::stored_as has it, or what a file calls another.
+  formats::Encoding encoding{.bits = 0};
   std::vector<std::int64_t> shape;  ///< of the weights it stands for, outermost first
   std::int64_t bytes = 0;           ///< with scales and biases
   /// MLX only, 0 otherwise: last sizes of codes and scales. They alone don't tell bits from group
@@ -36,7 +36,7 @@ struct FoundModule {
   std::int64_t scale_columns = 0;
   std::string problem;  ///< why a runtime would load it wrongly or not at all; empty when sound
 
-  bool is_quantized() const { return !quantizer.empty(); }
+  bool is_quantized() const { return !encoding.keeps(); }
 };
 
 struct Found {

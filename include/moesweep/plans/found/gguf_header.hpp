@@ -1,9 +1,8 @@
 #pragma once
 // The header of a GGUF file (versions 2 and 3, little-endian), parsed from bytes that are handed in
 // piece by piece: no file is opened here, so hostile input can be fuzzed.
-// Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md and ggml/include/gguf.h; type
-// ids from enum ggml_type of ggml/include/ggml.h, block sizes from GGML_QUANT_SIZES of
-// gguf-py/gguf/constants.py (github.com/ggml-org/llama.cpp).
+// Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md and ggml/include/gguf.h; types:
+// formats/ggml_types.hpp.
 
 #include <cstddef>
 #include <cstdint>
@@ -13,26 +12,15 @@
 #include <string_view>
 #include <vector>
 
+#include <moesweep/model/formats/ggml_types.hpp>
+
 namespace moesweep::found {
-
-/// How ggml stores a type: `bytes` for a block of `length` weights along the innermost axis.
-struct GgufType {
-  std::uint32_t id = 0;
-  std::string_view name;  ///< as in our block formats: q8_0, q4_k, bf16
-  std::int32_t bits = 0;  ///< of one code, or of one element when not quantized
-  std::int64_t length = 1;
-  std::int64_t bytes = 0;
-
-  bool is_quantized() const { return length > 1; }
-};
-/// Null for an id that no current file has: types that were removed, and intermediate ones.
-const GgufType* gguf_type(std::uint32_t id);
 
 struct GgufTensor {
   std::string name;
   std::vector<std::int64_t> shape;  ///< outermost first; the file has it the other way round
-  const GgufType* type = nullptr;   ///< lives as long as the program
-  std::uint64_t byte_begin = 0;     ///< from the start of the file
+  const formats::GgmlType* type = nullptr;  ///< lives as long as the program
+  std::uint64_t byte_begin = 0;             ///< from the start of the file
   std::uint64_t byte_end = 0;
 };
 

@@ -1,7 +1,6 @@
 #pragma once
 // A plan in the names of a runtime.
 
-#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -9,21 +8,14 @@
 
 #include <moesweep/core/base/error.hpp>
 #include <moesweep/core/records/plan.hpp>
+#include <moesweep/model/formats/encoding.hpp>
 #include <moesweep/model/names/runtime.hpp>
 
 namespace moesweep::plan {
 
-/// How a module's weights are stored.
-struct Storage {
-  std::string quantizer;  ///< empty: kept as it is
-  std::int32_t bits = 0;
-  std::int32_t group_size = 0;
-  auto operator<=>(const Storage&) const = default;
-};
-
 /// A module of the runtime with weights of two or more axes.
 struct PlannedModule {
-  Storage storage;
+  formats::Encoding storage;
   const records::PlanRow* row = nullptr;  ///< a tensor that it is made of
 };
 

@@ -10,7 +10,7 @@
 #include <moesweep/core/records/plan.hpp>
 #include <moesweep/model/checkpoint/checkpoint.hpp>
 #include <moesweep/model/checkpoint/write.hpp>
-#include <moesweep/model/kernels/round_trip.hpp>
+#include <moesweep/model/formats/encoding.hpp>
 #include <moesweep/model/names/runtime.hpp>
 
 namespace moesweep::written {
@@ -30,9 +30,10 @@ struct StoredTensor {
   Dtype dtype = Dtype::bf16;
   std::vector<std::int64_t> shape;
   Part part = Part::copy;
-  /// Of codes, scales, biases and dequantized; without a meaning for a copy.
-  kernels::Quantizer quantizer{};
-  std::int64_t columns = 0;  ///< of a source row, along which groups run; 0 for a copy
+  formats::Encoding encoding{};  ///< of codes, scales, biases and dequantized; a copy has none
+  std::int64_t columns = 0;      ///< of a source row, along which groups run; 0 for a copy
+  /// Of dequantized: elements of a matrix as the sweep sees it, one behind the other.
+  std::int64_t matrix_elements = 0;
   names::Transform transform = names::Transform::none;
   std::vector<Origin> origins;
   std::int64_t bytes() const;
@@ -53,11 +54,6 @@ struct Layout {
   std::int64_t bytes() const;
 };
 
-/// Bytes of a matrix (or stack) as MLX stores it: packed codes, scales and biases of its dtype.
-/// -1 when MLX can't: columns no multiple of the group, or of 32 bits.
-std::int64_t affine_bytes(std::span<const std::int64_t> shape, Dtype dtype, int bits,
-                          int group_size);
-
 /// MLX-format checkpoint. `source` may be an inventory (no bytes are read). Shards hold at most
 /// `shard_bytes` of tensors, unless one tensor alone is larger; codes, scales and biases of a
 /// module stay in one shard. Error(bad_input) for a plan of another checkpoint, naming the tensors,
@@ -67,8 +63,9 @@ Layout mlx_layout(const checkpoint::Checkpoint& source, const records::Plan& pla
                   bool allow_unmapped = false);
 
 /// The original names, shapes and dtypes (BF16 for quantized 8-bit floats), with dequantized
-/// values. Nothing is left out. Groups run along the rows that the sweep has seen:
-/// `expert_patterns` are its. Errors as above, and for quantizers other than affine and rtn.
+/// values of any format of the catalog. Nothing is left out. Groups run along the rows that the
+/// sweep has seen: `expert_patterns` are its. Errors as above, and for rows that are not whole
+/// blocks of their format.
 Layout dequantized_layout(const checkpoint::Checkpoint& source, const records::Plan& plan,
                           std::int64_t shard_bytes,
                           std::span<const std::string> expert_patterns = {});

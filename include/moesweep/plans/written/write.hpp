@@ -21,7 +21,7 @@ struct WrittenPart {
   std::int64_t weights = 0;
   std::int64_t bytes = 0;  ///< with scales and biases
   bool is_quantized = false;
-  kernels::Quantizer quantizer{};
+  formats::Encoding encoding{};
   /// Of the codes, scales and biases that were written; 0 for a copy. The sweep's table has the
   /// same sum.
   double sse = 0.0;
@@ -53,7 +53,7 @@ WrittenShard write_shard(const checkpoint::Checkpoint& source,
 std::int64_t write_peak_bytes(const checkpoint::Checkpoint& source, const StoredShard& shard);
 /// Bytes of the source behind a shard.
 std::int64_t source_bytes(const checkpoint::Checkpoint& source, const StoredShard& shard);
-/// Weights of a shard that are quantized.
+/// Weights of a shard that are quantized, each as many times as its round trip costs those of rtn.
 std::int64_t quantized_weights(const StoredShard& shard);
 
 }  // namespace moesweep::written

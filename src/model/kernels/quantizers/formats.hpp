@@ -1,5 +1,7 @@
 #pragma once
-// One function a file of this folder: the formats that the registry lists.
+// One function a file of this folder, and the list that makes them formats.
+
+#include <array>
 
 #include <moesweep/model/kernels/quantizer_registry.hpp>
 
@@ -18,5 +20,11 @@ BlockFormat mxfp4_rceil_format();
 BlockFormat mxfp4_ggml_format();
 BlockFormat ct_int4_format();
 BlockFormat ct_int8_format();
+
+/// In the catalog's order.
+inline constexpr std::array block_format_makers = {
+    q8_0_format,       q6_k_format,    q5_k_format,      q4_k_format,       q3_k_format,
+    q2_k_format,       nvfp4_format,   mxfp4_ocp_format, mxfp4_even_format, mxfp4_rceil_format,
+    mxfp4_ggml_format, ct_int4_format, ct_int8_format};
 
 }  // namespace moesweep::kernels

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 
 #include "quantizers/formats.hpp"
 #include "quantizers/small_floats.hpp"
@@ -13,32 +14,52 @@
 namespace moesweep::kernels {
 namespace {
 
-void round_trip(std::span<const float> in, const BlockContext& context, std::span<float> out) {
+float global_scale(const BlockContext& context) {
+  return context.matrix_amax / 2688.0F;
+}
+
+unsigned code_of_weight(float weight, float scale) {
+  const float scaled = weight / scale;
+  return e2m1_code(std::fabs(scaled)) | (scaled < 0.0F ? e2m1_sign : 0U);
+}
+
+// Two codes in a byte, the earlier weight in the low half; the E4M3 byte is in a tensor of its own.
+void encode(std::span<const float> in, const BlockContext& context, const PartsOut& out) {
   const float amax = largest_magnitude(in, 0.0F);
-  const float global = context.matrix_amax / 2688.0F;
+  const float global = global_scale(context);
   const float wanted = amax == 0.0F ? 1.0F : amax / (6.0F * global);
   const float not_zero = wanted == 0.0F ? 1.0F : wanted;  // amax underflowed
-  const float scale = round_to_e4m3(std::clamp(not_zero, 0x1p-9F, 448.0F)) * global;
-  for (std::size_t i = 0; i < in.size(); ++i) {
-    if (scale == 0.0F) {
-      out[i] = 0.0F;
-      continue;
-    }
-    const float code = round_to_e2m1(std::fabs(in[i] / scale));
-    out[i] = (in[i] < 0.0F && code != 0.0F ? -code : code) * scale;  // both zeros decode to +0
+  const auto stored = e4m3_of(std::clamp(not_zero, 0x1p-9F, 448.0F));
+  out.scales[0] = std::byte{stored};
+  const float scale = float_of_e4m3(stored) * global;
+  if (scale == 0.0F) {
+    std::ranges::fill(out.codes, std::byte{0});
+    return;
+  }
+  for (std::size_t i = 0; i < in.size(); i += 2) {
+    out.codes[i / 2] = static_cast<std::byte>(code_of_weight(in[i], scale) |
+                                              code_of_weight(in[i + 1], scale) << 4);
+  }
+}
+
+float value_of(unsigned code, float scale) {
+  return (e2m1_values[code] + 0.0F) * scale;  // both zeros are +0
+}
+
+void decode(const PartsIn& in, const BlockContext& context, std::span<float> out) {
+  const float scale =
+      float_of_e4m3(std::to_integer<std::uint8_t>(in.scales[0])) * global_scale(context);
+  for (std::size_t i = 0; i < out.size(); i += 2) {
+    const auto pair = std::to_integer<unsigned>(in.codes[i / 2]);
+    out[i] = value_of(pair & 15U, scale);
+    out[i + 1] = value_of(pair >> 4, scale);
   }
 }
 
 }  // namespace
 
 BlockFormat nvfp4_format() {
-  return {.name = "nvfp4",
-          .bits = 4,
-          .block_length = 16,
-          .metadata_bits = 8,
-          .needs_matrix_amax = true,
-          .relative_cost = 28,
-          .round_trip = round_trip};
+  return {.entry = &formats::format_named("nvfp4"), .encode = encode, .decode = decode};
 }
 
 }  // namespace moesweep::kernels

@@ -9,8 +9,6 @@
 namespace moesweep::kernels::gguf {
 namespace {
 
-constexpr std::size_t longest_sub_block = 32;
-
 /// The sub-block, and the sums over it that no code changes.
 struct Weighted {
   std::span<const float> x;
@@ -72,16 +70,6 @@ Line regress(const Weighted& block, std::span<const int> codes) {
   return line;
 }
 
-/// w = rms + |x|: large weights count more, but none counts nothing.
-std::array<float, longest_sub_block> magnitude_weights(std::span<const float> x) {
-  float sum_squares = 0.0F;
-  for (const float value : x) sum_squares += value * value;
-  const float rms = std::sqrt(sum_squares / static_cast<float>(longest_sub_block));
-  std::array<float, longest_sub_block> weights{};
-  for (std::size_t i = 0; i < x.size(); ++i) weights[i] = rms + std::fabs(x[i]);
-  return weights;
-}
-
 }  // namespace
 
 OffsetFit fit_with_offset(std::span<const float> x, std::span<const float> weights, int levels,
@@ -117,40 +105,6 @@ OffsetFit fit_with_offset(std::span<const float> x, std::span<const float> weigh
     }
   }
   return {scale, -lowest};
-}
-
-void round_trip_with_six_bit_scales(std::span<const float> in, int levels, const ScaleGrid& grid,
-                                    std::span<float> out) {
-  constexpr std::size_t length = longest_sub_block;
-  constexpr std::size_t count = super_block / length;
-  std::array<int, super_block> codes{};
-  std::array<OffsetFit, count> fits{};
-  float largest_scale = 0.0F;
-  float largest_minimum = 0.0F;
-  for (std::size_t j = 0; j < count; ++j) {
-    const auto x = in.subspan(j * length, length);
-    fits[j] = fit_with_offset(x, magnitude_weights(x), levels, grid,
-                              std::span(codes).subspan(j * length, length));
-    if (fits[j].scale > largest_scale) largest_scale = fits[j].scale;
-    if (fits[j].minimum > largest_minimum) largest_minimum = fits[j].minimum;
-  }
-  const float to_scale = largest_scale > 0.0F ? 63.0F / largest_scale : 0.0F;
-  const float to_minimum = largest_minimum > 0.0F ? 63.0F / largest_minimum : 0.0F;
-  const float d = round_to_f16(largest_scale / 63.0F);
-  const float d_minimum = round_to_f16(largest_minimum / 63.0F);
-  for (std::size_t j = 0; j < count; ++j) {
-    const int scale_code = std::min(63, low_byte(nearest_integer(to_scale * fits[j].scale)));
-    const int minimum_code = std::min(63, low_byte(nearest_integer(to_minimum * fits[j].minimum)));
-    const float scale = d * static_cast<float>(scale_code);
-    const float minimum = d_minimum * static_cast<float>(minimum_code);
-    for (std::size_t i = j * length; i < (j + 1) * length; ++i) {
-      // A scale of 0 keeps the codes of the search: they are stored, though nothing reads them.
-      if (scale != 0.0F) {
-        codes[i] = std::clamp(nearest_integer((in[i] + minimum) / scale), 0, levels);
-      }
-      out[i] = scale * static_cast<float>(codes[i]) - minimum;
-    }
-  }
 }
 
 }  // namespace moesweep::kernels::gguf

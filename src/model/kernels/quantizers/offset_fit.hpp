@@ -2,7 +2,7 @@
 // Sub-blocks of Q5_K, Q4_K and Q2_K: x is about scale*code - minimum with codes in [0, levels] and
 // minimum >= 0, fitted by weighted least squares for codes from a grid of scales.
 
-#include <cstdint>
+#include <cstddef>
 #include <span>
 
 namespace moesweep::kernels::gguf {
@@ -20,13 +20,10 @@ struct OffsetFit {
   float minimum = 0.0F;  ///< subtracted
 };
 
-/// x, weights and codes have the same size, at most 32.
+inline constexpr std::size_t longest_sub_block = 32;
+
+/// x, weights and codes have the same size, at most longest_sub_block.
 OffsetFit fit_with_offset(std::span<const float> x, std::span<const float> weights, int levels,
                           const ScaleGrid& grid, std::span<int> codes);
-
-/// All of Q4_K and Q5_K, which differ in levels and grid only: 8 sub-blocks of 32 weights, their
-/// scales and minima as 6-bit multiples of two binary16 numbers.
-void round_trip_with_six_bit_scales(std::span<const float> in, int levels, const ScaleGrid& grid,
-                                    std::span<float> out);
 
 }  // namespace moesweep::kernels::gguf

@@ -1,5 +1,6 @@
 #pragma once
-// MXFP4 but for the rule that chooses a block's exponent.
+// MXFP4 of the OCP specification but for the rule that chooses a block's exponent: codes two in a
+// byte, the earlier weight in the low half, and one E8M0 byte in a tensor of its own.
 
 #include <cmath>
 #include <span>
@@ -10,28 +11,41 @@
 
 namespace moesweep::kernels {
 
-/// E2M1 of each weight over 2^exponent (to nearest even, saturating, signed zeros), scaled back.
+/// E2M1 of a weight over the scale, to nearest even, saturating; -0 keeps its sign.
+inline unsigned signed_e2m1_code(float weight, float inverse_scale) {
+  const unsigned sign = std::signbit(weight) ? e2m1_sign : 0U;
+  return e2m1_code(std::fabs(weight * inverse_scale)) | sign;
+}
+
 /// exponent in [-127, 127].
-inline void round_trip_with_exponent(std::span<const float> in, int exponent,
-                                     std::span<float> out) {
+inline void encode_with_exponent(std::span<const float> in, int exponent, const PartsOut& out) {
   const float inverse = std::ldexp(1.0F, -exponent);
-  const float scale = std::ldexp(1.0F, exponent);
-  for (std::size_t i = 0; i < in.size(); ++i) {
-    out[i] = std::copysign(round_to_e2m1(std::fabs(in[i] * inverse)), in[i]) * scale;
+  for (std::size_t i = 0; i < in.size(); i += 2) {
+    out.codes[i / 2] = static_cast<std::byte>(signed_e2m1_code(in[i], inverse) |
+                                              signed_e2m1_code(in[i + 1], inverse) << 4);
+  }
+  out.scales[0] = static_cast<std::byte>(exponent + 127);
+}
+
+inline void decode_power_of_two_block(const PartsIn& in, const BlockContext&,
+                                      std::span<float> out) {
+  const float scale = float_of_e8m0(std::to_integer<std::uint8_t>(in.scales[0]));
+  for (std::size_t i = 0; i < out.size(); i += 2) {
+    const auto pair = std::to_integer<unsigned>(in.codes[i / 2]);
+    out[i] = e2m1_values[pair & 15U] * scale;
+    out[i + 1] = e2m1_values[pair >> 4] * scale;
   }
 }
 
 /// `exponent_for` takes the block's largest magnitude and gives an exponent in [-127, 127].
 template <int (*exponent_for)(float amax)>
 BlockFormat mxfp4_format(std::string_view name) {
-  return {.name = name,
-          .bits = 4,
-          .block_length = 32,
-          .metadata_bits = 8,
-          .relative_cost = 26,
-          .round_trip = [](std::span<const float> in, const BlockContext&, std::span<float> out) {
-            round_trip_with_exponent(in, exponent_for(largest_magnitude(in, 0.0F)), out);
-          }};
+  return {.entry = &formats::format_named(name),
+          .encode =
+              [](std::span<const float> in, const BlockContext&, const PartsOut& out) {
+                encode_with_exponent(in, exponent_for(largest_magnitude(in, 0.0F)), out);
+              },
+          .decode = decode_power_of_two_block};
 }
 
 }  // namespace moesweep::kernels

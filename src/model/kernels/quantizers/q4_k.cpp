@@ -2,24 +2,29 @@
 // multiples of two binary16 numbers, 144 bytes.
 
 #include "quantizers/formats.hpp"
-#include "quantizers/offset_fit.hpp"
+#include "quantizers/six_bit_scales.hpp"
 
 namespace moesweep::kernels {
 namespace {
 
-void round_trip(std::span<const float> in, const BlockContext&, std::span<float> out) {
-  gguf::round_trip_with_six_bit_scales(in, 15, {.first = -1.0F, .step = 0.1F, .last = 20}, out);
+constexpr gguf::ScaleGrid grid = {.first = -1.0F, .step = 0.1F, .last = 20};
+
+void encode(std::span<const float> in, const BlockContext&, const PartsOut& out) {
+  gguf::Codes codes{};
+  gguf::encode_six_bit_scales(in, 15, grid, out.codes.data(), codes);
+  gguf::pack_low_halves(codes, &out.codes[gguf::six_bit_scales_bytes]);
+}
+
+void decode(const PartsIn& in, const BlockContext&, std::span<float> out) {
+  gguf::Codes codes{};
+  gguf::unpack_low_halves(&in.codes[gguf::six_bit_scales_bytes], codes);
+  gguf::decode_six_bit_scales(in.codes.data(), codes, out);
 }
 
 }  // namespace
 
 BlockFormat q4_k_format() {
-  return {.name = "q4_k",
-          .bits = 4,
-          .block_length = 256,
-          .metadata_bits = 128,
-          .relative_cost = 370,
-          .round_trip = round_trip};
+  return {.entry = &formats::format_named("q4_k"), .encode = encode, .decode = decode};
 }
 
 }  // namespace moesweep::kernels

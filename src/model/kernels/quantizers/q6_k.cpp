@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
 
 #include "quantizers/formats.hpp"
 #include "quantizers/gguf_steps.hpp"
 #include "quantizers/signed_fit.hpp"
+#include "stored_bits.hpp"
 
 namespace moesweep::kernels {
 namespace {
@@ -16,28 +18,72 @@ constexpr std::size_t length = 16;
 constexpr std::size_t count = gguf::super_block / length;
 constexpr int half = 32;
 
-void round_trip(std::span<const float> in, const BlockContext&, std::span<float> out) {
-  std::array<int, gguf::super_block> codes{};
+// block_q6_K: the codes' lower four bits, their upper two, the multiples, the scale.
+constexpr std::size_t upper_at = gguf::super_block / 2;
+constexpr std::size_t multiples_at = upper_at + gguf::super_block / 4;
+constexpr std::size_t scale_at = multiples_at + count;
+
+// In each half of the block, a byte has the lower bits of two weights that are 64 apart.
+void put_codes(const gguf::Codes& codes, std::span<std::byte> bytes) {
+  gguf::Codes upper{};
+  for (std::size_t i = 0; i < codes.size(); ++i) upper[i] = codes[i] >> 4;
+  gguf::pack_pairs(upper, &bytes[upper_at]);
+  for (std::size_t i = 0; i < upper_at; ++i) {
+    const auto at = i / 64 * 128 + i % 64;
+    bytes[i] = static_cast<std::byte>((codes[at] & 15) | (codes[at + 64] & 15) << 4);
+  }
+}
+
+void get_codes(std::span<const std::byte> bytes, gguf::Codes& codes) {
+  gguf::unpack_pairs(&bytes[upper_at], codes);
+  for (std::size_t i = 0; i < upper_at; ++i) {
+    const auto at = i / 64 * 128 + i % 64;
+    const auto two = std::to_integer<unsigned>(bytes[i]);
+    codes[at] = static_cast<std::uint8_t>(codes[at] << 4 | (two & 15U));
+    codes[at + 64] = static_cast<std::uint8_t>(codes[at + 64] << 4 | two >> 4);
+  }
+}
+
+void encode(std::span<const float> in, const BlockContext&, const PartsOut& out) {
+  std::array<int, gguf::super_block> found{};
   std::array<float, count> scales{};
   float largest = 0.0F;  // by magnitude, with its sign
   for (std::size_t j = 0; j < count; ++j) {
     scales[j] = gguf::fit_by_grid(in.subspan(j * length, length), half,
-                                  std::span(codes).subspan(j * length, length));
+                                  std::span(found).subspan(j * length, length));
     if (std::fabs(scales[j]) > std::fabs(largest)) largest = scales[j];
   }
   if (std::fabs(largest) < gguf::smallest_magnitude) {
-    std::fill(out.begin(), out.end(), -0.0F);  // scale 0 times code -32
+    std::ranges::fill(out.codes, std::byte{0});  // decodes to scale 0 times code -32: -0
     return;
   }
   const float inverse = -128.0F / largest;
   const float d = round_to_f16(1.0F / inverse);
+  gguf::Codes codes{};
   for (std::size_t j = 0; j < count; ++j) {
-    const int multiple = std::min(127, gguf::nearest_integer(inverse * scales[j]));
-    const float scale = d * static_cast<float>(static_cast<std::int8_t>(multiple));
+    const auto multiple =
+        static_cast<std::int8_t>(std::min(127, gguf::nearest_integer(inverse * scales[j])));
+    const float scale = d * static_cast<float>(multiple);
     for (std::size_t i = j * length; i < (j + 1) * length; ++i) {
       if (scale != 0.0F) {
-        codes[i] = half + std::clamp(gguf::nearest_integer(in[i] / scale), -half, half - 1);
+        found[i] = half + std::clamp(gguf::nearest_integer(in[i] / scale), -half, half - 1);
       }
+      codes[i] = static_cast<std::uint8_t>(found[i]);
+    }
+    out.codes[multiples_at + j] = static_cast<std::byte>(multiple);
+  }
+  put_codes(codes, out.codes);
+  put_f16(d, &out.codes[scale_at]);
+}
+
+void decode(const PartsIn& in, const BlockContext&, std::span<float> out) {
+  gguf::Codes codes{};
+  get_codes(in.codes, codes);
+  const float d = get_f16(&in.codes[scale_at]);
+  for (std::size_t j = 0; j < count; ++j) {
+    const auto multiple = static_cast<std::int8_t>(in.codes[multiples_at + j]);
+    const float scale = d * static_cast<float>(multiple);
+    for (std::size_t i = j * length; i < (j + 1) * length; ++i) {
       out[i] = scale * static_cast<float>(codes[i] - half);
     }
   }
@@ -46,12 +92,7 @@ void round_trip(std::span<const float> in, const BlockContext&, std::span<float>
 }  // namespace
 
 BlockFormat q6_k_format() {
-  return {.name = "q6_k",
-          .bits = 6,
-          .block_length = 256,
-          .metadata_bits = 144,
-          .relative_cost = 220,
-          .round_trip = round_trip};
+  return {.entry = &formats::format_named("q6_k"), .encode = encode, .decode = decode};
 }
 
 }  // namespace moesweep::kernels

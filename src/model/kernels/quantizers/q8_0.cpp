@@ -1,36 +1,40 @@
 // GGUF Q8_0: 32 codes in [-127, 127] and a binary16 scale, 34 bytes.
 
-#include <algorithm>
 #include <cmath>
+#include <cstdint>
 
 #include "quantizers/formats.hpp"
-#include "quantizers/gguf_steps.hpp"
+#include "stored_bits.hpp"
 
 namespace moesweep::kernels {
 namespace {
 
-void round_trip(std::span<const float> in, const BlockContext&, std::span<float> out) {
+// block_q8_0: the scale, then the codes.
+void encode(std::span<const float> in, const BlockContext&, const PartsOut& out) {
   const float d = largest_magnitude(in, 0.0F) / 127.0F;
+  // Below about 4e-37 the inverse overflows and the definition's cast to a byte is undefined; the
+  // stored scale is 0 there, so any finite code gives the same magnitude.
   const float inverse = d != 0.0F ? 1.0F / d : 0.0F;
-  const float stored = round_to_f16(d);
+  const float usable = std::isfinite(inverse) ? inverse : 0.0F;
+  put_f16(d, out.codes.data());
+  auto* const codes = out.codes.data() + sizeof(std::uint16_t);
   for (std::size_t i = 0; i < in.size(); ++i) {
-    // Below about 4e-37 the inverse overflows and the definition's cast to a byte is undefined;
-    // `stored` is 0 there, so any finite code gives the same magnitude.
-    const float code = std::round(in[i] * inverse);
-    const float finite = std::isfinite(code) ? code : 0.0F;
-    out[i] = (finite + 0.0F) * stored;  // a code of -0 is the integer 0
+    codes[i] = static_cast<std::byte>(static_cast<int>(std::round(in[i] * usable)));
+  }
+}
+
+void decode(const PartsIn& in, const BlockContext&, std::span<float> out) {
+  const float scale = get_f16(in.codes.data());
+  const auto* const codes = in.codes.data() + sizeof(std::uint16_t);
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    out[i] = static_cast<float>(static_cast<std::int8_t>(codes[i])) * scale;
   }
 }
 
 }  // namespace
 
 BlockFormat q8_0_format() {
-  return {.name = "q8_0",
-          .bits = 8,
-          .block_length = 32,
-          .metadata_bits = 16,
-          .relative_cost = 32,
-          .round_trip = round_trip};
+  return {.entry = &formats::format_named("q8_0"), .encode = encode, .decode = decode};
 }
 
 }  // namespace moesweep::kernels

@@ -1,14 +1,13 @@
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <vector>
 
 #include <moesweep/core/base/cast.hpp>
 #include <moesweep/core/base/error.hpp>
+#include <moesweep/model/formats/sizes.hpp>
 #include <moesweep/model/kernels/quantizer_registry.hpp>
 
 #include "quantizers/formats.hpp"
-#include "round_trip_steps.hpp"
 
 namespace moesweep::kernels {
 namespace {
@@ -17,10 +16,14 @@ double block_errors(std::span<const float> values, const BlockQuantizer& quantiz
                     const BlockContext& context, std::vector<float>& dequantized) {
   const auto length = checked_cast<std::size_t>(quantizer.block_length);
   dequantized.resize(length);
+  BlockBuffer buffer(quantizer, context.weight_dtype);
+  const auto out = buffer.out();
+  const auto in = buffer.in();
   double sse = 0.0;
   for (std::size_t first = 0; first < values.size(); first += length) {
     const auto block = values.subspan(first, length);
-    quantizer.format->round_trip(block, context, dequantized);
+    quantizer.format->encode(block, context, out);
+    quantizer.format->decode(in, context, dequantized);
     for (std::size_t i = 0; i < length; ++i) {
       const float difference = block[i] - dequantized[i];
       sse += static_cast<double>(difference) * static_cast<double>(difference);
@@ -32,28 +35,28 @@ double block_errors(std::span<const float> values, const BlockQuantizer& quantiz
 }  // namespace
 
 std::span<const BlockFormat> block_formats() {
-  static const std::array formats = {q8_0_format(),        q6_k_format(),       q5_k_format(),
-                                     q4_k_format(),        q3_k_format(),       q2_k_format(),
-                                     nvfp4_format(),       mxfp4_ocp_format(),  mxfp4_even_format(),
-                                     mxfp4_rceil_format(), mxfp4_ggml_format(), ct_int4_format(),
-                                     ct_int8_format()};
+  static const auto formats = [] {
+    std::vector<BlockFormat> made;
+    for (const auto& make : block_format_makers) made.push_back(make());
+    return made;
+  }();
   return formats;
 }
 
 const BlockFormat* find_block_format(std::string_view name) {
   const auto formats = block_formats();
-  const auto found = std::find_if(formats.begin(), formats.end(),
-                                  [&](const BlockFormat& format) { return format.name == name; });
+  const auto found = std::ranges::find(formats, name, &BlockFormat::name);
   return found == formats.end() ? nullptr : &*found;
 }
 
-double bits_per_weight(const BlockQuantizer& quantizer, Dtype weight_dtype) {
-  const auto& format = *quantizer.format;
-  int metadata = format.metadata_bits;
-  if (format.scale_in_weight_dtype) {
-    metadata += stored_as(weight_dtype) == StoredAs::f32 ? 32 : 16;
-  }
-  return format.bits + static_cast<double>(metadata) / quantizer.block_length;
+formats::Encoding BlockQuantizer::encoding() const {
+  return {std::string(format->name()), format->entry->bits.front(), block_length};
+}
+
+BlockBuffer::BlockBuffer(const BlockQuantizer& quantizer, Dtype weight_dtype) {
+  const auto bytes = formats::block_bytes(quantizer.encoding(), weight_dtype);
+  codes_ = checked_cast<std::size_t>(bytes.codes);
+  bytes_.resize(checked_cast<std::size_t>(bytes.total()));
 }
 
 void add_block_errors(const RowBlock& block, std::span<const BlockQuantizer> quantizers,
