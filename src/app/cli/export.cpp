@@ -99,7 +99,8 @@ void export_run(ExportCommand& command, const Context& context) {
   if (!command.plan.plan.empty()) return export_plan(command, context);
   refuse_plan_options(command);
   if (command.format == heads_format) return export_trained_heads(command, context);
-  command.options.format = tables::format_named(command.format);
+  tables::require_format(command.format);
+  command.options.format = command.format;
   command.options.output = command.output;
   const auto results = read_made(store::RunDirectory{command.run_directory});
   const auto written = tables::export_tables(results.tables, command.options);

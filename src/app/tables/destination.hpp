@@ -16,8 +16,4 @@ struct Destination {
 /// An existing folder, or a path that ends in a slash.
 bool means_folder(const std::filesystem::path& output);
 
-/// Error(bad_usage) when the journal of an older database lies beside `database`: SQLite would play
-/// it into the new one.
-void refuse_stale_journal(const std::filesystem::path& database);
-
 }  // namespace moesweep::tables

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 #include <list>
 #include <map>
 
@@ -17,7 +16,7 @@
 #include <moesweep/core/records/catalog.hpp>
 
 #include "destination.hpp"
-#include "writers.hpp"
+#include "table_format.hpp"
 
 namespace moesweep::tables {
 namespace {
@@ -73,52 +72,45 @@ void refuse_equal_flat_names(const std::vector<const Table*>& tables) {
   }
 }
 
-bool is_one_file(const ExportOptions& options, std::size_t tables) {
-  if (options.format == Format::sqlite || options.format == Format::npz ||
-      options.format == Format::markdown) {
-    return true;
-  }
+const TableFormat& format_of(std::string_view name) {
+  const auto formats = table_formats();
+  const auto found = std::ranges::find(formats, name, &TableFormat::name);
+  if (found != formats.end()) return *found;
+  const auto names = format_names();
+  const auto nearest = nearest_name(name, names);
+  throw Error(ExitCode::bad_usage, fmt::format("format \"{}\"", name), "is unknown",
+              nearest ? fmt::format("did you mean \"{}\"?", *nearest)
+                      : fmt::format("there are {}", fmt::join(names, ", ")));
+}
+
+bool is_one_file(const TableFormat& format, const ExportOptions& options, std::size_t tables) {
+  if (format.is_one_file) return true;
   return !options.tables.empty() && tables == 1 && !means_folder(options.output);
 }
 
-std::vector<Destination> destinations(const std::vector<const Table*>& tables,
+std::vector<Destination> destinations(const TableFormat& format,
+                                      const std::vector<const Table*>& tables,
                                       const ExportOptions& options) {
-  if (is_one_file(options, tables.size())) return {{options.output, tables}};
-  const auto& extension = format_names()[static_cast<std::size_t>(options.format)];
+  if (is_one_file(format, options, tables.size())) return {{options.output, tables}};
   std::vector<Destination> files;
   for (const auto* table : tables) {
-    const auto name = fmt::format("{}.{}", flat_name(table->info->name), extension);
+    const auto name = fmt::format("{}.{}", flat_name(table->info->name), format.name);
     files.push_back({options.output / name, {table}});
   }
   return files;
 }
 
 // All checks come before the first file is created.
-void prepare(const std::vector<Destination>& files, const ExportOptions& options) {
+void prepare(const TableFormat& format, const std::vector<Destination>& files,
+             const ExportOptions& options) {
   for (const auto& destination : files) refuse_occupied(destination.file, options.overwrite);
-  if (options.format == Format::sqlite) refuse_stale_journal(options.output);
+  if (format.check != nullptr) format.check(options.output);
   if (files.front().file == options.output) {
     require_folder_of(options.output);
   } else {
     make_output_folder(options.output);
   }
   remove_abandoned(files.front().file.parent_path());
-}
-
-void write(Format format, const Destination& destination, FilePublisher& file) {
-  switch (format) {
-    case Format::csv:
-      return write_csv(*destination.tables.front(), file);
-    case Format::jsonl:
-      return write_json_lines(*destination.tables.front(), file);
-    case Format::sqlite:
-      return write_sqlite(destination.tables, file.temporary(), destination.file);
-    case Format::npz:
-      return write_npz(destination.tables, file);
-    case Format::markdown:
-      return write_markdown(destination.tables, file);
-  }
-  bug("unknown export format");
 }
 
 void publish(FilePublisher& file, const Destination& destination, bool overwrite) {
@@ -132,18 +124,16 @@ void publish(FilePublisher& file, const Destination& destination, bool overwrite
 }  // namespace
 
 std::span<const std::string> format_names() {
-  static const std::array<std::string, 5> names = {"csv", "jsonl", "sqlite", "npz", "markdown"};
+  static const auto names = [] {
+    std::vector<std::string> all;
+    for (const auto& format : table_formats()) all.push_back(format.name);
+    return all;
+  }();
   return names;
 }
 
-Format format_named(std::string_view name) {
-  const auto names = format_names();
-  const auto found = std::ranges::find(names, name);
-  if (found != names.end()) return static_cast<Format>(found - names.begin());
-  const auto nearest = nearest_name(name, names);
-  throw Error(ExitCode::bad_usage, fmt::format("format \"{}\"", name), "is unknown",
-              nearest ? fmt::format("did you mean \"{}\"?", *nearest)
-                      : fmt::format("there are {}", fmt::join(names, ", ")));
+void require_format(std::string_view name) {
+  format_of(name);
 }
 
 std::string flat_name(std::string_view table) {
@@ -156,12 +146,13 @@ std::vector<ExportedTable> export_tables(const Tables& tables, const ExportOptio
   if (options.output.empty()) throw Error(ExitCode::bad_usage, "export", "has no output path");
   const auto selected = selected_tables(tables, options.tables);
   refuse_equal_flat_names(selected);
-  const auto files = destinations(selected, options);
-  prepare(files, options);
+  const auto& format = format_of(options.format);
+  const auto files = destinations(format, selected, options);
+  prepare(format, files, options);
 
   std::list<FilePublisher> written;
   for (const auto& destination : files) {
-    write(options.format, destination, written.emplace_back(destination.file));
+    format.write(destination, written.emplace_back(destination.file));
   }
   std::vector<ExportedTable> report;
   auto file = written.begin();

@@ -1,3 +1,5 @@
+// One JSON object per line, keys in column order.
+
 #include <cmath>
 #include <concepts>
 #include <iterator>
@@ -9,7 +11,7 @@
 #include <moesweep/core/base/utf8.hpp>
 
 #include "buffered_text.hpp"
-#include "writers.hpp"
+#include "table_format.hpp"
 
 namespace moesweep::tables {
 namespace {
@@ -53,9 +55,8 @@ std::vector<std::string> keys_of(const records::TableInfo& info) {
   return keys;
 }
 
-}  // namespace
-
-void write_json_lines(const records::Table& table, FilePublisher& file) {
+void write(const Destination& destination, FilePublisher& file) {
+  const auto& table = *destination.tables.front();
   BufferedText out(file);
   const auto keys = keys_of(*table.info);
   for (std::size_t row = 0, rows = table.rows(); row < rows; ++row) {
@@ -68,6 +69,12 @@ void write_json_lines(const records::Table& table, FilePublisher& file) {
     out.end_line();
   }
   out.flush();
+}
+
+}  // namespace
+
+TableFormat json_lines_format() {
+  return {.name = "jsonl", .write = write};
 }
 
 }  // namespace moesweep::tables

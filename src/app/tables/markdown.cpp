@@ -1,3 +1,6 @@
+// One document for people, a section per table (GitHub's tables); doubles to six significant
+// digits, not a number is an empty cell.
+
 #include <algorithm>
 #include <cmath>
 #include <concepts>
@@ -9,7 +12,7 @@
 #include <moesweep/core/base/utf8.hpp>
 
 #include "buffered_text.hpp"
-#include "writers.hpp"
+#include "table_format.hpp"
 
 namespace moesweep::tables {
 namespace {
@@ -81,12 +84,10 @@ void write_heading(const records::TableInfo& info, BufferedText& out) {
   out.end_line();
 }
 
-}  // namespace
-
-void write_markdown(std::span<const records::Table* const> tables, FilePublisher& file) {
+void write(const Destination& destination, FilePublisher& file) {
   BufferedText out(file);
   const char* separator = "";
-  for (const auto* table : tables) {
+  for (const auto* table : destination.tables) {
     out.text() += separator;
     separator = "\n";
     write_heading(*table->info, out);
@@ -101,6 +102,12 @@ void write_markdown(std::span<const records::Table* const> tables, FilePublisher
     }
   }
   out.flush();
+}
+
+}  // namespace
+
+TableFormat markdown_format() {
+  return {.name = "markdown", .is_one_file = true, .write = write};
 }
 
 }  // namespace moesweep::tables

@@ -1,3 +1,7 @@
+// One NumPy array per column, named table/column: sensitivity/tensors/bits. Native types: ids are
+// uint64, doubles keep NaN, infinities and -0; text is bytes of fixed length ('S'). Equal tables
+// give equal files.
+
 #include <algorithm>
 #include <bit>
 
@@ -7,7 +11,7 @@
 #include <moesweep/core/arrays/zip_writer.hpp>
 #include <moesweep/core/base/utf8.hpp>
 
-#include "writers.hpp"
+#include "table_format.hpp"
 
 namespace moesweep::tables {
 namespace {
@@ -58,11 +62,9 @@ void add_column(arrays::ZipWriter& zip, const std::vector<std::string>& values) 
   add_text(zip, cells);
 }
 
-}  // namespace
-
-void write_npz(std::span<const records::Table* const> tables, FilePublisher& file) {
+void write(const Destination& destination, FilePublisher& file) {
   arrays::ZipWriter zip(file);
-  for (const auto* table : tables) {
+  for (const auto* table : destination.tables) {
     for (std::size_t i = 0; i < table->columns.size(); ++i) {
       zip.begin(fmt::format("{}/{}.npy", table->info->name, table->info->columns[i].name));
       std::visit([&](const auto& values) { add_column(zip, values); }, table->columns[i]);
@@ -70,6 +72,12 @@ void write_npz(std::span<const records::Table* const> tables, FilePublisher& fil
     }
   }
   zip.finish();
+}
+
+}  // namespace
+
+TableFormat npz_format() {
+  return {.name = "npz", .is_one_file = true, .write = write};
 }
 
 }  // namespace moesweep::tables

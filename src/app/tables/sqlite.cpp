@@ -1,3 +1,5 @@
+// One SQL table per table, with INTEGER, REAL and TEXT columns.
+
 #include <cmath>
 #include <concepts>
 #include <memory>
@@ -9,9 +11,10 @@
 #include <moesweep/core/arrays/id_text.hpp>
 #include <moesweep/core/base/cast.hpp>
 #include <moesweep/core/base/error.hpp>
+#include <moesweep/core/base/paths.hpp>
 #include <moesweep/core/base/utf8.hpp>
 
-#include "writers.hpp"
+#include "table_format.hpp"
 
 namespace moesweep::tables {
 namespace {
@@ -139,16 +142,30 @@ void write_table(const Database& database, const records::Table& table) {
   write_rows(database, table, fmt::format("INSERT INTO {} VALUES ({})", flat, places));
 }
 
-}  // namespace
+/// SQLite would play the journal of an older database into the new one.
+void refuse_stale_journal(const std::filesystem::path& database) {
+  for (const auto* suffix : {"-journal", "-wal"}) {
+    const auto journal = database.string() + suffix;
+    if (link_status_of(journal).type() == std::filesystem::file_type::not_found) continue;
+    throw Error(ExitCode::bad_usage, journal,
+                "belongs to a database that is in use or was not closed",
+                "close it, or name another output");
+  }
+}
 
-void write_sqlite(std::span<const records::Table* const> tables,
-                  const std::filesystem::path& temporary, const std::filesystem::path& target) {
-  Database database(temporary, target);
+void write(const Destination& destination, FilePublisher& file) {
+  Database database(file.temporary(), destination.file);
   // A file that fails is thrown away, and a complete one is fsynced once, when it is published.
   database.run("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN");
-  for (const auto* table : tables) write_table(database, *table);
+  for (const auto* table : destination.tables) write_table(database, *table);
   database.run("COMMIT");
   database.close();
+}
+
+}  // namespace
+
+TableFormat sqlite_format() {
+  return {.name = "sqlite", .is_one_file = true, .check = refuse_stale_journal, .write = write};
 }
 
 }  // namespace moesweep::tables

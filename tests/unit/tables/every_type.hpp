@@ -76,6 +76,6 @@ inline records::Tables table_of_reals(std::span<const double> values) {
 }
 
 /// Exports the only table of `tables` to a file and returns its lines.
-std::vector<std::string> exported_lines(const records::Tables& tables, tables::Format format);
+std::vector<std::string> exported_lines(const records::Tables& tables, const std::string& format);
 
 }  // namespace moesweep::test

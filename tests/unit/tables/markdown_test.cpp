@@ -9,7 +9,6 @@
 namespace moesweep::test {
 namespace {
 
-using tables::Format;
 using testing::ElementsAre;
 
 records::Tables notes(std::initializer_list<std::string> texts) {
@@ -23,7 +22,7 @@ TEST(Markdown, HasAHeadingAHeaderAndOneLineARow) {
   append_row(tables, EveryTypeRow{"a", 1.0 / 3.0, 0xfedcba9876543210U, -4, 7, -128});
   append_row(tables, EveryTypeRow{"b", not_a_number, 1, 0, 0, 127});
   EXPECT_THAT(
-      exported_lines(tables, Format::markdown),
+      exported_lines(tables, "markdown"),
       ElementsAre("## every/type", "", "One column of every type", "",
                   "| text | real | id | big | middle | small |", "|---|---:|---:|---:|---:|---:|",
                   "| a | 0.333333 | 0xfedcba9876543210 | -4 | 7 | -128 |",
@@ -34,7 +33,7 @@ TEST(Markdown, NoTextEndsItsCellOrBecomesMarkup) {
   const auto lines =
       exported_lines(notes({"a|b", "two\nlines", "<script>", "*not bold*", "`code`", "snake_case",
                             "_edge_", "[x](y)", "a & b", "back\\slash", "a\x1b[2Jb"}),
-                     Format::markdown);
+                     "markdown");
   ASSERT_EQ(lines.size(), 17U);
   EXPECT_THAT(std::vector(lines.begin() + 6, lines.end()),
               ElementsAre("| a\\|b |", "| two lines |", "| &lt;script> |", "| \\*not bold\\* |",
@@ -47,7 +46,7 @@ TEST(Markdown, SeveralTablesAreOneDocument) {
   auto tables = notes({"a"});
   append_row(tables, EveryTypeRow{});
   const auto file = folder.path() / "results.md";
-  const auto written = tables::export_tables(tables, {Format::markdown, file, {}, false});
+  const auto written = tables::export_tables(tables, {"markdown", file, {}, false});
   ASSERT_EQ(written.size(), 2U);
   EXPECT_EQ(written[0].file, file);
   EXPECT_EQ(written[1].file, file);

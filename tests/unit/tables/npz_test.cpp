@@ -31,7 +31,7 @@ records::Tables two_tables() {
 }
 
 std::vector<std::byte> exported(const records::Tables& tables, const std::filesystem::path& file) {
-  tables::export_tables(tables, {.format = tables::Format::npz, .output = file, .tables = {}});
+  tables::export_tables(tables, {.format = "npz", .output = file, .tables = {}});
   return read_file(file);
 }
 

@@ -14,7 +14,6 @@
 namespace moesweep::test {
 namespace {
 
-using tables::Format;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -70,7 +69,7 @@ class Reader {
 class Sqlite : public testing::Test {
  protected:
   Reader exported(const records::Tables& tables, bool overwrite = false) {
-    tables::export_tables(tables, {Format::sqlite, file_, {}, overwrite});
+    tables::export_tables(tables, {"sqlite", file_, {}, overwrite});
     return Reader(file_);
   }
 
@@ -124,7 +123,7 @@ TEST_F(Sqlite, HoldsOnlyTheTablesAskedFor) {
   records::Tables tables;
   append_row(tables, EveryTypeRow{});
   append_row(tables, NoteRow{"n"});
-  tables::export_tables(tables, {Format::sqlite, file_, {"notes"}, false});
+  tables::export_tables(tables, {"sqlite", file_, {"notes"}, false});
   EXPECT_THAT(Reader(file_).rows("SELECT name FROM sqlite_master"), ElementsAre("notes"));
 }
 

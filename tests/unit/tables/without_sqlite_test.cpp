@@ -14,7 +14,7 @@ TEST(WithoutSqlite, ExportToItIsBadUsageAndLeavesNothing) {
   records::Tables tables;
   append_row(tables, NoteRow{"a"});
   try {
-    tables::export_tables(tables, {tables::Format::sqlite, directory.path() / "r.db", {}, false});
+    tables::export_tables(tables, {"sqlite", directory.path() / "r.db", {}, false});
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.exit_code(), ExitCode::bad_usage);

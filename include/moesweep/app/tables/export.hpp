@@ -10,16 +10,7 @@
 //   above 2^53, spreadsheets above 10^15, and SQLite has no integer above 2^63-1.
 // - text: UTF-8; malformed bytes and NUL become U+FFFD.
 //
-// csv     Comma separated, header line, lines end in LF, RFC 4180 quoting. A text that starts with
-//         = + - @ TAB or CR gets a leading apostrophe, since spreadsheets would run it as a
-//         formula.
-// jsonl   One JSON object a line, keys in column order.
-// sqlite  One SQL table a table, INTEGER, REAL and TEXT columns.
-// npz     One NumPy array a column, named table/column: sensitivity/tensors/bits. Native types: ids
-//         are uint64, doubles keep NaN, infinities and -0; text is bytes of fixed length ('S').
-//         Equal tables give equal files.
-// markdown One document for people, a section a table (GitHub's tables); doubles to six significant
-//         digits, not a number: an empty cell.
+// What each format is stands in its file below src/app/tables.
 // Names of files and SQL tables are the table's with '/' replaced: sensitivity_tensors.
 
 #include <cstdint>
@@ -33,18 +24,16 @@
 
 namespace moesweep::tables {
 
-enum class Format : std::uint8_t { csv, jsonl, sqlite, npz, markdown };
-
-/// Names of the formats, in the order of Format.
+/// csv jsonl sqlite npz markdown
 std::span<const std::string> format_names();
 /// Error(bad_usage) with the nearest name when unknown.
-Format format_named(std::string_view name);
+void require_format(std::string_view name);
 
 /// "sensitivity/tensors" -> "sensitivity_tensors".
 std::string flat_name(std::string_view table);
 
 struct ExportOptions {
-  Format format = Format::csv;
+  std::string format = "csv";
   /// The file for sqlite, npz and markdown. For csv and jsonl the file when exactly one table is
   /// named, unless it is a folder or ends in a slash; otherwise the folder, created when missing,
   /// for one file a table: <output>/<flat name>.<format>.
