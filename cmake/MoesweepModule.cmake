@@ -16,11 +16,23 @@ if(MOESWEEP_FUZZ)
   target_link_options(moesweep_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
-# moesweep_module(<name> [SOURCES ...] [PUBLIC ...] [PRIVATE ...])
-# Defines moesweep_<name> from src/<layer>/<name>; private headers stay there.
+# moesweep_sources(<variable> [EXCLUDE ...]): the sources of this folder and those below it.
+function(moesweep_sources variable)
+  cmake_parse_arguments(ARG "" "" "EXCLUDE" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} *.cpp)
+  if(ARG_EXCLUDE)
+    list(REMOVE_ITEM sources ${ARG_EXCLUDE})
+  endif()
+  set(${variable} ${sources} PARENT_SCOPE)
+endfunction()
+
+# moesweep_module(<name> [EXCLUDE ...] [SOURCES ...] [PUBLIC ...] [PRIVATE ...])
+# Defines moesweep_<name> from all of src/<layer>/<name> but EXCLUDE, and from SOURCES that lie elsewhere. Private headers
+# stay there. PUBLIC and PRIVATE are linked: modules whose headers the public headers include, and others.
 function(moesweep_module name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
-  add_library(moesweep_${name} STATIC ${ARG_SOURCES})
+  cmake_parse_arguments(ARG "" "" "EXCLUDE;SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  moesweep_sources(sources EXCLUDE ${ARG_EXCLUDE})
+  add_library(moesweep_${name} STATIC ${sources} ${ARG_SOURCES})
   target_include_directories(moesweep_${name} PUBLIC ${PROJECT_SOURCE_DIR}/include
                              PRIVATE ${CMAKE_CURRENT_SOURCE_DIR} ${CMAKE_CURRENT_BINARY_DIR})
   target_link_libraries(moesweep_${name} PUBLIC ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE} moesweep_flags)
