@@ -7,6 +7,7 @@
 
 #include <moesweep/model/formats/catalog.hpp>
 
+#include "plan_format.hpp"
 #include "vllm_patterns.hpp"
 
 namespace moesweep::handoff {
@@ -34,9 +35,7 @@ Json weights_of(const formats::Encoding& storage) {
   return weights;
 }
 
-}  // namespace
-
-void check_compressed_tensors(const records::PlanRow& row) {
+void check(const records::PlanRow& row) {
   const auto* const format = formats::find_format(row.quantizer);
   const bool known = format != nullptr && !format->words.compressed_tensors.empty() &&
                      format->has_bits_of(formats::encoding_of(row));
@@ -48,7 +47,7 @@ void check_compressed_tensors(const records::PlanRow& row) {
       "integers lack");
 }
 
-PlanExport export_compressed_tensors(const plan::PlannedModules& planned) {
+PlanExport write(const plan::PlannedModules& planned) {
   Json groups = Json::object();
   Json ignore = Json::array();
   for (const auto& [storage, patterns] : vllm_patterns(planned, false)) {
@@ -73,6 +72,15 @@ PlanExport export_compressed_tensors(const plan::PlannedModules& planned) {
           .how_to_use =
               "quantization_config.json belongs into the config.json of a checkpoint "
               "whose weights a compressor (llm-compressor) stored so."};
+}
+
+}  // namespace
+
+PlanFormat compressed_tensors_plans() {
+  return {.name = "compressed-tensors",
+          .runtime = names::Runtime::vllm,
+          .check = check,
+          .write = write};
 }
 
 }  // namespace moesweep::handoff

@@ -12,6 +12,7 @@
 #include <moesweep/core/base/json.hpp>
 #include <moesweep/model/formats/catalog.hpp>
 
+#include "plan_format.hpp"
 #include "vllm_patterns.hpp"
 
 namespace moesweep::handoff {
@@ -33,9 +34,7 @@ Json settings_of(const formats::Encoding& storage) {
           {"sym", is_symmetric(storage)}};
 }
 
-}  // namespace
-
-void check_gptqmodel(const records::PlanRow& row) {
+void check(const records::PlanRow& row) {
   const auto* const format = formats::find_format(row.quantizer);
   const bool family = format != nullptr && format->words.gptqmodel;
   const bool known = std::ranges::find(bits, row.bits) != bits.end() &&
@@ -48,7 +47,7 @@ void check_gptqmodel(const records::PlanRow& row) {
       "power of two from 16 to 1024");
 }
 
-PlanExport export_gptqmodel(const plan::PlannedModules& planned) {
+PlanExport write(const plan::PlannedModules& planned) {
   auto common = most_common(planned);
   if (common.quantizer.empty()) common = {"ct_int4", 4, 128};
   OrderedObject dynamic;
@@ -70,6 +69,12 @@ PlanExport export_gptqmodel(const plan::PlannedModules& planned) {
               "data: bits and groups are the plan's, values and errors its own. Rows "
               "planned as affine are its asymmetric ones (\"sym\": false), whose offsets "
               "are integers."};
+}
+
+}  // namespace
+
+PlanFormat gptqmodel_plans() {
+  return {.name = "gptqmodel", .runtime = names::Runtime::vllm, .check = check, .write = write};
 }
 
 }  // namespace moesweep::handoff

@@ -9,8 +9,8 @@
 
 #include <moesweep/model/formats/catalog.hpp>
 
-#include "formats.hpp"
 #include "patterns.hpp"
+#include "plan_format.hpp"
 
 namespace moesweep::handoff {
 namespace {
@@ -51,9 +51,7 @@ std::string type_option(const plan::PlannedModules& planned, const char* tensor,
   return fmt::format(" {} {}", option, type_of(found->second));
 }
 
-}  // namespace
-
-void check_llama_cpp(const records::PlanRow& row) {
+void check(const records::PlanRow& row) {
   const auto* type = find_type(row.quantizer);
   if (type == nullptr) {
     throw plan::refusal(
@@ -70,7 +68,7 @@ void check_llama_cpp(const records::PlanRow& row) {
   }
 }
 
-PlanExport export_llama_cpp(const plan::PlannedModules& planned) {
+PlanExport write(const plan::PlannedModules& planned) {
   std::map<std::string, std::vector<LayerModule>> by_type;
   for (const auto& [name, module] : planned.modules) {
     by_type[std::string(type_of(module))].push_back(layer_module(name));
@@ -88,6 +86,12 @@ PlanExport export_llama_cpp(const plan::PlannedModules& planned) {
           .how_to_use = command +
                         "\nMODEL-BF16.gguf is convert_hf_to_gguf.py's with --outtype bf16. Q8_0 is "
                         "only what the file calls itself: every tensor is listed."};
+}
+
+}  // namespace
+
+PlanFormat llama_cpp_plans() {
+  return {.name = "llama.cpp", .runtime = names::Runtime::gguf, .check = check, .write = write};
 }
 
 }  // namespace moesweep::handoff

@@ -11,7 +11,7 @@
 #include <moesweep/model/formats/catalog.hpp>
 #include <moesweep/plans/handoff/mlx.hpp>
 
-#include "formats.hpp"
+#include "plan_format.hpp"
 #include "vllm_patterns.hpp"
 
 namespace moesweep::handoff {
@@ -95,15 +95,13 @@ Json config_keys(const plan::PlannedModules& planned, const formats::Encoding& g
   OrderedObject entries;
   entries.set("group_size", globals.group_size);
   entries.set("bits", globals.bits);
-  entries.set("mode", "affine");
+  entries.set("mode", std::string(affine().words.mlx_mode));
   for (const auto& [name, module] : planned.modules) entries.set(name, entry_of(module));
   const auto quantization = std::move(entries).take();
   return {{"quantization", quantization}, {"quantization_config", quantization}};
 }
 
-}  // namespace
-
-void check_mlx(const records::PlanRow& row) {
+void check(const records::PlanRow& row) {
   if (affine().offers(formats::encoding_of(row))) return;
   throw plan::refusal(
       row, "mlx-lm",
@@ -111,14 +109,7 @@ void check_mlx(const records::PlanRow& row) {
       "of 32, 64 or 128");
 }
 
-Json mlx_config_keys(const records::Plan& plan, const names::Architecture& architecture,
-                     bool allow_unmapped) {
-  const auto planned =
-      plan::modules_of(plan, architecture, names::Runtime::mlx, allow_unmapped, check_mlx);
-  return config_keys(planned, globals_of(planned));
-}
-
-PlanExport export_mlx(const plan::PlannedModules& planned) {
+PlanExport write(const plan::PlannedModules& planned) {
   const auto globals = globals_of(planned);
   return {.files = {{"quantization.json", config_keys(planned, globals).dump(1) + '\n'},
                     {"quant_predicate.py", predicate_of(planned, globals)}},
@@ -127,6 +118,19 @@ PlanExport export_mlx(const plan::PlannedModules& planned) {
               "quant_predicate.py converts the checkpoint with mlx_lm.convert (its first "
               "lines say how). quantization.json holds both keys of the config.json of a "
               "checkpoint that is already written so."};
+}
+
+}  // namespace
+
+Json mlx_config_keys(const records::Plan& plan, const names::Architecture& architecture,
+                     bool allow_unmapped) {
+  const auto planned =
+      plan::modules_of(plan, architecture, names::Runtime::mlx, allow_unmapped, check);
+  return config_keys(planned, globals_of(planned));
+}
+
+PlanFormat mlx_plans() {
+  return {.name = "mlx-lm", .runtime = names::Runtime::mlx, .check = check, .write = write};
 }
 
 }  // namespace moesweep::handoff

@@ -7,6 +7,7 @@
 
 #include <moesweep/model/formats/catalog.hpp>
 
+#include "plan_format.hpp"
 #include "vllm_patterns.hpp"
 
 namespace moesweep::handoff {
@@ -51,9 +52,7 @@ std::string literal(const std::string& name) {
   return pattern;
 }
 
-}  // namespace
-
-void check_modelopt(const records::PlanRow& row) {
+void check(const records::PlanRow& row) {
   const auto* const format = formats::find_format(row.quantizer);
   const bool known = format != nullptr && format->words.modelopt &&
                      format->has_bits_of(formats::encoding_of(row)) &&
@@ -66,7 +65,7 @@ void check_modelopt(const records::PlanRow& row) {
       "integers lack");
 }
 
-PlanExport export_modelopt(const plan::PlannedModules& planned) {
+PlanExport write(const plan::PlannedModules& planned) {
   std::map<std::string, formats::Encoding> quantizers;
   for (const auto& [name, module] : planned.modules) {
     if (module.storage.quantizer.empty()) continue;
@@ -88,6 +87,12 @@ PlanExport export_modelopt(const plan::PlannedModules& planned) {
               "how). ModelOpt scales integers by their largest code 2^(b-1)-1, not by "
               "(2^b-1)/2 as ct_int4 and ct_int8 do: bits and groups are the plan's, "
               "values and errors its own."};
+}
+
+}  // namespace
+
+PlanFormat modelopt_plans() {
+  return {.name = "modelopt", .runtime = names::Runtime::vllm, .check = check, .write = write};
 }
 
 }  // namespace moesweep::handoff

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "formats.hpp"
+#include "plan_format.hpp"
 
 namespace moesweep::handoff {
 
