@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <moesweep/app/jobs/containers.hpp>
 #include <moesweep/app/jobs/job_file.hpp>
 #include <moesweep/app/jobs/quantize.hpp>
 #include <moesweep/core/base/text.hpp>
@@ -75,14 +76,14 @@ config::Settings job_of(const QuantizeCommand& command) {
   return jobs::job_of(given, name);
 }
 
-Json written_json(const QuantizeCommand& command, const run::RunReport& report) {
+Json written_json(const run::RunReport& report) {
   auto document = to_json(report);
   const auto* written = std::any_cast<jobs::WrittenSummary>(&report.of_kind);
   if (report.exit_code != ExitCode::complete || written == nullptr) return document;
   const auto& summary = *written;
   document["shards"] = summary.shards;
   document["bytes"] = summary.bytes;
-  if (command.to == "mlx") document["planned_bytes"] = summary.planned_bytes;
+  if (summary.planned_bytes) document["planned_bytes"] = *summary.planned_bytes;
   document["tensors_quantized"] = summary.quantized;
   document["tensors_kept"] = summary.kept;
   document["tensors_compared"] = summary.compared;
@@ -92,17 +93,16 @@ Json written_json(const QuantizeCommand& command, const run::RunReport& report) 
   return document;
 }
 
-/// A plan's size is that of packed codes.
-std::string planned_size(const QuantizeCommand& command, const jobs::WrittenSummary& summary) {
-  if (command.to != "mlx" || summary.planned_bytes == 0) return {};
-  return fmt::format(" ({} planned)", format_count(summary.planned_bytes));
+std::string planned_size(const jobs::WrittenSummary& summary) {
+  if (summary.planned_bytes.value_or(0) == 0) return {};
+  return fmt::format(" ({} planned)", format_count(*summary.planned_bytes));
 }
 
-void print_written(const QuantizeCommand& command, const jobs::WrittenSummary& summary) {
+void print_written(const jobs::WrittenSummary& summary) {
   fmt::print("{} {}, {} bytes{}; {} tensors quantized, {} kept as they are\n",
              format_count(summary.shards), summary.shards == 1 ? "file" : "files",
-             format_count(summary.bytes), planned_size(command, summary),
-             format_count(summary.quantized), format_count(summary.kept));
+             format_count(summary.bytes), planned_size(summary), format_count(summary.quantized),
+             format_count(summary.kept));
   if (summary.compared > 0) {
     fmt::print("squared errors of {} tensors are the plan's, at most {:.1e} off ({})\n",
                format_count(summary.compared), summary.largest_deviation,
@@ -119,11 +119,11 @@ void quantize(QuantizeCommand& command, Context& context) {
   command.plan = plan_file(command.plan.empty() ? command.run : command.plan, "--plan").string();
   command.options.run_directory = command.run_directory();
   command.options.job = job_of(command);
-  const EndReport end{[&](const run::RunReport& report) { return written_json(command, report); },
+  const EndReport end{[&](const run::RunReport& report) { return written_json(report); },
                       [&](const run::RunReport& report) {
                         const auto* written = std::any_cast<jobs::WrittenSummary>(&report.of_kind);
                         if (report.exit_code == ExitCode::complete && written != nullptr) {
-                          print_written(command, *written);
+                          print_written(*written);
                         }
                         print_end(report, command.run_directory());
                       }};
@@ -140,11 +140,9 @@ void add_quantize(CLI::App& app, Context& context) {
   command->add_option(
       "--plan", state->plan,
       "Plan (JSON), as `moesweep allocate` writes it; by default the only one in RUN");
-  command
-      ->add_option("--to", state->to,
-                   "mlx: packed, for mlx-lm; dequantized: the original names and dtypes")
+  command->add_option("--to", state->to, jobs::container_help())
       ->required()
-      ->check(CLI::IsMember({"mlx", "dequantized"}));
+      ->check(CLI::IsMember(jobs::container_names()));
   command->add_option("OUT", state->out, "Folder of the written checkpoint, new or resumed")
       ->required()
       ->check([](const std::string& path) { return path.empty() ? "is empty" : ""; });

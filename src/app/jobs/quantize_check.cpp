@@ -29,7 +29,6 @@ void require_planned_sse(const records::PlanRow& row, double sse) {
 
 WrittenSummary summarize_written(const records::Tables& tables, const records::Plan& plan) {
   WrittenSummary out;
-  out.planned_bytes = plan.bytes;
   for (const auto& shard : records::rows_of<records::QuantizedShardRow>(tables)) {
     ++out.shards;
     out.bytes += shard.bytes;

@@ -19,12 +19,12 @@
 #include <moesweep/model/names/runtime.hpp>
 #include <moesweep/model/source/family.hpp>
 #include <moesweep/plans/allocation/plan_warnings.hpp>
-#include <moesweep/plans/handoff/mlx.hpp>
 #include <moesweep/plans/plan/family.hpp>
 #include <moesweep/plans/plan/plan_file.hpp>
 #include <moesweep/plans/written/layout.hpp>
 #include <moesweep/plans/written/write.hpp>
 
+#include "container.hpp"
 #include "quantize_check.hpp"
 #include "quantize_output.hpp"
 
@@ -53,28 +53,6 @@ std::vector<std::string> expert_patterns_of(const config::Settings& settings,
   return is_said ? settings.texts(key) : plan::expert_patterns_of(plan);
 }
 
-written::Layout layout_of(const config::Settings& settings,
-                          const checkpoint::Checkpoint& checkpoint, const records::Plan& plan,
-                          const names::Architecture& architecture) {
-  const auto shard_bytes = settings.integer("quantize.shard_bytes");
-  if (settings.text("quantize.to") == "mlx") {
-    return written::mlx_layout(checkpoint, plan, architecture, shard_bytes,
-                               settings.boolean("quantize.allow_unmapped"));
-  }
-  return written::dequantized_layout(checkpoint, plan, shard_bytes,
-                                     expert_patterns_of(settings, plan));
-}
-
-/// config.json as it is written; empty when there is none. Made before any weight is, so that it
-/// cannot fail at the end.
-std::string written_config(const config::Settings& settings, const records::Plan& plan,
-                           const names::Architecture& architecture, const std::string& config) {
-  if (settings.text("quantize.to") != "mlx") return config;
-  return merged_config(
-      config, architecture.model_type,
-      handoff::mlx_config_keys(plan, architecture, settings.boolean("quantize.allow_unmapped")));
-}
-
 /// A plan and the hash of the bytes that it was parsed from.
 struct HashedPlan {
   records::Plan plan;
@@ -99,7 +77,7 @@ class QuantizeJob final : public JobKind {
 
   QuantizeJob(const config::Settings& settings, HashedPlan planned)
       : out_(settings.path("quantize.out")),
-        is_mlx_(settings.text("quantize.to") == "mlx"),
+        container_(container_named(settings.text("quantize.to"))),
         plan_(std::move(planned.plan)),
         plan_hash_(planned.hash),
         model_(open_weights(settings)),
@@ -107,8 +85,15 @@ class QuantizeJob final : public JobKind {
         companions_(companions_of(checkpoint_)),
         config_(config_of(checkpoint_)),
         architecture_(architecture_of(settings, plan_, model_)),
-        layout_(layout_of(settings, checkpoint_, plan_, architecture_)),
-        written_config_(written_config(settings, plan_, architecture_, config_)),
+        input_{.source = checkpoint_,
+               .plan = plan_,
+               .architecture = architecture_,
+               .shard_bytes = settings.integer("quantize.shard_bytes"),
+               .allow_unmapped = settings.boolean("quantize.allow_unmapped"),
+               .expert_patterns = expert_patterns_of(settings, plan_)},
+        layout_(container_.layout(input_)),
+        written_config_(container_.config == nullptr ? config_
+                                                     : container_.config(input_, config_)),
         reader_(checkpoint_, {.reads_per_file = settings.integer("resources.reads_per_file")}) {
     for (const auto& row : plan_.rows) plan_rows_[row.tensor] = &row;
   }
@@ -116,7 +101,9 @@ class QuantizeJob final : public JobKind {
   std::vector<config::InputHash> inputs() const override {
     auto hashes = header_hashes(checkpoint_);
     hashes.push_back({"plan", plan_hash_});
-    if (is_mlx_) hashes.push_back({"config.json", hash128(std::as_bytes(std::span(config_)))});
+    if (container_.config != nullptr) {
+      hashes.push_back({"config.json", hash128(std::as_bytes(std::span(config_)))});
+    }
     return hashes;
   }
 
@@ -148,9 +135,9 @@ class QuantizeJob final : public JobKind {
   }
 
   void run_in(const std::filesystem::path& run_directory) override {
-    require_own_folder(out_, checkpoint_, layout_);
+    require_own_folder(out_, checkpoint_, layout_, container_.suffix);
     if (!std::filesystem::exists(status_of(store::RunDirectory{run_directory}.job()))) {
-      require_nothing_to_replace(out_);
+      require_nothing_to_replace(out_, container_.suffix);
     }
   }
 
@@ -178,6 +165,7 @@ class QuantizeJob final : public JobKind {
   std::any finish(const records::Tables& results) const override {
     require_shards(out_, layout_);
     auto summary = summarize_written(results, plan_);
+    if (container_.has_planned_size) summary.planned_bytes = plan_.bytes;
     if (summary.compared > 0) {
       const auto& row = planned(summary.deviates_most);
       require_planned_sse(row, written_sse(results, row.tensor));
@@ -244,7 +232,7 @@ class QuantizeJob final : public JobKind {
   }
 
   std::filesystem::path out_;
-  bool is_mlx_;
+  const Container& container_;
   records::Plan plan_;
   Hash128 plan_hash_;
   source::Model model_;
@@ -252,6 +240,7 @@ class QuantizeJob final : public JobKind {
   CompanionFiles companions_;
   std::string config_;  // text of config.json, empty when there is none
   names::Architecture architecture_;
+  ContainerInput input_;  // of the above
   written::Layout layout_;
   std::string written_config_;
   checkpoint::TensorReader reader_;

@@ -1,3 +1,9 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <moesweep/app/jobs/containers.hpp>
+
+#include "container.hpp"
 #include "option_tables.hpp"
 
 namespace moesweep::jobs {
@@ -5,6 +11,14 @@ namespace {
 
 using config::TextList;
 using config::ValueType;
+
+std::string what_is_written() {
+  std::vector<std::string> forms;
+  for (const auto& container : containers()) {
+    forms.push_back(fmt::format("{} ({})", container.help, container.name));
+  }
+  return fmt::format("What is written: {}.", fmt::join(forms, ", or "));
+}
 
 }  // namespace
 
@@ -18,10 +32,8 @@ std::vector<config::Option> quantize_options() {
        .in_fingerprint = false},
       {.key = "quantize.to",
        .type = ValueType::text,
-       .help =
-           "What is written: packed codes, scales and biases under mlx-lm's names (mlx), or the "
-           "quantized values in the original dtype under the original names (dequantized).",
-       .choices = {"mlx", "dequantized"},
+       .help = what_is_written(),
+       .choices = container_names(),
        .kinds = kinds},
       {.key = "quantize.out",
        .type = ValueType::path,

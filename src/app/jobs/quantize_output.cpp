@@ -91,7 +91,7 @@ void copy_in_pieces(const fs::path& from, const fs::path& to) {
 }  // namespace
 
 void require_own_folder(const fs::path& out, const checkpoint::Checkpoint& source,
-                        const written::Layout& layout) {
+                        const written::Layout& layout, std::string_view suffix) {
   const auto folder = source.source != nullptr ? fs::path() : source.directory;
   if (!folder.empty() && is_same_place(out, folder)) {
     throw Error(ExitCode::run_directory, out.string(), "is the folder of the checkpoint itself",
@@ -100,17 +100,17 @@ void require_own_folder(const fs::path& out, const checkpoint::Checkpoint& sourc
   std::set<std::string> own = {index_file};
   for (const auto& shard : layout.shards) own.insert(shard.file);
   for (const auto& name : names_in(out, ExitCode::run_directory)) {
-    if (!name.ends_with(".safetensors") || own.contains(name)) continue;
+    if (!name.ends_with(suffix) || own.contains(name)) continue;
     throw Error(ExitCode::run_directory, out.string(),
                 fmt::format("holds {}, which is not of this checkpoint", printable(name)),
                 "write into a new folder: runtimes load all that is there");
   }
 }
 
-void require_nothing_to_replace(const fs::path& out) {
+void require_nothing_to_replace(const fs::path& out, std::string_view suffix) {
   for (const auto& name : names_in(out, ExitCode::run_directory)) {
-    const bool is_ours = name.ends_with(".safetensors") || name == index_file ||
-                         name == config_file || is_companion(name);
+    const bool is_ours =
+        name.ends_with(suffix) || name == index_file || name == config_file || is_companion(name);
     if (!is_ours) continue;
     throw Error(
         ExitCode::run_directory, out.string(),
@@ -135,7 +135,7 @@ std::string config_of(const checkpoint::Checkpoint& source) {
 }
 
 std::string merged_config(const std::string& source_config, std::string_view model_type,
-                          const Json& quantization) {
+                          const nlohmann::ordered_json& quantization) {
   auto config = checkpoint::parse_ordered_config(
       source_config, {config_file, "mend it, it tells a runtime what the weights are"});
   if (!config.contains("model_type")) config["model_type"] = model_type;

@@ -15,11 +15,11 @@ namespace moesweep::jobs {
 
 /// Error(run_directory) when `out` is the source or holds weights that are not of `layout`.
 void require_own_folder(const std::filesystem::path& out, const checkpoint::Checkpoint& source,
-                        const written::Layout& layout);
+                        const written::Layout& layout, std::string_view suffix);
 
 /// Error(run_directory) when a sweep that has not begun would replace what is in `out`: weights or
 /// the files beside them.
-void require_nothing_to_replace(const std::filesystem::path& out);
+void require_nothing_to_replace(const std::filesystem::path& out, std::string_view suffix);
 
 /// Error(io_error) naming a file of the layout that is missing or of another size.
 void require_shards(const std::filesystem::path& out, const written::Layout& layout);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 
 #include <moesweep/core/records/plan.hpp>
@@ -12,9 +13,10 @@ namespace moesweep::jobs {
 
 struct WrittenSummary {
   std::int64_t shards = 0;
-  std::int64_t bytes = 0;          ///< of all files with weights
-  std::int64_t planned_bytes = 0;  ///< 0 when the plan does not say
-  std::int64_t quantized = 0;      ///< tensors of the source
+  std::int64_t bytes = 0;  ///< of all files with weights
+  /// Where the plan's size is that of what was written; 0 when the plan does not say it.
+  std::optional<std::int64_t> planned_bytes{};
+  std::int64_t quantized = 0;  ///< tensors of the source
   std::int64_t kept = 0;
   std::int64_t compared = 0;  ///< quantized ones whose error the plan tells
   /// Relative, of the sum of squared errors from the plan's; NaN when none was compared.
