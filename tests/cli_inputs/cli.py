@@ -30,7 +30,8 @@ def command(*arguments, ranks=None):
     return [*launcher, MOESWEEP, *map(str, arguments)]
 
 
-def moesweep(*arguments, ranks=None, env=None, timeout=120, **options):
+# The limit is for what hangs: with sanitizers, on a loaded machine, a sweep takes minutes.
+def moesweep(*arguments, ranks=None, env=None, timeout=900, **options):
     return subprocess.run(command(*arguments, ranks=ranks), capture_output=True, text=True, timeout=timeout,
                           env={**os.environ, **(env or {})}, **options)
 
