@@ -14,6 +14,11 @@ function(moesweep_program_test name)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 300)
   endif()
+  set(slowdown 1)
+  if(MOESWEEP_SANITIZE)
+    set(slowdown 6)
+  endif()
+  math(EXPR ARG_TIMEOUT "${slowdown} * ${ARG_TIMEOUT}")
   if(NOT ARG_PROCESSORS)
     set(ARG_PROCESSORS 1)
   endif()
@@ -21,5 +26,5 @@ function(moesweep_program_test name)
   # OMPI_*: Open MPI's own switches, which MPICH ignores: containers run as root, with fewer cores than ranks.
   set_tests_properties(${name} PROPERTIES
     LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT} PROCESSORS ${ARG_PROCESSORS} SKIP_RETURN_CODE 77
-    ENVIRONMENT "MOESWEEP=$<TARGET_FILE:moesweep>;MOESWEEP_SOURCE=${PROJECT_SOURCE_DIR};MOESWEEP_MPIEXEC=${MPIEXEC_EXECUTABLE};MOESWEEP_RANKS_FLAG=${MPIEXEC_NUMPROC_FLAG};PYTHONPATH=${PROJECT_SOURCE_DIR}/tests/support:${PROJECT_SOURCE_DIR}/tests/cli_inputs;OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1;OMPI_MCA_rmaps_base_oversubscribe=1;OMPI_MCA_hwloc_base_binding_policy=none")
+    ENVIRONMENT "MOESWEEP=$<TARGET_FILE:moesweep>;MOESWEEP_TEST_SLOWDOWN=${slowdown};MOESWEEP_SOURCE=${PROJECT_SOURCE_DIR};MOESWEEP_MPIEXEC=${MPIEXEC_EXECUTABLE};MOESWEEP_RANKS_FLAG=${MPIEXEC_NUMPROC_FLAG};PYTHONPATH=${PROJECT_SOURCE_DIR}/tests/support:${PROJECT_SOURCE_DIR}/tests/cli_inputs;OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1;OMPI_MCA_rmaps_base_oversubscribe=1;OMPI_MCA_hwloc_base_binding_policy=none")
 endfunction()

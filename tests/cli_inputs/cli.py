@@ -30,7 +30,11 @@ def command(*arguments, ranks=None):
     return [*launcher, MOESWEEP, *map(str, arguments)]
 
 
-def moesweep(*arguments, ranks=None, env=None, timeout=120, **options):
+# For what hangs. ctest says how many times as slow as usual the program is.
+SECONDS = 120 * int(os.environ.get("MOESWEEP_TEST_SLOWDOWN", "1"))
+
+
+def moesweep(*arguments, ranks=None, env=None, timeout=SECONDS, **options):
     return subprocess.run(command(*arguments, ranks=ranks), capture_output=True, text=True, timeout=timeout,
                           env={**os.environ, **(env or {})}, **options)
 

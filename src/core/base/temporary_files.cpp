@@ -1,4 +1,5 @@
 #include <atomic>
+#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <cstdint>
@@ -10,6 +11,8 @@
 #include <moesweep/core/base/error.hpp>
 #include <moesweep/core/base/file.hpp>
 #include <moesweep/core/base/hash.hpp>
+#include <moesweep/core/base/paths.hpp>
+#include <moesweep/core/base/retried.hpp>
 #include <moesweep/core/base/temporary_files.hpp>
 
 namespace moesweep {
@@ -24,6 +27,8 @@ struct Maker {
   std::uint64_t system = 0;
   std::int64_t pid = 0;
   std::int64_t start_ticks = 0;
+
+  bool operator==(const Maker&) const = default;
 };
 
 Maker read_maker() {
@@ -114,6 +119,18 @@ Liveness maker_of_temporary_at(const fs::path& path, std::string_view prefix) {
 void remove_abandoned(const fs::path& folder, std::string_view prefix) {
   remove_where(folder, prefix,
                [](const fs::directory_entry&, Liveness maker) { return maker == Liveness::dead; });
+}
+
+void remove_temporaries_of_finished(const fs::path& folder) {
+  const auto self = this_maker();
+  for (const auto& name : names_in_folder(folder)) {
+    const auto maker = parse_maker(name, temporary_prefix);
+    if (!maker || (*maker != self && maker_of_temporary(name) != Liveness::dead)) continue;
+    const auto path = folder / name;
+    if (retried([&] { return ::unlink(path.c_str()); }) != 0) {
+      throw io_error(path, "cannot be removed", errno);
+    }
+  }
 }
 
 void remove_abandoned_since(const fs::path& folder, fs::file_time_type now) {

@@ -81,6 +81,7 @@ bool begin_folder(const fs::path& folder, const std::string& recipe) {
 }
 
 void finish_folder(const fs::path& folder) {
+  remove_temporaries_of_finished(folder);
   const auto path = folder / marker_name;
   if (retried([&] { return ::unlink(path.c_str()); }) != 0) {
     throw errno_error(ExitCode::io_error, path.string(), "cannot be removed", errno);

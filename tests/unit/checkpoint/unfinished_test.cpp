@@ -7,6 +7,8 @@
 
 #include <moesweep/core/base/error.hpp>
 #include <moesweep/core/base/file.hpp>
+#include <moesweep/core/base/paths.hpp>
+#include <moesweep/core/base/temporary_files.hpp>
 #include <moesweep/model/checkpoint/checkpoint.hpp>
 #include <moesweep/model/checkpoint/unfinished.hpp>
 
@@ -39,6 +41,17 @@ TEST(UnfinishedFolder, IsNewUntilItIsFinished) {
   finish_folder(folder);
   EXPECT_EQ(unfinished_recipe(folder), "");
   EXPECT_TRUE(fs::is_empty(folder));
+}
+
+// A temporary file whose removal failed once.
+TEST(UnfinishedFolder, IsHandedOverWithoutTemporaryFiles) {
+  const test::TemporaryDirectory folder;
+  begin_folder(folder.path(), recipe);
+  publish_file(folder.path() / "config.json", "{}");
+  publish_file(folder.path() / temporary_name(), "of this process");
+  publish_file(folder.path() / ".tmp.notes", "of a user");
+  finish_folder(folder.path());
+  EXPECT_THAT(names_in_folder(folder.path()), ::testing::ElementsAre(".tmp.notes", "config.json"));
 }
 
 TEST(UnfinishedFolder, GoesOnAfterAKill) {

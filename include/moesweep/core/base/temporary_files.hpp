@@ -37,9 +37,13 @@ Liveness maker_of_temporary_at(const std::filesystem::path& path,
 void remove_abandoned(const std::filesystem::path& folder,
                       std::string_view prefix = temporary_prefix);
 
-/// The same in a folder of ours, shared by many machines: temporary files whose makers cannot be
-/// judged go too when they were last written a day before `now`, a time of the same file server.
-/// Nothing that is still being written stands still so long.
+/// The last thing done to a folder that is handed over whole: temporary files of this process,
+/// which could not be removed when they were done with, and of dead ones go. Error(io_error).
+void remove_temporaries_of_finished(const std::filesystem::path& folder);
+
+/// What remove_abandoned does, in a folder of ours, shared by many machines: temporary files whose
+/// makers cannot be judged go too when they were last written a day before `now`, a time of the
+/// same file server. Nothing that is still being written stands still so long.
 void remove_abandoned_since(const std::filesystem::path& folder,
                             std::filesystem::file_time_type now);
 

@@ -14,7 +14,8 @@ namespace moesweep::checkpoint {
 /// machine writes it; Error(io_error).
 bool begin_folder(const std::filesystem::path& folder, const std::string& recipe);
 
-/// Removes the marker: everything else is on disk.
+/// Removes temporary files that are left, and the marker: everything else is on disk.
+/// Error(io_error): the folder stays unfinished.
 void finish_folder(const std::filesystem::path& folder);
 
 /// What was begun in `folder` and not finished; empty for any other folder.
