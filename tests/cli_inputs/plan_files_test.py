@@ -6,7 +6,7 @@ import unittest
 
 import numpy as np
 
-from cli import (BAD_INPUT, BAD_USAGE, COMPLETE, SOME_FAILED, STOPPED_EARLY, CliTest, command, moesweep, random_matrices,
+from cli import (BAD_INPUT, BAD_JOB, BAD_USAGE, COMPLETE, SOME_FAILED, STOPPED_EARLY, CliTest, command, moesweep, random_matrices,
                  write_safetensors)
 
 GENERIC = ("--architecture", "generic")
@@ -279,8 +279,36 @@ class OtherExpertPatterns(CliTest):
         job = self.folder / "quantize.toml"
         job.write_text(f'schema = 1\nkind = "quantize"\n[checkpoint]\npath = "{self.checkpoint}"\n[quantize]\n'
                        f'plan = "{self.write()}"\nto = "dequantized"\nout = "{self.out}"\n')
-        self.assert_ends(moesweep("run", job, "--run-dir", self.folder / "written"), COMPLETE)
+        written = self.folder / "written"
+        self.assert_ends(moesweep("run", job, "--run-dir", written), COMPLETE)
         self.assert_ends(moesweep("verify-plan", self.plan, self.out, "--against", self.checkpoint), COMPLETE)
+        # So does the same sweep from its own job file, where every key is written out.
+        model = self.out / "model.safetensors"
+        first = model.read_bytes()
+        model.unlink()
+        self.assert_ends(moesweep("run", written / "job.toml", "--run-dir", written), COMPLETE)
+        self.assertEqual(model.read_bytes(), first)
+
+    def test_the_same_plan_made_again_resumes_and_another_does_not(self):
+        self.quantize()
+        made = {**self.document["made"], "command": "moesweep allocate elsewhere", "date": "2030-01-01T00:00:00Z"}
+        again = moesweep("quantize", self.run_directory, "--plan", self.write(made=made), "--to", "dequantized", self.out)
+        self.assert_ends(again, COMPLETE)
+        other = moesweep("quantize", self.run_directory, "--plan", self.write(method="other"), "--to", "dequantized", self.out)
+        self.assertNotEqual(other.returncode, COMPLETE)
+        self.assertIn("input plan", other.stderr)
+
+    def test_what_is_not_known_or_no_size_is_refused_by_the_option_that_gave_it(self):
+        command = ("quantize", self.run_directory, "--plan", self.write(), "--to", "dequantized", self.out)
+        self.assert_refused(moesweep(*command, "--architecture", "lama"), BAD_USAGE, "--architecture lama", "is not known")
+        self.assert_refused(moesweep(*command, "--shard-size", "lots"), BAD_USAGE, "--shard-size", "is not a size: lots")
+        self.assert_refused(moesweep("verify-plan", self.plan, self.checkpoint, "--architecture", "lama"), BAD_USAGE,
+                            "--architecture lama", "is not known")
+        job = self.folder / "quantize.toml"
+        job.write_text(f'schema = 1\nkind = "quantize"\n[checkpoint]\npath = "{self.checkpoint}"\n[quantize]\n'
+                       f'plan = "{self.plan}"\nto = "mlx"\nout = "{self.out}"\narchitecture = "lama"\n')
+        self.assert_refused(moesweep("run", job, "--run-dir", self.folder / "written"), BAD_JOB, "quantize.toml:9",
+                            "quantize.architecture must be one of", 'did you mean "llama"?')
 
     def test_a_plan_of_another_model_is_refused_naming_both(self):
         self.quantize()

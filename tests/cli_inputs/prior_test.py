@@ -224,7 +224,7 @@ class CorrelateWith(PriorCase):
                              ("within roles", 7 * LAYERS)):
             row = found[group, "alpha", "excess_kurtosis"]
             self.assertEqual((row["units"], row["spearman"]), (units, 1.0), group)
-        self.assertEqual(report["losses"], "affine, groups of 64")
+        self.assertEqual(report["losses"], "affine in groups of 64")
         for bits in (2, 3, 4, 6, 8):
             self.assertIn(("all", f"loss at {bits} bits", "composite"), found)
 

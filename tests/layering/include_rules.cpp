@@ -178,11 +178,13 @@ void add_ghosts(const fs::path& tree, const IncludeRules& rules, const Edges& us
 IncludeRules read_rules(std::istream& in) {
   IncludeRules rules;
   std::string layer;
+  std::set<std::string> layers;
   for (std::string line; std::getline(in, line);) {
     line.resize(std::min(line.find('#'), line.size()));
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
     if (line.starts_with('[') && line.ends_with(']')) {
       layer = line.substr(1, line.size() - 2);
+      if (!layers.insert(layer).second) throw std::runtime_error("a layer twice: " + layer);
       continue;
     }
     const auto colon = line.find(':');

@@ -159,6 +159,7 @@ TEST(IncludeRules, RefusesModulesThatAreNotListed) {
   refused("[core]\nbase:\nbase:\n");
   refused("[core]\nbase\n");
   refused("base:\n");
+  refused("[core]\nbase:\n[app]\njobs: base\n[core]\nhelpers: jobs\n");
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ def xxh3_128(data):
 
 
 def seal(path):
-    """Writes the checksum that the bytes behind it have now (src/store/checksum_block.hpp)."""
+    """Writes the checksum that the bytes behind it have now (src/engine/store/checksum_block.hpp)."""
     contents = path.read_bytes()[BLOCK_BYTES:]
     block = f"moesweep results 1\nbytes {len(contents)}\nxxh3-128 {xxh3_128(contents)}\n".encode()
     path.write_bytes(block.ljust(BLOCK_BYTES, b"\0") + contents)

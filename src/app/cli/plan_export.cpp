@@ -29,8 +29,9 @@ source::FamilyFacts family_by_user(const PlanExportCommand& command) {
 }
 
 names::Architecture architecture_of(const PlanExportCommand& command, const records::Plan& plan) {
-  return source::family_of(
-      {.user = family_by_user(command), .plan = plan::family_of_plan(plan, command.plan)});
+  return source::family_of({.user = family_by_user(command),
+                            .plan = plan::family_of_plan(plan, command.plan),
+                            .layers_shown = plan::layers_shown_by(plan)});
 }
 
 void report(const handoff::PlanExport& made, const std::vector<std::filesystem::path>& written,

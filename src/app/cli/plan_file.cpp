@@ -83,7 +83,8 @@ void write_plan(const fs::path& path, const records::Plan& plan, bool overwrite)
   refuse_what_is_no_file(path);
   const auto text = plan::plan_json(plan);
   if (overwrite) {
-    plan_at(path);
+    const auto there = plan_at(path);
+    if (there && plan::is_same_plan(*there, plan)) return;
     return publish_file(path, std::string_view(text));
   }
   const bool is_there = fs::exists(link_status_of(path));

@@ -11,7 +11,7 @@
 #include <fmt/format.h>
 
 #include <moesweep/core/base/error.hpp>
-#include <moesweep/engine/launch/shell_text.hpp>
+#include <moesweep/core/base/shell_word.hpp>
 
 namespace moesweep::cli {
 namespace {
@@ -59,7 +59,7 @@ records::PlanMaking plan_making(char* const* arguments) {
   records::PlanMaking made{.command = "moesweep", .version = MOESWEEP_VERSION, .date = date_now()};
   if (*arguments == nullptr) return made;
   for (const auto* each = arguments + 1; *each != nullptr; ++each) {
-    made.command += ' ' + launch::shell_word(without_folders(*each));
+    made.command += ' ' + shell_word(without_folders(*each));
   }
   return made;
 }

@@ -13,9 +13,11 @@
 #include <moesweep/app/jobs/quantize.hpp>
 #include <moesweep/core/base/text.hpp>
 #include <moesweep/engine/store/run_directory.hpp>
+#include <moesweep/model/source/family.hpp>
 
 #include "command.hpp"
 #include "plan_file.hpp"
+#include "shard_size.hpp"
 #include "sweep_session.hpp"
 
 namespace moesweep::cli {
@@ -67,9 +69,10 @@ config::Settings job_of(const QuantizeCommand& command) {
   given.push_back({"quantize.out", absolute(command.out), "OUT"});
   given.push_back({"quantize.allow_unmapped", command.allow_unmapped, "--allow-unmapped"});
   if (!command.shard_size.empty()) {
-    given.push_back({"quantize.shard_bytes", command.shard_size, "--shard-size"});
+    given.push_back({"quantize.shard_bytes", shard_bytes_of(command.shard_size), "--shard-size"});
   }
   if (!command.architecture.empty()) {
+    source::family_named(command.architecture);
     given.push_back({"quantize.architecture", command.architecture, "--architecture"});
   }
   take({"output.flush_seconds", "resources.memory", "resources.isa"});

@@ -54,13 +54,20 @@ names::Architecture architecture_of(const VerifyPlanOptions& options, const reco
       {.user = source::family_named(options.architecture),
        .plan = plan::family_of_plan(plan, options.plan),
        .config = source::family_of_config(
-           config, fmt::format("{} of {}", checkpoint::config_name, options.checkpoint))});
+           config, fmt::format("{} of {}", checkpoint::config_name, options.checkpoint)),
+       .layers_shown = plan::layers_shown_by(plan)});
+}
+
+/// A GGUF file has all of itself in its header: a config.json beside it may be any model's.
+source::ModelConfig config_of(const VerifyPlanOptions& options, Format format) {
+  if (format == Format::gguf) return {};
+  return source::model_config_from(checkpoint::config_text(options.checkpoint), "");
 }
 
 Verdict verify(const VerifyPlanOptions& options) {
   const auto plan = plan::read_plan(options.plan);
   const auto found = found::find_modules(options.checkpoint);
-  const auto config = source::model_config_from(checkpoint::config_text(options.checkpoint), "");
+  const auto config = config_of(options, found.format);
   const auto architecture = architecture_of(options, plan, config);
   const bool measures = !options.original.empty();
   if (measures && !found::is_measurable(found.format)) {

@@ -5,9 +5,14 @@
 namespace moesweep::jobs {
 
 source::Model open_swept_model(const config::Settings& settings) {
+  return open_swept_model(settings, settings.texts(expert_patterns_key));
+}
+
+source::Model open_swept_model(const config::Settings& settings,
+                               const std::vector<std::string>& expert_patterns) {
   const source::ModelOptions options{
       .allow_incomplete = settings.boolean("checkpoint.allow_incomplete"),
-      .expert_patterns = settings.texts("checkpoint.expert_patterns")};
+      .expert_patterns = expert_patterns};
   if (!settings.has("checkpoint.twin.inventory")) {
     return source::open_model(settings.path("checkpoint.path"), options);
   }

@@ -1,5 +1,6 @@
 #pragma once
-// A form in which a planned checkpoint is written. A new one is its layout in plans/written, its
+// A form in which a planned checkpoint is written: safetensors, with an index and config.json
+// beside them, whatever lies in its tensors. A new one is its layout in plans/written, its
 // file in containers/ and its line in containers.cpp.
 
 #include <cstdint>

@@ -15,6 +15,7 @@
 #include <moesweep/engine/store/run_directory.hpp>
 #include <moesweep/model/checkpoint/checkpoint.hpp>
 #include <moesweep/model/checkpoint/config_json.hpp>
+#include <moesweep/model/checkpoint/shards.hpp>
 #include <moesweep/model/formats/encoding.hpp>
 #include <moesweep/model/names/runtime.hpp>
 #include <moesweep/model/source/family.hpp>
@@ -31,9 +32,6 @@
 namespace moesweep::jobs {
 namespace {
 
-// Codes, dequantized values and their error, next to the error alone.
-constexpr double round_trips_of_writing = 2.0;
-
 names::Architecture architecture_of(const config::Settings& settings, const records::Plan& plan,
                                     const source::Model& model) {
   const auto named = settings.has("quantize.architecture") ? settings.text("quantize.architecture")
@@ -42,30 +40,19 @@ names::Architecture architecture_of(const config::Settings& settings, const reco
   return source::family_of(
       {.user = source::family_named(named),
        .plan = plan::family_of_plan(plan, settings.path("quantize.plan").string()),
-       .config = source::family_of_config(model.config, config.string())});
+       .config = source::family_of_config(model.config, config.string()),
+       .layers_shown = plan::layers_shown_by(plan)});
 }
 
-/// The job's where it says them, else those that the plan was made with.
+/// Those that the plan was made with, else the job's.
 std::vector<std::string> expert_patterns_of(const config::Settings& settings,
                                             const records::Plan& plan) {
-  constexpr auto key = "checkpoint.expert_patterns";
-  const bool is_said = settings.place_of(key) != "default";
-  return is_said ? settings.texts(key) : plan::expert_patterns_of(plan);
+  return plan.expert_patterns ? *plan.expert_patterns : settings.texts(expert_patterns_key);
 }
 
-/// A plan and the hash of the bytes that it was parsed from.
-struct HashedPlan {
-  records::Plan plan;
-  Hash128 hash;
-};
-
-HashedPlan read_hashed_plan(const std::filesystem::path& file) {
-  const auto text = read_text_file(file, plan::largest_plan_file);
-  return {plan::parse_plan(text, file.string()), hash128(std::as_bytes(std::span(text)))};
-}
-
-source::Model open_weights(const config::Settings& settings) {
-  auto model = open_swept_model(settings);
+source::Model open_weights(const config::Settings& settings,
+                           const std::vector<std::string>& expert_patterns) {
+  auto model = open_swept_model(settings, expert_patterns);
   source::require_weights(model);
   return model;
 }
@@ -73,14 +60,14 @@ source::Model open_weights(const config::Settings& settings) {
 class QuantizeJob final : public JobKind {
  public:
   explicit QuantizeJob(const config::Settings& settings)
-      : QuantizeJob(settings, read_hashed_plan(settings.path("quantize.plan"))) {}
+      : QuantizeJob(settings, plan::read_plan(settings.path("quantize.plan"))) {}
 
-  QuantizeJob(const config::Settings& settings, HashedPlan planned)
+  QuantizeJob(const config::Settings& settings, records::Plan plan)
       : out_(settings.path("quantize.out")),
         container_(container_named(settings.text("quantize.to"))),
-        plan_(std::move(planned.plan)),
-        plan_hash_(planned.hash),
-        model_(open_weights(settings)),
+        plan_(std::move(plan)),
+        expert_patterns_(expert_patterns_of(settings, plan_)),
+        model_(open_weights(settings, expert_patterns_)),
         checkpoint_(model_.checkpoint),
         companions_(companions_of(checkpoint_)),
         config_(config_of(checkpoint_)),
@@ -90,7 +77,7 @@ class QuantizeJob final : public JobKind {
                .architecture = architecture_,
                .shard_bytes = settings.integer("quantize.shard_bytes"),
                .allow_unmapped = settings.boolean("quantize.allow_unmapped"),
-               .expert_patterns = expert_patterns_of(settings, plan_)},
+               .expert_patterns = expert_patterns_},
         layout_(container_.layout(input_)),
         written_config_(container_.config == nullptr ? config_
                                                      : container_.config(input_, config_)),
@@ -100,9 +87,9 @@ class QuantizeJob final : public JobKind {
 
   std::vector<config::InputHash> inputs() const override {
     auto hashes = header_hashes(checkpoint_);
-    hashes.push_back({"plan", plan_hash_});
+    hashes.push_back({"plan", plan::hash_of(plan_)});
     if (container_.config != nullptr) {
-      hashes.push_back({"config.json", hash128(std::as_bytes(std::span(config_)))});
+      hashes.push_back({checkpoint::config_name, hash128(std::as_bytes(std::span(config_)))});
     }
     return hashes;
   }
@@ -119,16 +106,15 @@ class QuantizeJob final : public JobKind {
     StageDraft stage{"quantize", {}};
     for (const auto& shard : layout_.shards) {
       const auto bytes_read = written::source_bytes(checkpoint_, shard);
-      const auto weights = written::quantized_weights(shard);
+      const auto round_trips = written::round_trips(shard);
       const double seconds =
           static_cast<double>(bytes_read + shard.bytes) / rates.read_bytes_per_second_node +
-          round_trips_of_writing * static_cast<double>(weights) /
-              rates.round_trips_per_second_core +
+          static_cast<double>(round_trips) / rates.round_trips_per_second_core +
           rates.unit_overhead_seconds;
       const auto& first = checkpoint_.tensors[shard.tensors.front().origins.front().tensor];
       stage.units.push_back(
           {"quantize/" + shard.file,
-           {bytes_read, 16 * weights, written::write_peak_bytes(checkpoint_, shard), seconds},
+           {bytes_read, 8 * round_trips, written::write_peak_bytes(checkpoint_, shard), seconds},
            {checked_cast<std::uint32_t>(first.shard), first.byte_begin}});
     }
     return {stage};
@@ -172,9 +158,9 @@ class QuantizeJob final : public JobKind {
     }
     copy_companions(companions_, out_);
     if (!written_config_.empty()) {
-      publish_file(out_ / "config.json", std::string_view(written_config_));
+      publish_file(out_ / checkpoint::config_name, std::string_view(written_config_));
     }
-    publish_file(out_ / "model.safetensors.index.json", std::string_view(index_of(layout_)));
+    publish_file(out_ / checkpoint::index_file_name, std::string_view(index_of(layout_)));
     return summary;
   }
 
@@ -234,7 +220,7 @@ class QuantizeJob final : public JobKind {
   std::filesystem::path out_;
   const Container& container_;
   records::Plan plan_;
-  Hash128 plan_hash_;
+  std::vector<std::string> expert_patterns_;
   source::Model model_;
   const checkpoint::Checkpoint& checkpoint_;  // of model_
   CompanionFiles companions_;

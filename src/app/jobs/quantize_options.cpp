@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 
 #include <moesweep/app/jobs/containers.hpp>
+#include <moesweep/model/names/runtime.hpp>
 
 #include "container.hpp"
 #include "option_tables.hpp"
@@ -18,6 +19,11 @@ std::string what_is_written() {
     forms.push_back(fmt::format("{} ({})", container.help, container.name));
   }
   return fmt::format("What is written: {}.", fmt::join(forms, ", or "));
+}
+
+std::vector<std::string> known_families() {
+  const auto known = names::known_architectures();
+  return {known.begin(), known.end()};
 }
 
 }  // namespace
@@ -51,8 +57,8 @@ std::vector<config::Option> quantize_options() {
        .type = ValueType::text,
        .help = "Model type whose names mlx-lm's are made from; the plan's when not given, "
                "\"generic\" keeps the names.",
+       .choices = known_families(),
        .kinds = kinds,
-       .characters = "A-Za-z0-9._-",
        .may_be_absent = true},
       {.key = "quantize.allow_unmapped",
        .type = ValueType::boolean,

@@ -26,8 +26,10 @@ std::vector<kernels::Settled> quantizers_from(const config::Settings& settings) 
                                                  : settings.integers("sensitivity.group_sizes");
     for (const auto of_code : bits) {
       for (const auto group_size : groups) {
-        const auto settled = kernels::settle(
-            {name, checked_cast<std::int32_t>(of_code), checked_cast<std::int32_t>(group_size)});
+        const formats::Encoding encoding{name, checked_cast<std::int32_t>(of_code),
+                                         checked_cast<std::int32_t>(group_size)};
+        if (!format.offers(encoding)) continue;
+        const auto settled = kernels::settle(encoding);
         expect(settled.has_value(), "a job's quantizer that no kernel has");
         quantizers.push_back(*settled);
       }
@@ -54,7 +56,7 @@ sensitivity::Options options_from(const config::Settings& settings) {
   sensitivity::Options options;
   options.include = settings.texts("checkpoint.include");
   options.exclude = settings.texts("checkpoint.exclude");
-  options.expert_patterns = settings.texts("checkpoint.expert_patterns");
+  options.expert_patterns = settings.texts(expert_patterns_key);
   options.nonfinite = settings.text("checkpoint.nonfinite") == "skip"
                           ? sensitivity::NonfinitePolicy::skip
                           : sensitivity::NonfinitePolicy::fail;

@@ -1,3 +1,9 @@
+#include <cstdint>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
 #include <moesweep/model/formats/catalog.hpp>
 
 #include "option_tables.hpp"
@@ -9,6 +15,19 @@ using config::IntegerList;
 using config::Option;
 using config::TextList;
 using config::ValueType;
+using formats::Format;
+
+/// All numbers that formats offer of what is a choice with them.
+std::vector<std::string> choices(std::span<const std::int32_t> Format::*numbers,
+                                 bool (Format::*is_a_choice)() const) {
+  std::set<std::int32_t> all;
+  for (const auto& format : formats::catalog()) {
+    if ((format.*is_a_choice)()) all.insert((format.*numbers).begin(), (format.*numbers).end());
+  }
+  std::vector<std::string> texts;
+  for (const auto number : all) texts.push_back(std::to_string(number));
+  return texts;
+}
 
 std::vector<Option> measurement_options() {
   const TextList kinds = {"sensitivity"};
@@ -53,7 +72,7 @@ std::vector<Option> measurement_options() {
        .type = ValueType::integer_list,
        .default_value = IntegerList{2, 3, 4, 5, 6, 8},
        .help = "Bits a weight of rtn and affine.",
-       .choices = {"2", "3", "4", "5", "6", "8"},
+       .choices = choices(&Format::bits, &Format::has_bits),
        .minimum = 2,
        .maximum = 8,
        .kinds = kinds,
@@ -64,7 +83,7 @@ std::vector<Option> measurement_options() {
        .default_value = IntegerList{32, 64, 128},
        .help =
            "Weights that share a scale, along the input axis: rtn, affine, ct_int4 and ct_int8.",
-       .choices = {"32", "64", "128"},
+       .choices = choices(&Format::groups, &Format::has_groups),
        .kinds = kinds,
        .may_be_empty = false,
        .may_repeat = false},

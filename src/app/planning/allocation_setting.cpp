@@ -10,6 +10,7 @@
 #include <moesweep/model/formats/catalog.hpp>
 #include <moesweep/model/names/role.hpp>
 #include <moesweep/model/source/family.hpp>
+#include <moesweep/plans/plan/plan_file.hpp>
 #include <moesweep/plans/written/layout.hpp>
 
 #include "allocation_formats.hpp"
@@ -106,6 +107,12 @@ void take_quantizable(AllocationSource& source, const AllocateOptions& options) 
     throw Error(ExitCode::bad_usage, "--quantizable " + options.quantizable.front(),
                 fmt::format("is for names that are not known, and those of {} are", family),
                 "leave it out, or take names as they are with --architecture generic");
+  }
+  if (options.quantizable.size() > plan::most_patterns) {
+    throw Error(ExitCode::bad_usage, "--quantizable",
+                fmt::format("is given {} times, more than {}", options.quantizable.size(),
+                            plan::most_patterns),
+                "name several tensors with one glob");
   }
   source.architecture.quantizable = options.quantizable;
 }

@@ -199,7 +199,7 @@ AllocationSource from_run(const fs::path& path) {
   source.name = checkpoint::name_of(path_in(job));
   source.missing_metrics = metrics_left_out(job);
   read_headers(job, rows, source);
-  source.expert_patterns = job.texts("checkpoint.expert_patterns");
+  source.expert_patterns = job.texts(jobs::expert_patterns_key);
   source.thresholds = {job.number("sensitivity.thresholds.bits2"),
                        job.number("sensitivity.thresholds.bits8"),
                        job.number("sensitivity.thresholds.bits16")};
@@ -209,15 +209,14 @@ AllocationSource from_run(const fs::path& path) {
 }
 
 /// Of one that is known, or whose names stay as they are.
-void note_family(AllocationSource& source, bool is_named) {
+void note_family(AllocationSource& source, bool is_named, const std::string& problem) {
   const auto& own = source.config.model_type;
   const auto& family = source.architecture.model_type;
   auto& notes = source.notes;
   if (is_named) {
     // What can't be read at all is told by the model's notes.
-    if (!source.config.misfit.empty()) {
-      notes.push_back(
-          fmt::format("config.json: {}, and is taken as unknown", source.config.misfit));
+    if (source.config.unreadable.empty() && !problem.empty()) {
+      notes.push_back(fmt::format("config.json: {}, and is taken as unknown", problem));
     }
     if (own != family && own != "generic" && family != "generic" &&
         names::is_known_architecture(own)) {
@@ -250,7 +249,7 @@ void settle_family(AllocationSource& source, const std::string& wanted) {
         fmt::format("name the --architecture that it is like (generic: names stay as they are): {}",
                     fmt::join(names::known_architectures(), ", ")));
   }
-  note_family(source, !wanted.empty());
+  note_family(source, !wanted.empty(), config.problem);
 }
 
 }  // namespace

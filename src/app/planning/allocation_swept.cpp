@@ -71,7 +71,7 @@ std::string formats_text(std::span<const Encoding> formats) {
     bits.insert(format.bits);
     groups.insert(format.group_size);
   }
-  return fmt::format("{} bits, in groups of {}", fmt::join(bits, ", "), fmt::join(groups, ", "));
+  return fmt::format("{} bits in groups of {}", fmt::join(bits, ", "), fmt::join(groups, ", "));
 }
 
 }  // namespace

@@ -265,7 +265,7 @@ MeasuredReport correlate_measured(const std::filesystem::path& run_directory,
   report.units = std::ssize(units);
   report.lines_unmatched = std::ranges::count(lines, false, &Line::matched);
   if (!quantizer.first.empty()) {
-    report.quantizer = fmt::format("{}, groups of {}", quantizer.first, quantizer.second);
+    report.quantizer = fmt::format("{} in groups of {}", quantizer.first, quantizer.second);
   }
   correlate_units(units, file.column, report);
   return report;

@@ -1,5 +1,3 @@
-#include <moesweep/core/base/cast.hpp>
-#include <moesweep/core/base/error.hpp>
 #include <moesweep/model/formats/catalog.hpp>
 #include <moesweep/model/formats/sizes.hpp>
 
@@ -53,7 +51,7 @@ std::int64_t stored_bytes(const Encoding& encoding, std::span<const std::int64_t
   }
   if (columns % encoding.group_size != 0) return -1;
   const auto blocks = rows * (columns / encoding.group_size);
-  const auto of_matrices = format.scope == Scope::matrix ? 4 * matrices_of(shape) : 0;
+  const auto of_matrices = format.has_matrix_parameter() ? 4 * matrices_of(shape) : 0;
   return bytes_of(blocks, std::int64_t{encoding.group_size} * encoding.bits + parameters) +
          of_matrices;
 }

@@ -33,6 +33,10 @@ void for_blocks(std::span<Weight> weights, const BlockQuantizer& quantizer, Dtyp
                 const EncodedParts<Byte>& parts, const auto& use) {
   const auto bytes = formats::block_bytes(quantizer.encoding(), weight_dtype);
   const auto length = size(quantizer.block_length);
+  const auto blocks = weights.size() / length;
+  expect(weights.size() % length == 0 && parts.codes.size() == blocks * size(bytes.codes) &&
+             parts.scales.size() == blocks * size(bytes.scales),
+         "not as many bytes as the blocks have");
   for (std::size_t block = 0; block * length < weights.size(); ++block) {
     use(weights.subspan(block * length, length),
         EncodedParts<Byte>{parts.codes.subspan(block * size(bytes.codes), size(bytes.codes)),
@@ -55,7 +59,9 @@ std::optional<Settled> settle(const formats::Encoding& encoding) {
   if (encoding.bits != format->bits.front()) return std::nullopt;
   if (format->has_fixed_block() && encoding.group_size != format->groups.front())
     return std::nullopt;
-  return BlockQuantizer{find_block_format(encoding.quantizer), encoding.group_size};
+  const auto* const kernels = find_block_format(encoding.quantizer);
+  expect(kernels != nullptr, "a format of the catalog that has no kernels");
+  return BlockQuantizer{kernels, encoding.group_size};
 }
 
 formats::Encoding encoding_of(const Settled& settled) {
@@ -96,6 +102,7 @@ void RowCodec::encode(const RowBlock& block, float matrix_amax, const PartsOut& 
                       std::span<float> decoded) {
   if (const auto* quantizer = std::get_if<Quantizer>(&settled_)) {
     expect(block.columns % quantizer->group_size == 0, "rows are not whole groups");
+    expect(quantizer->group_size * quantizer->bits % 8 == 0, "groups are not whole bytes");
     quantize(*quantizer, block);
     words_.resize(out.codes.size() / sizeof(std::uint32_t));
     pack_codes(codes_, quantizer->bits, words_);
@@ -144,6 +151,7 @@ void RowCodec::round_trip(const RowBlock& block, float matrix_amax, std::span<fl
   }
   const auto& quantizer = std::get<BlockQuantizer>(settled_);
   expect(block.columns % quantizer.block_length == 0, "rows are not whole blocks");
+  expect(out.size() == block.values.size(), "not as many values as weights");
   const BlockContext context{weight_dtype_, matrix_amax};
   const auto length = size(quantizer.block_length);
   BlockBuffer buffer(quantizer, weight_dtype_);

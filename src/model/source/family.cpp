@@ -37,9 +37,11 @@ std::string text_of_tied(bool tied) {
 
 void refuse_contradiction(const FamilyFacts& user, const FamilyFacts& plan,
                           const FamilyFacts& config) {
-  if (user.model_type.empty() && !plan.declared_type.empty() && !config.declared_type.empty() &&
-      !is_same_type(plan.declared_type, config.declared_type)) {
-    throw contradiction(plan, "the model_type " + plan.declared_type, config, config.declared_type,
+  const auto& declared = config.declared_type;
+  // A converter may have written the family that the plan's maker named.
+  if (user.model_type.empty() && !plan.declared_type.empty() && !declared.empty() &&
+      !is_same_type(plan.declared_type, declared) && !is_same_type(plan.model_type, declared)) {
+    throw contradiction(plan, "the model_type " + plan.declared_type, config, declared,
                         ", or name the --architecture that its tensors have the names of");
   }
   const auto compare = [&](std::int64_t FamilyFacts::*count, const char* what) {
@@ -68,7 +70,7 @@ std::int64_t first_count(std::initializer_list<std::int64_t> counts) {
 
 FamilyFacts family_named(const std::string& architecture) {
   if (architecture.empty() || names::is_known_architecture(architecture)) {
-    return {.place = "--architecture", .model_type = architecture};
+    return {.model_type = architecture};
   }
   throw Error(ExitCode::bad_usage, "--architecture " + printable(architecture), "is not known",
               fmt::format("choose one of {}", fmt::join(names::known_architectures(), ", ")));
@@ -119,7 +121,7 @@ names::Architecture family_of(const FamilySources& sources) {
     family.tied_embeddings = *tied;
     break;
   }
-  family.quantizable = user.quantizable.empty() ? plan.quantizable : user.quantizable;
+  family.quantizable = plan.quantizable;
   return family;
 }
 

@@ -16,7 +16,7 @@ OutputFacts output_facts(const source::ModelConfig& config,
 std::vector<std::string> warnings_of(const records::Plan& plan, const source::ModelConfig& config,
                                      const names::Architecture& architecture) {
   auto facts = output_facts(config, architecture);
-  if (!facts.tied) facts.tied = plan.tied_embeddings;
+  if (plan.tied_embeddings) facts.tied = plan.tied_embeddings;
   const auto starved = starved_output(plan, facts);
   return starved ? std::vector{starved->text()} : std::vector<std::string>{};
 }

@@ -1,10 +1,12 @@
 #include <algorithm>
+#include <span>
 
 #include <fmt/format.h>
 
 #include <moesweep/core/base/text.hpp>
 #include <moesweep/model/names/role.hpp>
 #include <moesweep/plans/allocation/starved_output.hpp>
+#include <moesweep/plans/plan/family.hpp>
 
 namespace moesweep::allocation {
 namespace {
@@ -13,12 +15,11 @@ using records::PlanRow;
 
 constexpr double fewer_bits = 2.0;
 
-Tensor tensor_of(const PlanRow& row) {
+Tensor tensor_of(const PlanRow& row, std::span<const std::string> expert_patterns) {
   Tensor tensor;
   tensor.name = row.tensor;
   tensor.shape = records::shape_of(row);
   // Plans of 0.2 called poolers and classifiers heads.
-  const std::vector<std::string> expert_patterns = {"experts"};
   tensor.role = names::role_name(names::role_of(row.tensor, tensor.shape, expert_patterns));
   return tensor;
 }
@@ -38,7 +39,8 @@ double mean_bits_without(const records::Plan& plan, const std::string& left_out)
 
 std::optional<StarvedOutput> starved_output(const records::Plan& plan, const OutputFacts& facts) {
   std::vector<Tensor> tensors;
-  for (const auto& row : plan.rows) tensors.push_back(tensor_of(row));
+  const auto expert_patterns = plan::expert_patterns_of(plan);
+  for (const auto& row : plan.rows) tensors.push_back(tensor_of(row, expert_patterns));
   const auto prior = prior_of(tensors, facts, {});
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     const auto& row = plan.rows[i];

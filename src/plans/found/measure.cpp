@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -39,8 +40,7 @@ std::int64_t count_different(std::span<const std::byte> a, std::span<const std::
 }
 
 bool has_matrix_scope(const kernels::Settled& quantizer) {
-  return formats::format_named(kernels::encoding_of(quantizer).quantizer).scope ==
-         formats::Scope::matrix;
+  return formats::format_named(kernels::encoding_of(quantizer).quantizer).has_matrix_parameter();
 }
 
 /// rtn and affine pad a short group; block formats have none.
@@ -165,6 +165,11 @@ struct Measurement::State {
                        std::int64_t first_row, float amax, Buffers& buffers,
                        MeasuredError& measured) const {
     const auto& values = buffers.original;
+    // Quantizers take finite weights; whoever wrote these had others.
+    if (kernels::first_nonfinite(values)) {
+      measured.sse = std::numeric_limits<double>::quiet_NaN();
+      return;
+    }
     auto& quantized = buffers.written;
     quantized.resize(values.size());
     codec.round_trip({values, columns}, amax, quantized);

@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <utility>
 
+#include <moesweep/model/names/role.hpp>
 #include <moesweep/plans/plan/family.hpp>
 
 namespace moesweep::plan {
@@ -14,9 +16,14 @@ source::FamilyFacts family_of_plan(const records::Plan& plan, std::string place)
           .quantizable = plan.quantizable};
 }
 
+std::int64_t layers_shown_by(const records::Plan& plan) {
+  std::int64_t layers = 0;
+  for (const auto& row : plan.rows) layers = std::max(layers, names::layers_shown_by(row.tensor));
+  return layers;
+}
+
 std::vector<std::string> expert_patterns_of(const records::Plan& plan) {
-  if (plan.expert_patterns.empty()) return {"experts"};
-  return plan.expert_patterns;
+  return plan.expert_patterns.value_or(std::vector<std::string>{"experts"});
 }
 
 }  // namespace moesweep::plan

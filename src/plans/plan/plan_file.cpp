@@ -69,7 +69,7 @@ Json head_of(const Plan& plan) {
                {"layers", plan.layers},
                {"experts", plan.experts},
                {"tied_embeddings", plan.tied_embeddings ? Json(*plan.tied_embeddings) : Json()},
-               {"expert_patterns", list_of(plan.expert_patterns)},
+               {"expert_patterns", plan.expert_patterns ? list_of(*plan.expert_patterns) : Json()},
                {"source",
                 {{"name", shown(plan.source.name)},
                  {"model_type", shown(plan.source.model_type)},
@@ -81,6 +81,11 @@ Json head_of(const Plan& plan) {
                  {"date", shown(plan.made.date)}}}};
   if (!plan.quantizable.empty()) head["quantizable"] = list_of(plan.quantizable);
   return head;
+}
+
+std::string text_without_making(Plan plan) {
+  plan.made = {};
+  return plan_json(plan);
 }
 
 /// Nothing where it exceeds 63 bits.
@@ -153,6 +158,11 @@ class PlanReader {
                       fmt::format("has {} patterns, more than {}", value.size(), most_patterns));
     }
     for (const auto& text : value) read(text, place, out.emplace_back());
+  }
+
+  void read(const Json& value, const std::string& place,
+            std::optional<std::vector<std::string>>& out) const {
+    if (!value.is_null()) read(value, place, out.emplace());
   }
 
   /// A member of the document, or of an object in it.
@@ -251,11 +261,12 @@ std::string plan_json(const Plan& plan) {
 }
 
 bool is_same_plan(const Plan& a, const Plan& b) {
-  const auto without_making = [](Plan plan) {
-    plan.made = {};
-    return plan_json(plan);
-  };
-  return without_making(a) == without_making(b);
+  return text_without_making(a) == text_without_making(b);
+}
+
+Hash128 hash_of(const Plan& plan) {
+  const auto text = text_without_making(plan);
+  return hash128(std::as_bytes(std::span(text)));
 }
 
 Plan parse_plan(std::string_view text, const std::string& file) {

@@ -1,22 +1,8 @@
-#include <algorithm>
 #include <utility>
 
-#include <moesweep/model/names/role.hpp>
 #include <moesweep/plans/plan/runtime_plan.hpp>
 
 namespace moesweep::plan {
-namespace {
-
-names::Architecture with_layers(names::Architecture architecture, const records::Plan& plan) {
-  if (architecture.layers > 0) return architecture;
-  for (const auto& row : plan.rows) {
-    architecture.layers = std::max(architecture.layers, names::layers_shown_by(row.tensor));
-  }
-  return architecture;
-}
-
-}  // namespace
-
 RuntimeRow in_runtime(const records::PlanRow& row, names::Runtime runtime,
                       const names::Architecture& architecture) {
   auto shape = records::shape_of(row);
@@ -29,8 +15,7 @@ RuntimeRow in_runtime(const records::PlanRow& row, names::Runtime runtime,
 
 RuntimePlan runtime_plan(const records::Plan& plan, names::Runtime runtime,
                          const names::Architecture& architecture) {
-  RuntimePlan mapped{
-      .runtime = runtime, .architecture = with_layers(architecture, plan), .rows = {}};
+  RuntimePlan mapped{.runtime = runtime, .architecture = architecture, .rows = {}};
   mapped.rows.reserve(plan.rows.size());
   for (const auto& row : plan.rows) {
     mapped.rows.push_back(in_runtime(row, runtime, mapped.architecture));

@@ -49,9 +49,8 @@ std::string refusal(const Matrix& matrix, const formats::Encoding& encoding) {
 }  // namespace
 
 Layout dequantized_layout(const checkpoint::Checkpoint& source, const records::Plan& plan,
-                          std::int64_t shard_bytes, std::span<const std::string> expert_patterns) {
-  const std::vector<std::string> default_patterns = {"experts"};
-  if (expert_patterns.empty()) expert_patterns = default_patterns;
+                          std::int64_t shard_bytes,
+                          const std::vector<std::string>& expert_patterns) {
   const auto rows = rows_of_tensors(source, plan);
   Refusals refusals;
   std::vector<Bundle> bundles;
@@ -85,7 +84,8 @@ Layout dequantized_layout(const checkpoint::Checkpoint& source, const records::P
     }
     bundles.push_back({std::move(stored)});
   }
-  refusals.throw_if_any("keep or drop them in the plan, or write the plan for mlx");
+  refusals.throw_if_any(
+      "write stacks that are stored [experts, in, out] for mlx; keep the others in the plan");
   return into_shards(std::move(bundles), shard_bytes, "pt");
 }
 

@@ -14,7 +14,7 @@
 #include <moesweep/model/kernels/quantizer_registry.hpp>
 #include <moesweep/plans/written/write.hpp>
 
-#include "block_quantizer.hpp"
+#include "block_encoder.hpp"
 #include "block_stream.hpp"
 #include "shard_file.hpp"
 
@@ -31,8 +31,8 @@ bool has_own_pass(const StoredTensor& stored) {
 }
 
 bool has_matrix_pass(const StoredTensor& stored) {
-  return stored.part == Part::dequantized &&
-         formats::format_named(stored.encoding.quantizer).scope == formats::Scope::matrix;
+  return is_quantized(stored) &&
+         formats::format_named(stored.encoding.quantizer).has_matrix_parameter();
 }
 
 Dtype source_dtype(const checkpoint::Checkpoint& source, const StoredTensor& stored) {
@@ -139,8 +139,8 @@ class ShardWriter {
     auto amax = amax_of_matrices(stored);
     BlockStream blocks(source_, reader_, stored);
     const auto runs = runs_of(source_, stored);
-    BlockQuantizer quantizer(stored, source_dtype(source_, stored),
-                             largest_block(runs, stored.columns), std::move(amax));
+    BlockEncoder quantizer(stored, source_dtype(source_, stored),
+                           largest_block(runs, stored.columns), std::move(amax));
     while (const auto block = blocks.next()) {
       auto& part = part_of(*block);
       const auto& tensor = source_.tensors[part.tensor];
@@ -158,7 +158,7 @@ class ShardWriter {
     }
   }
 
-  void put_codes(std::size_t index, const SourceBlock& block, BlockQuantizer& quantizer,
+  void put_codes(std::size_t index, const SourceBlock& block, BlockEncoder& quantizer,
                  WrittenPart& part) {
     const auto& codes = shard_.tensors[index];
     expect(shard_.tensors[index + 1].part == Part::scales &&
@@ -204,7 +204,7 @@ std::int64_t write_peak_bytes(const checkpoint::Checkpoint& source, const Stored
     if (!has_own_pass(stored)) continue;
     const auto largest = largest_block(runs_of(source, stored), stored.columns);
     auto bytes = 2 * bytes_of_elements(source_dtype(source, stored), largest);
-    if (is_quantized(stored)) bytes += BlockQuantizer::bytes_for(stored, largest);
+    if (is_quantized(stored)) bytes += BlockEncoder::bytes_for(stored, largest);
     if (stored.transform == names::Transform::add_one) {
       bytes += largest * (static_cast<std::int64_t>(sizeof(float)) + dtype_bytes(stored.dtype));
     }
@@ -226,16 +226,16 @@ std::int64_t source_bytes(const checkpoint::Checkpoint& source, const StoredShar
   return bytes;
 }
 
-std::int64_t quantized_weights(const StoredShard& shard) {
-  std::int64_t weights = 0;
+std::int64_t round_trips(const StoredShard& shard) {
+  std::int64_t round_trips = 0;
   for (const auto& stored : shard.tensors) {
     if (!is_quantized(stored)) continue;
     std::int64_t product = 1;
     for (const auto side : stored.shape) product *= side;
     if (stored.part == Part::codes) product = product * 32 / stored.encoding.bits;
-    weights += product * formats::format_named(stored.encoding.quantizer).relative_cost;
+    round_trips += product * (formats::format_named(stored.encoding.quantizer).relative_cost + 1);
   }
-  return weights;
+  return round_trips;
 }
 
 }  // namespace moesweep::written

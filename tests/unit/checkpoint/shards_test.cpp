@@ -41,7 +41,7 @@ TEST(Shards, HaveTheNamesThatLoadersExpect) {
   EXPECT_EQ(shard_name(11, 123), "model-00012-of-00123.safetensors");
 }
 
-TEST(Shards, IndexIsWrittenAsBefore) {
+TEST(Shards, IndexHasTotalSizeAndAWeightMapInOrderOfNames) {
   // Byte for byte: of twins with 1 space, of written checkpoints with 4.
   const std::map<std::string, std::string> files = {{"b", "model-00002-of-00002.safetensors"},
                                                     {"a\"", "model-00001-of-00002.safetensors"}};

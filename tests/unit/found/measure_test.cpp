@@ -1,4 +1,5 @@
 #include <cmath>
+#include <limits>
 #include <random>
 
 #include <gmock/gmock.h>
@@ -9,6 +10,7 @@
 #include <moesweep/model/kernels/encode.hpp>
 #include <moesweep/model/kernels/pack.hpp>
 #include <moesweep/model/kernels/round_trip.hpp>
+#include <moesweep/model/kernels/row_codec.hpp>
 #include <moesweep/plans/found/measure.hpp>
 
 #include "checkpoints.hpp"
@@ -107,6 +109,62 @@ TEST_F(Measure, MlxErrorsAreThoseOfTheReferenceAtEveryWidth) {
     EXPECT_EQ(why_not_planned(row, *measured), "");
     row.sse = reference.sse * 1.00001;
     EXPECT_THAT(why_not_planned(row, *measured), testing::HasSubstr("instead of"));
+  }
+}
+
+/// Values that a plain checkpoint has: each expert alone, with the scale of its own matrix.
+std::vector<float> as_nvfp4(const std::vector<float>& weights, std::size_t experts) {
+  std::vector<float> values(weights.size());
+  const auto size = weights.size() / experts;
+  for (std::size_t expert = 0; expert < experts; ++expert) {
+    const auto matrix = std::span(weights).subspan(expert * size, size);
+    kernels::RowCodec codec(kernels::settle({"nvfp4", 4, 16}).value(), Dtype::bf16);
+    codec.round_trip({matrix, 64}, kernels::largest_magnitude(matrix, 0.0F),
+                     std::span(values).subspan(expert * size, size));
+  }
+  return values;
+}
+
+records::PlanRow in_format(const std::string& name, Sizes shape, const std::string& quantizer,
+                           int bits, int group_size) {
+  auto row = test::affine(name, std::move(shape), bits, group_size);
+  row.quantizer = quantizer;
+  return row;
+}
+
+TEST_F(Measure, EveryExpertOfAPlainStackHasTheScaleOfItsOwnMatrix) {
+  const Sizes shape = {2, 4, 64};
+  auto weights = random_weights(2 * 4 * 64, 5);
+  for (std::size_t i = 0; i < weights.size() / 2; ++i) weights[i] *= 1024.0F;
+  const auto name = "mlp.experts.up_proj";
+  const auto row = in_format(name, shape, "nvfp4", 4, 16);
+  const auto measured =
+      measure({test::stored(name, Dtype::bf16, shape, as_bf16(weights))},
+              {test::stored(name, Dtype::bf16, shape, as_bf16(as_nvfp4(weights, 2)))}, "{}", row);
+  ASSERT_TRUE(measured);
+  EXPECT_EQ(measured->different, 0);
+  const auto as_one =
+      measure({test::stored(name, Dtype::bf16, shape, as_bf16(weights))},
+              {test::stored(name, Dtype::bf16, shape, as_bf16(as_nvfp4(weights, 1)))}, "{}", row);
+  ASSERT_TRUE(as_one);
+  EXPECT_GT(as_one->different, 0);
+}
+
+TEST_F(Measure, OriginalsThatArentFiniteHaveNoPlannedError) {
+  for (const float odd :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    for (const auto* quantizer : {"q8_0", "mxfp4_ocp"}) {
+      const Sizes shape = {4, 64};
+      auto weights = random_weights(4 * 64, 6);
+      weights[70] = odd;
+      const auto tensor = test::stored("m.weight", Dtype::bf16, shape, as_bf16(weights));
+      const auto bits = std::string(quantizer) == "q8_0" ? 8 : 4;
+      const auto row = in_format("m.weight", shape, quantizer, bits, 32);
+      const auto measured = measure({tensor}, {tensor}, "{}", row);
+      ASSERT_TRUE(measured);
+      EXPECT_TRUE(std::isnan(measured->sse));
+      EXPECT_NE(why_not_planned(row, *measured), "");
+    }
   }
 }
 

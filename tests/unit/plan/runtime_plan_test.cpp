@@ -57,16 +57,15 @@ TEST(RuntimePlan, SaysWhatTheRuntimeCannotDoAsPlanned) {
   EXPECT_FALSE(in_mlx(left_out).is_missed());
 }
 
-TEST(RuntimePlan, LayersAreCountedWhereNobodySaysThem) {
+TEST(PlanFamily, LayersAreCountedFromItsNames) {
   const auto plan = test::plan_of(
       {test::plan_row("model.language_model.layers.6.self_attn.q_proj.weight", "64x64", {}),
        test::plan_row("mtp.fc.weight", "64x128", {})});
-  auto unknown = test::qwen35;
-  unknown.layers = 0;
-  const auto mapped = runtime_plan(plan, Runtime::gguf, unknown);
-  EXPECT_EQ(mapped.architecture.layers, 7);
+  EXPECT_EQ(layers_shown_by(plan), 7);
+  const auto family =
+      source::family_of({.plan = family_of_plan(plan, "plan.json"), .layers_shown = 7});
+  const auto mapped = runtime_plan(plan, Runtime::gguf, family);
   EXPECT_EQ(mapped.rows[1].mapping.targets.at(0).module, "blk.7.nextn.eh_proj");
-  EXPECT_EQ(runtime_plan(plan, Runtime::gguf, test::qwen35).architecture.layers, 60);
 }
 
 TEST(RuntimePlan, AShapeThatIsNoneIsRefusedByTensor) {
@@ -86,7 +85,7 @@ TEST(PlanFamily, IsWhatThePlanSays) {
   EXPECT_THAT(expert_patterns_of(plan), testing::ElementsAre("experts"));
   plan.layers = 60;
   plan.tied_embeddings = true;
-  plan.expert_patterns = {"moe"};
+  plan.expert_patterns = std::vector<std::string>{"moe"};
   plan.source.model_type = "qwen3_5_moe_text";
   plan.quantizable = {"*.w"};
   const auto facts = family_of_plan(plan, "plan.json");
@@ -98,6 +97,8 @@ TEST(PlanFamily, IsWhatThePlanSays) {
   EXPECT_EQ(facts.tied_embeddings, true);
   EXPECT_THAT(facts.quantizable, testing::ElementsAre("*.w"));
   EXPECT_THAT(expert_patterns_of(plan), testing::ElementsAre("moe"));
+  plan.expert_patterns.emplace();
+  EXPECT_THAT(expert_patterns_of(plan), testing::IsEmpty());
 }
 
 }  // namespace

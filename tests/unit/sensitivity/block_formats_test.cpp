@@ -98,8 +98,8 @@ TEST(BlockFormats, CountInTheCostOfAUnit) {
   const SampleCheckpoint checkpoint({test::gaussian("w", {40, 256}, 35)});
   const auto none = cut(checkpoint.opened(), with_formats({})).at(0);
   const auto two = cut(checkpoint.opened(), with_formats({"q4_k", "q8_0"})).at(0);
-  const auto costs = kernels::find_block_format("q4_k")->format->relative_cost +
-                     kernels::find_block_format("q8_0")->format->relative_cost;
+  const auto costs = kernels::find_block_format("q4_k")->entry->relative_cost +
+                     kernels::find_block_format("q8_0")->entry->relative_cost;
   EXPECT_EQ(two.round_trips - none.round_trips, 40 * 256 * costs);
 }
 

@@ -59,8 +59,9 @@ TEST(Family, FollowsANestedTextConfig) {
             "qwen3_5_moe_text");
 }
 
-TEST(Family, NumbersOfExpertsHaveThreeNames) {
-  for (const auto* key : {"num_experts", "num_local_experts", "n_routed_experts"}) {
+TEST(Family, NumbersOfExpertsHaveFourNames) {
+  for (const auto* key :
+       {"num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts"}) {
     EXPECT_EQ(facts(std::string(R"({"model_type": "x", ")") + key + R"(": 8})").experts, 8) << key;
   }
 }
@@ -136,6 +137,8 @@ TEST(Family, EachFactIsOfTheFirstThatSaysIt) {
   const auto quantizable = family_of({.plan = {.quantizable = {"*.w"}}}).quantizable;
   EXPECT_THAT(quantizable, testing::ElementsAre("*.w"));
   EXPECT_FALSE(family_of({.plan = planned(), .config = {.experts = 128}}).tied_embeddings);
+  EXPECT_TRUE(family_of({.plan = {.tied_embeddings = true}}).tied_embeddings);
+  EXPECT_TRUE(family_of({.config = {.tied_embeddings = true}}).tied_embeddings);
 }
 
 TEST(Family, OfAPlanNeedsNoConfig) {
@@ -164,6 +167,14 @@ TEST(Family, APlanOfAnotherCheckpointIsRefusedNamingBoth) {
             "it was taken");
 }
 
+TEST(Family, AConverterMayWriteTheFamilyThatThePlanIsFor) {
+  auto plan = planned();
+  plan.declared_type = "custom_text";
+  EXPECT_EQ(refusal({.plan = plan, .config = {.declared_type = "qwen3_moe"}}), "it was taken");
+  EXPECT_THAT(refusal({.plan = plan, .config = {.declared_type = "llama"}}),
+              HasSubstr("the model_type custom_text"));
+}
+
 TEST(Family, WhatTheUserSaysIsNoContradiction) {
   const FamilyFacts config = {.declared_type = "llama", .layers = 47, .tied_embeddings = true};
   const FamilyFacts user = {.model_type = "llama", .layers = 47, .tied_embeddings = true};
@@ -174,7 +185,7 @@ TEST(Family, WhatTheUserSaysIsNoContradiction) {
   EXPECT_TRUE(family.tied_embeddings);
 }
 
-TEST(Family, PlansThatSayOnlyTheirFamilyAreBelievedAsBefore) {
+TEST(Family, PlansThatSayOnlyTheirFamilyContradictNoConfig) {
   // Schemas 1 and 2: the user may have named another family than config.json when it was made.
   const auto family = family_of({.plan = {.place = "plan.json", .model_type = "llama"},
                                  .config = facts(R"({"model_type": "bert",

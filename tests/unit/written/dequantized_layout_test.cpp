@@ -42,6 +42,8 @@ TEST(DequantizedLayout, GroupsRunAlongTheRowsOfTheSweep) {
   const auto layout = dequantized_layout(source, plan, one_shard);
   EXPECT_EQ(layout.shards[0].tensors[0].columns, 120);
   EXPECT_EQ(layout.shards[0].tensors[1].columns, 40);
+  const auto without_stacks = dequantized_layout(source, plan, one_shard, {});
+  EXPECT_EQ(without_stacks.shards[0].tensors[1].columns, 1280);
 }
 
 TEST(DequantizedLayout, EightBitFloatsBecomeBf16) {

@@ -6,7 +6,7 @@
 
 namespace moesweep::jobs {
 
-/// mlx dequantized
+/// In the order of help: "mlx".
 std::vector<std::string> container_names();
 
 /// "mlx: packed codes, ...; dequantized: ..."

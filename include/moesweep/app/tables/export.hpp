@@ -1,5 +1,5 @@
 #pragma once
-// Writes tables of results.h5 for other programs. (`export` is a keyword, hence the namespace.)
+// Writes tables of results.h5 for other programs.
 //
 // One representation everywhere:
 // - float64: the shortest decimal that reads back as the same double. Not a number: an empty cell
@@ -24,7 +24,7 @@
 
 namespace moesweep::tables {
 
-/// csv jsonl sqlite npz markdown
+/// In the order of help: "csv".
 std::span<const std::string> format_names();
 /// Error(bad_usage) with the nearest name when unknown.
 void require_format(std::string_view name);
@@ -34,9 +34,9 @@ std::string flat_name(std::string_view table);
 
 struct ExportOptions {
   std::string format = "csv";
-  /// The file for sqlite, npz and markdown. For csv and jsonl the file when exactly one table is
-  /// named, unless it is a folder or ends in a slash; otherwise the folder, created when missing,
-  /// for one file a table: <output>/<flat name>.<format>.
+  /// The file for formats that hold all tables in one. For the others the file when exactly one
+  /// table is named, unless it is a folder or ends in a slash; otherwise the folder, created when
+  /// missing, for one file a table: <output>/<flat name>.<format>.
   std::filesystem::path output;
   std::vector<std::string> tables;  ///< empty: all that the results hold
   bool overwrite = false;           ///< replace existing files

@@ -1,5 +1,5 @@
 #pragma once
-// IEEE 754 binary16 as bits. For whole weights use kernels/decode.hpp, which has SIMD.
+// IEEE 754 binary16 as bits. For whole weights use model/kernels/decode.hpp, which has SIMD.
 
 #include <bit>
 #include <cstdint>

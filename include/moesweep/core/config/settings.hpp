@@ -27,10 +27,11 @@ class Settings {
   const TextList& texts(std::string_view key) const;
   const IntegerList& integers(std::string_view key) const;
   const NumberList& numbers(std::string_view key) const;
-  /// A path key, absolute: relative ones are taken from the folder of the job file, with --set too.
+  /// A path key, absolute: relative ones are taken from the folder of the job file, with --set too,
+  /// and of given values from the working directory.
   /// text() and values() hold the same absolute path.
   std::filesystem::path path(std::string_view key) const;
-  /// "job.toml:12" where the key was given, "--set" or "default".
+  /// "job.toml:12" where the key was given, "--set", GivenValue::place or "default".
   std::string place_of(std::string_view key) const;
   const std::map<std::string, Value, std::less<>>& values() const { return values_; }
 

@@ -71,8 +71,8 @@ struct Plan {
   std::int64_t experts = 0;  ///< routed, of a layer
   std::optional<bool> tied_embeddings = {};
   /// Name components that mark stacks of experts: what the sweep's groups ran along depends on
-  /// them.
-  std::vector<std::string> expert_patterns = {};
+  /// them. Nothing: a plan of before schema 3.
+  std::optional<std::vector<std::string>> expert_patterns = {};
   PlanSource source = {};
   PlanMaking made = {};
   std::vector<PlanRow> rows;

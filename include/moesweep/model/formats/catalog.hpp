@@ -1,7 +1,8 @@
 #pragma once
 // The storage formats: what each is, and under which word a runtime's files have it. All that
 // lists, offers, sizes, writes or recognizes formats reads this table. A new format is one row of
-// it and one file of src/model/kernels/quantizers (rtn and affine have SIMD kernels of their own).
+// it, one file of src/model/kernels/quantizers and its line in formats.hpp there (rtn and affine
+// have SIMD kernels of their own).
 //
 //   rtn                               ours: asymmetric min/max, binary32 scale and offset
 //   affine                            MLX: scale and bias in the weight's dtype
@@ -49,7 +50,8 @@ struct Words {
 
 struct Format {
   std::string_view name;
-  /// What is stored: formats that differ only in how codes are chosen share it.
+  /// What files call it. Formats that differ in how codes are chosen share it; where the bytes lie
+  /// depends on the file: GGUF has a block's scale in the block, others in a tensor of its own.
   std::string_view stored_as;
   Family family = Family::rtn;
   std::span<const std::int32_t> bits{};  ///< of one code, ascending
@@ -67,11 +69,15 @@ struct Format {
   bool has_fixed_block() const { return groups.size() == 1; }
   /// Bits are a choice, not part of the name.
   bool has_bits() const { return bits.size() > 1; }
+  /// Weights that share a scale are a choice.
+  bool has_groups() const { return !has_fixed_block(); }
   /// It is of this format and has bits that this has.
   bool has_bits_of(const Encoding& encoding) const;
   /// And one of its groups.
   bool offers(const Encoding& encoding) const;
   bool has_offset() const { return family == Family::rtn || family == Family::affine; }
+  /// A number for the whole matrix, stored once beside its blocks.
+  bool has_matrix_parameter() const { return scope == Scope::matrix; }
 };
 
 /// All of them, in the order above.

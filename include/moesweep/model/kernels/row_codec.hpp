@@ -1,6 +1,6 @@
 #pragma once
 // Rows of weights to the bytes that a runtime stores of them, in any format of the catalog, and
-// back: what writers write and readers read.
+// back.
 
 #include <cstdint>
 #include <optional>
@@ -32,7 +32,8 @@ class RowCodec {
   /// Of a block of `weights` weights, whole rows.
   formats::BlockBytes bytes_of(std::int64_t weights) const;
 
-  /// Rows are whole groups, of rtn and affine whole words (32 codes). `out` is as large as
+  /// Rows are whole groups, of rtn and affine whole words (32 codes) in groups of whole bytes.
+  /// `out` is as large as
   /// bytes_of() says. `matrix_amax` as in BlockContext. `decoded`, unless it is empty, gets what
   /// decode() makes of the bytes.
   void encode(const RowBlock& block, float matrix_amax, const PartsOut& out,

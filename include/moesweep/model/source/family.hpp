@@ -2,7 +2,7 @@
 // Which family's names the tensors of a checkpoint have: the one place that says who is believed.
 //
 //   1. what the user names       --architecture, quantize.architecture (the family); --config (all)
-//   2. the plan file             since schema 3; before that the family alone
+//   2. the plan file             before schema 3 the family and the quantizable names alone
 //   3. config.json               of the checkpoint
 //   4. what tensor names show    how many layers a language model has at least; else unknown, and
 //                                the family is "generic": names stay as they are

@@ -24,7 +24,7 @@ struct PlanExport {
   std::string how_to_use;             ///< the command line, or where the file belongs
 };
 
-/// mlx-lm llama.cpp compressed-tensors gptqmodel modelopt json csv
+/// In the order of help: "mlx-lm".
 std::span<const std::string_view> plan_formats();
 
 /// Error(bad_usage) for an unknown format, and for a plan whose quantizer the format cannot say,

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include <moesweep/core/base/hash.hpp>
 #include <moesweep/core/records/plan.hpp>
 
 namespace moesweep::plan {
@@ -25,6 +26,8 @@ inline constexpr std::size_t most_patterns = 1024;  // each name is matched agai
 std::string plan_json(const records::Plan& plan);
 /// Do they say the same, whenever and by whichever command each was made?
 bool is_same_plan(const records::Plan& a, const records::Plan& b);
+/// Equal for what is_same_plan calls the same.
+Hash128 hash_of(const records::Plan& plan);
 /// The rows as CSV.
 std::string plan_csv(const records::Plan& plan);
 

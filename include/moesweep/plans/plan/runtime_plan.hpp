@@ -34,8 +34,8 @@ RuntimeRow in_runtime(const records::PlanRow& row, names::Runtime runtime,
 
 struct RuntimePlan {
   names::Runtime runtime = names::Runtime::mlx;
-  names::Architecture architecture;  ///< with the layers that its tensors show, if it had none
-  std::vector<RuntimeRow> rows;      ///< the plan's, in its order
+  names::Architecture architecture;
+  std::vector<RuntimeRow> rows;  ///< the plan's, in its order
 };
 
 /// All rows of `plan`, which has to outlive it.

@@ -68,6 +68,6 @@ Layout mlx_layout(const checkpoint::Checkpoint& source, const records::Plan& pla
 /// blocks of their format.
 Layout dequantized_layout(const checkpoint::Checkpoint& source, const records::Plan& plan,
                           std::int64_t shard_bytes,
-                          std::span<const std::string> expert_patterns = {});
+                          const std::vector<std::string>& expert_patterns = {"experts"});
 
 }  // namespace moesweep::written

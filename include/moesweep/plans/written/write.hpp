@@ -53,7 +53,8 @@ WrittenShard write_shard(const checkpoint::Checkpoint& source,
 std::int64_t write_peak_bytes(const checkpoint::Checkpoint& source, const StoredShard& shard);
 /// Bytes of the source behind a shard.
 std::int64_t source_bytes(const checkpoint::Checkpoint& source, const StoredShard& shard);
-/// Weights of a shard that are quantized, each as many times as its round trip costs those of rtn.
-std::int64_t quantized_weights(const StoredShard& shard);
+/// What writing a shard costs, in round trips of rtn a weight: the format's own, and one for the
+/// error and the stored values.
+std::int64_t round_trips(const StoredShard& shard);
 
 }  // namespace moesweep::written

@@ -1,4 +1,4 @@
-// compressed-tensors INT4, symmetric, any group size.
+// compressed-tensors INT4, symmetric, groups of an even number of weights.
 
 #include "quantizers/symmetric_integers.hpp"
 

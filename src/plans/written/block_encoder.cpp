@@ -1,4 +1,4 @@
-#include "block_quantizer.hpp"
+#include "block_encoder.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -47,8 +47,8 @@ void refuse_nonfinite(std::span<const float> weights, const SourceBlock& block,
               "keep the tensor in the plan, or mend the checkpoint");
 }
 
-BlockQuantizer::BlockQuantizer(const StoredTensor& stored, Dtype source_dtype,
-                               std::int64_t largest_block, std::vector<float> amax_of_matrices)
+BlockEncoder::BlockEncoder(const StoredTensor& stored, Dtype source_dtype,
+                           std::int64_t largest_block, std::vector<float> amax_of_matrices)
     : stored_(stored),
       source_dtype_(source_dtype),
       codec_(settled(stored.encoding), source_dtype),
@@ -60,7 +60,7 @@ BlockQuantizer::BlockQuantizer(const StoredTensor& stored, Dtype source_dtype,
   }
 }
 
-std::int64_t BlockQuantizer::bytes_for(const StoredTensor& stored, std::int64_t largest_block) {
+std::int64_t BlockEncoder::bytes_for(const StoredTensor& stored, std::int64_t largest_block) {
   const auto floats = 2 * largest_block * static_cast<std::int64_t>(sizeof(float));
   const auto groups = groups_in(stored, largest_block);
   const auto buffers = kernels::RowCodec::buffer_bytes(largest_block, groups);
@@ -70,13 +70,13 @@ std::int64_t BlockQuantizer::bytes_for(const StoredTensor& stored, std::int64_t 
   return floats + buffers + groups * formats::block_bytes(stored.encoding, Dtype::f32).total();
 }
 
-float BlockQuantizer::amax_at(std::int64_t stored_element) const {
+float BlockEncoder::amax_at(std::int64_t stored_element) const {
   if (amax_of_matrices_.empty()) return 0.0F;
   return amax_of_matrices_[size(stored_element / stored_.matrix_elements)];
 }
 
 // A block may have rows of several matrices of a stack.
-void BlockQuantizer::quantize(std::span<const float> weights, std::int64_t stored_first) {
+void BlockEncoder::quantize(std::span<const float> weights, std::int64_t stored_first) {
   const auto whole = checked_cast<std::int64_t>(weights.size());
   for (std::int64_t done = 0; done < whole;) {
     const auto first = stored_first + done;
@@ -88,7 +88,7 @@ void BlockQuantizer::quantize(std::span<const float> weights, std::int64_t store
   }
 }
 
-void BlockQuantizer::take(const SourceBlock& block, const checkpoint::Tensor& tensor) {
+void BlockEncoder::take(const SourceBlock& block, const checkpoint::Tensor& tensor) {
   elements_ = size(block.elements);
   const auto weights = std::span(weights_).first(elements_);
   const auto dequantized = std::span(dequantized_).first(elements_);
@@ -99,7 +99,8 @@ void BlockQuantizer::take(const SourceBlock& block, const checkpoint::Tensor& te
     codes_.resize(size(bytes.codes));
     scales_.resize(size(bytes.scales));
     biases_.resize(size(bytes.biases));
-    codec_.encode({weights, stored_.columns}, 0.0F, {codes_, scales_, biases_}, dequantized);
+    codec_.encode({weights, stored_.columns}, amax_at(block.stored_first),
+                  {codes_, scales_, biases_}, dequantized);
   } else {
     quantize(weights, block.stored_first);
   }
@@ -107,11 +108,11 @@ void BlockQuantizer::take(const SourceBlock& block, const checkpoint::Tensor& te
   error_ = {sse, sse, squares(weights)};
 }
 
-kernels::PartsIn BlockQuantizer::parts() const {
+kernels::PartsIn BlockEncoder::parts() const {
   return {codes_, scales_, biases_};
 }
 
-std::span<const std::byte> BlockQuantizer::values(Dtype dtype) {
+std::span<const std::byte> BlockEncoder::values(Dtype dtype) {
   const auto dequantized = std::span(dequantized_).first(elements_);
   const auto bytes = std::span(encoded_).first(elements_ * size(dtype_bytes(dtype)));
   kernels::encode(dtype, dequantized, bytes);

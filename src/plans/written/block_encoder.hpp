@@ -21,11 +21,11 @@ struct BlockError {
 };
 
 /// Buffers for the largest block of one stored tensor.
-class BlockQuantizer {
+class BlockEncoder {
  public:
   /// `amax_of_matrices` in stored order, where the format has parameters of a matrix; else empty.
-  BlockQuantizer(const StoredTensor& stored, Dtype source_dtype, std::int64_t largest_block,
-                 std::vector<float> amax_of_matrices);
+  BlockEncoder(const StoredTensor& stored, Dtype source_dtype, std::int64_t largest_block,
+               std::vector<float> amax_of_matrices);
 
   /// Decodes and quantizes. Error(bad_input) naming `tensor` for a NaN or infinity.
   void take(const SourceBlock& block, const checkpoint::Tensor& tensor);
