@@ -1,8 +1,8 @@
 // An .npy file: its header, and data that fit it.
 
 #include <moesweep/core/arrays/array_file.hpp>
-#include <moesweep/core/arrays/npy_text.hpp>
 
+#include "npy_header.hpp"
 #include "promise.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -53,7 +53,7 @@ class ExportHeads : public ::testing::Test {
     return export_heads(artifacts_, rows, out_, false);
   }
 
-  std::string plan::refusal(const std::vector<records::ArtifactRow>& rows) {
+  std::string refusal(const std::vector<records::ArtifactRow>& rows) {
     try {
       run(rows);
     } catch (const Error& error) {
@@ -91,12 +91,12 @@ TEST_F(ExportHeads, ADamagedArtifactIsNamedAndNothingIsWritten) {
     auto bytes = whole;
     bytes[at] ^= std::byte{0x40};
     publish_file(artifacts_ / damaged.file, bytes);
-    const auto text = plan::refusal({sound, damaged});
+    const auto text = refusal({sound, damaged});
     EXPECT_THAT(text, HasSubstr(damaged.file + ": does not match its hash"));
     EXPECT_THAT(text, HasSubstr("moesweep run"));
   }
   fs::remove(artifacts_ / damaged.file);
-  EXPECT_THAT(plan::refusal({sound, damaged}), HasSubstr(damaged.file + ": is missing"));
+  EXPECT_THAT(refusal({sound, damaged}), HasSubstr(damaged.file + ": is missing"));
 }
 
 TEST_F(ExportHeads, AnArtifactOutsideOfTheFolderIsRefused) {
@@ -104,7 +104,7 @@ TEST_F(ExportHeads, AnArtifactOutsideOfTheFolderIsRefused) {
   fs::rename(artifacts_ / row.file, folder_.path() / row.file);
   for (const auto& file : {"../" + row.file, (folder_.path() / row.file).string()}) {
     row.file = file;
-    EXPECT_THAT(plan::refusal({row}), HasSubstr("is not the name of an artifact"));
+    EXPECT_THAT(refusal({row}), HasSubstr("is not the name of an artifact"));
   }
 }
 
@@ -112,9 +112,9 @@ TEST_F(ExportHeads, TensorsThatAreOfNoSeedAreRefusedByName) {
   for (const std::string name :
        {"seedx/fc", "seed99999999999999999999/fc", "seed-1/fc", "seed/fc", "seed1", "other",
         "seed0/../../../evil", "seed0/", "seed0/.hidden"}) {
-    EXPECT_THAT(plan::refusal({add({name})}), HasSubstr('"' + name + '"')) << name;
+    EXPECT_THAT(refusal({add({name})}), HasSubstr('"' + name + '"')) << name;
   }
-  EXPECT_THAT(plan::refusal({add(one_head, "4bit", Dtype::i32)}), HasSubstr("which is not F32"));
+  EXPECT_THAT(refusal({add(one_head, "4bit", Dtype::i32)}), HasSubstr("which is not F32"));
 }
 
 TEST_F(ExportHeads, NamesOfVariantsNeverLeaveTheFolder) {
@@ -142,7 +142,7 @@ TEST_F(ExportHeads, ANameThatIsNoArtifactsIsNamedByFileTableAndRow) {
   auto row = add(one_head);
   const auto sound = row;
   row.file = "../../x.safetensors";
-  EXPECT_THAT(plan::refusal({sound, row}),
+  EXPECT_THAT(refusal({sound, row}),
               HasSubstr("results.h5: heads/artifacts, row 2: \"../../x"));
 }
 

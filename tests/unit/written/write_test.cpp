@@ -230,7 +230,7 @@ TEST_F(WriteShard, DequantizedValuesAreRoundedToTheDtypeOnce) {
 /// What the sweep measures of a matrix.
 double swept_error(std::span<const float> weights, std::int64_t columns, const char* name) {
   const auto* const format = kernels::find_block_format(name);
-  const kernels::BlockEncoder quantizer{format, format->entry->groups.front()};
+  const kernels::BlockQuantizer quantizer{format, format->entry->groups.front()};
   double sse = 0.0;
   kernels::add_block_errors({weights, columns}, std::span(&quantizer, 1),
                             {Dtype::bf16, kernels::largest_magnitude(weights, 0.0F)},
