@@ -9,6 +9,7 @@
 
 #include <moesweep/core/base/error.hpp>
 #include <moesweep/plans/handoff/export_plan.hpp>
+#include <moesweep/plans/plan/family.hpp>
 #include <moesweep/plans/handoff/mlx.hpp>
 
 #include "plan_rules.hpp"
@@ -360,11 +361,12 @@ TEST(PlanExport, LlamaCppIsToldEmbeddingsAndHeadOnTheCommandLine) {
 }
 
 TEST(PlanExport, PredictorsFindTheirBlockWithoutConfig) {
-  const names::Architecture unknown = {.model_type = "qwen3_5_moe"};
   const auto plan =
       plan_of({plan_row("model.language_model.layers.3.mlp.gate.weight", "512x4096", keep),
                plan_row("mtp.fc.weight", "4096x8192", {"q8_0", 8, 32})});
-  const auto made = export_plan(plan, unknown, "llama.cpp", false);
+  const names::Architecture family = {.model_type = "qwen3_5_moe",
+                                      .layers = plan::layers_shown_by(plan)};
+  const auto made = export_plan(plan, family, "llama.cpp", false);
   const test::LlamaCppRules rules(file_of(made, "tensor-types.txt"));
   expect_found(rules, "blk.4.nextn.eh_proj.weight", {.quantizer = "q8_0"});
 }
