@@ -133,8 +133,8 @@ records::PlanRow in_format(const std::string& name, Sizes shape, const std::stri
 }
 
 TEST_F(Measure, EveryExpertOfAPlainStackHasTheScaleOfItsOwnMatrix) {
-  const Sizes shape = {2, 4, 64};
-  auto weights = random_weights(2 * 4 * 64, 5);
+  const Sizes shape = {2, 32, 64};
+  auto weights = random_weights(2 * 32 * 64, 5);
   for (std::size_t i = 0; i < weights.size() / 2; ++i) weights[i] *= 0x1p20F;
   const auto name = "mlp.experts.up_proj";
   const auto row = in_format(name, shape, "nvfp4", 4, 16);
