@@ -17,9 +17,7 @@ def csv_rows(path):
 
 
 def plan_rows(path):
-    document = json.loads(path.read_text())
-    rows = next(value for value in document.values() if isinstance(value, list))
-    return {row["tensor"]: row for row in rows}
+    return {row["tensor"]: row for row in json.loads(path.read_text())["rows"]}
 
 
 class AllocateTest(CliTest):
@@ -171,7 +169,8 @@ class UseLite(AllocateTest):
         run = self.sweep(self.job(copy))
         before = self.allocate(run, "--target", "4bpw", "--architecture", "generic")
         copy.rename(self.folder / "gone")
-        after = self.allocate(run, "--target", "4bpw", "--architecture", "generic")
+        # It knows less of the model than the first one says, so it is another plan.
+        after = self.allocate(run, "--target", "4bpw", "--architecture", "generic", "--out", self.folder / "after.json")
         self.assertEqual(after["bytes"], before["bytes"])
         self.assertTrue(any("not where it was" in note for note in after["notes"]))
 

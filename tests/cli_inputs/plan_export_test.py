@@ -230,7 +230,7 @@ class PlanExport(CliTest):
         written = json.loads((out / "plan.json").read_text())
         self.assertEqual((written.pop("schema"), written.pop("prior")), (3, ""))
         self.assertEqual([written.pop(key) for key in ("layers", "experts", "tied_embeddings", "expert_patterns")],
-                         [0, 0, None, []])
+                         [0, 0, None, None])
         self.assertEqual(written.pop("source"), {"name": "", "model_type": "", "params": 0, "bytes": 0})
         self.assertEqual(written.pop("made"), {"command": "", "version": "", "date": ""})
         for row in written["rows"]:
