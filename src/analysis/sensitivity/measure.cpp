@@ -60,9 +60,8 @@ struct Task {
 float matrix_amax(const Task& task, SliceStream& stream, std::int64_t slice) {
   float amax = 0.0F;
   const bool needed = std::any_of(
-      task.block_quantizers.begin(), task.block_quantizers.end(), [](const auto& quantizer) {
-        return quantizer.format->entry->scope == formats::Scope::matrix;
-      });
+      task.block_quantizers.begin(), task.block_quantizers.end(),
+      [](const auto& quantizer) { return quantizer.format->entry->has_matrix_parameter(); });
   if (!needed) return amax;
   stream.visit(slice, [&](const Block& block) {
     amax = kernels::largest_magnitude(block.values, amax);

@@ -9,8 +9,8 @@
 
 #include <moesweep/core/base/error.hpp>
 #include <moesweep/plans/handoff/export_plan.hpp>
-#include <moesweep/plans/plan/family.hpp>
 #include <moesweep/plans/handoff/mlx.hpp>
+#include <moesweep/plans/plan/family.hpp>
 
 #include "plan_rules.hpp"
 #include "plan_samples.hpp"

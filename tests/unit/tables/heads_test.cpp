@@ -142,8 +142,7 @@ TEST_F(ExportHeads, ANameThatIsNoArtifactsIsNamedByFileTableAndRow) {
   auto row = add(one_head);
   const auto sound = row;
   row.file = "../../x.safetensors";
-  EXPECT_THAT(refusal({sound, row}),
-              HasSubstr("results.h5: heads/artifacts, row 2: \"../../x"));
+  EXPECT_THAT(refusal({sound, row}), HasSubstr("results.h5: heads/artifacts, row 2: \"../../x"));
 }
 
 }  // namespace
