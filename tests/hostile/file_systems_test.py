@@ -13,11 +13,26 @@ import numpy as np
 
 from cli import BAD_INPUT, COMPLETE, IO_ERROR, RUN_DIRECTORY, CliTest, moesweep, random_matrices, write_safetensors
 from gauntlet import disturbance
+from hidden_arrays import write_hidden_arrays
 
 
 def without(folder, calls, error):
     """Every one of these calls below the folder fails so."""
     return disturbance(folder, f"{error}+", 1, calls)
+
+
+def hidden_cache(folder):
+    """A cache of hidden states, made from the arrays beside it, and a job that reads it."""
+    arrays = folder / "caches" / "bf16.npz"
+    arrays.parent.mkdir()
+    write_hidden_arrays(arrays)
+    cache = arrays.with_suffix(".h5")
+    done = moesweep("import-cache", arrays, cache, "--quiet")
+    assert done.returncode == COMPLETE, done.stderr
+    job = folder / "heads.toml"
+    job.write_text('schema = 1\nkind = "heads"\n[cache]\ndir = "caches"\nvariants = ["bf16"]\nbaseline = "bf16"\n'
+                   '[heads]\nlayers = ["L1"]\nforbidden = { truth = "0", predicted = "1" }\n')
+    return cache, job
 
 
 class NoHardLinks(CliTest):
@@ -254,6 +269,17 @@ class InterruptedCalls(CliTest):
                                    lambda: shutil.rmtree(run, ignore_errors=True))
 
 
+    def test_where_hdf5_follows_links(self):
+        cache, job = hidden_cache(self.folder)
+        for error in self.INTERRUPTIONS:  # not counted first: the process that reads it may write no log
+            for at in (1, 2, 3):
+                self.assert_ends(moesweep("plan", job, env=disturbance(cache, error, at, "lstat")), COMPLETE)
+        out = self.folder / "out"
+        out.mkdir()
+        self.assert_made_again(out, "lstat", ("import-cache", cache.with_suffix(".npz"), out / "c.h5", "--quiet"),
+                               lambda: (out / "c.h5").unlink(missing_ok=True))
+
+
 class TroubleWhileLooking(CliTest):
     """What can't be looked at is never taken for what isn't there."""
 
@@ -283,6 +309,17 @@ class TroubleWhileLooking(CliTest):
         inspect = ("inspect", checkpoint)
         self.assert_refused(moesweep(*inspect), BAD_INPUT, "is not finished")
         self.assert_is_of_the_system(marker, "lstat", errno.EIO, inspect)
+
+    def test_where_hdf5_follows_links(self):
+        """It doesn't say what the system answered."""
+        cache, job = hidden_cache(self.folder)
+        self.assert_is_of_the_system(cache, "lstat", errno.EIO, ("plan", job))
+        arrays = cache.with_suffix(".npz")
+        out = self.folder / "out"
+        out.mkdir()
+        for error in (errno.EIO, errno.ESTALE):
+            self.assert_is_of_the_system(out, "lstat", error, ("import-cache", arrays, out / "c.h5"))
+            self.assertEqual(list(out.iterdir()), [])
 
     def test_where_a_run_directory_is_made(self):
         run = self.folder / "run"

@@ -19,9 +19,8 @@ import subprocess
 import sys
 import unittest
 
-import numpy
-
 from gauntlet import disturbance
+from hidden_arrays import write_hidden_arrays
 from sweep_case import remove, temporary_folder
 from sweeps import COMPLETE, IO_ERROR, USE_LITE, binary, environment
 
@@ -77,15 +76,6 @@ class Command:
             return verified.stdout if verified.returncode == COMPLETE else None
         files = sorted(path for glob in self._outputs for path in folder.glob(glob) if path.is_file())
         return {str(path.relative_to(folder)): hash_of(path) for path in files}
-
-
-def write_hidden_arrays(path, samples=24, width=16):
-    """A variant's hidden states as `import-cache` reads them."""
-    generator = numpy.random.default_rng(3)
-    numpy.savez(path, labels=numpy.arange(samples) % 2,
-                split=numpy.arange(samples) % 3,
-                sample_id=numpy.array([f"sample-{i}" for i in range(samples)]),
-                **{"L1/mean": generator.standard_normal((samples, width)).astype("<f4")})
 
 
 INVENTORY = """name,shape,dtype,analysed,excess_kurtosis,spectral_concentration

@@ -1,5 +1,6 @@
 #include "hdf5_handle.hpp"
 
+#include <cerrno>
 #include <charconv>
 #include <new>
 #include <string_view>
@@ -16,6 +17,7 @@ struct Innermost {
   std::string reason = "unknown reason";
   int error_number = 0;
   bool no_memory = false;
+  bool is_of_path = false;
 };
 
 // "file read failed: ..., filename = 'a.h5', ..., errno = 5, error message = '...'": HDF5's
@@ -33,6 +35,12 @@ int error_number_in(const H5E_error2_t& error) {
   return number;
 }
 
+// It looks where a file's links lead, and says that it could not, not why (H5Fint.c).
+bool is_of_path(const H5E_error2_t& error) {
+  constexpr std::string_view follows_links = "build_actual_name";
+  return error.func_name != nullptr && std::string_view(error.func_name).ends_with(follows_links);
+}
+
 herr_t keep_innermost(unsigned, const H5E_error2_t* error, void* kept) {
   auto& innermost = *static_cast<Innermost*>(kept);
   innermost.reason = error->desc;
@@ -40,12 +48,17 @@ herr_t keep_innermost(unsigned, const H5E_error2_t* error, void* kept) {
   // Both are said of memory: by most of the library, and by the driver of files in memory.
   const bool is_short = error->min_num == H5E_NOSPACE || error->min_num == H5E_CANTALLOC;
   if (error->maj_num == H5E_RESOURCE && is_short) innermost.no_memory = true;
+  innermost.is_of_path = is_of_path(*error);
   return 0;
 }
 
 Innermost innermost_error() {
+  const int left_by_the_call = errno;
   Innermost innermost;
   H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, keep_innermost, &innermost);
+  if (innermost.is_of_path && innermost.error_number == 0) {
+    innermost.error_number = left_by_the_call;
+  }
   return innermost;
 }
 
