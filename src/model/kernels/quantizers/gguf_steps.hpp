@@ -8,7 +8,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <span>
+#include <cstring>
 
 #include "round_trip_steps.hpp"
 
@@ -33,24 +33,81 @@ inline int low_byte(int value) {
 /// Codes of one super-block, before they are packed and after they are unpacked.
 using Codes = std::array<std::uint8_t, super_block>;
 
+// Bytes are packed and unpacked in arrays of our own: what is behind a pointer to bytes may be
+// anything, and then loops aren't vectorized.
+
 /// Q2_K, Q3_K and the upper bits of Q6_K: in each half of the block, a byte has the two bits of
 /// four weights that are 32 apart.
-inline void pack_pairs(std::span<const std::uint8_t> pairs, std::byte* bytes) {
-  for (std::size_t half = 0; half < super_block; half += 128, bytes += 32) {
+inline void pack_pairs(const Codes& pairs, std::byte* bytes) {
+  std::array<std::uint8_t, super_block / 4> packed;
+  for (std::size_t half = 0; half < 2; ++half) {
     for (std::size_t i = 0; i < 32; ++i) {
-      const auto at = half + i;
-      bytes[i] = static_cast<std::byte>(pairs[at] | pairs[at + 32] << 2 | pairs[at + 64] << 4 |
-                                        pairs[at + 96] << 6);
+      const auto at = 128 * half + i;
+      packed[32 * half + i] = static_cast<std::uint8_t>(pairs[at] | pairs[at + 32] << 2 |
+                                                        pairs[at + 64] << 4 | pairs[at + 96] << 6);
+    }
+  }
+  std::memcpy(bytes, packed.data(), packed.size());
+}
+inline void unpack_pairs(const std::byte* bytes, Codes& pairs) {
+  std::array<std::uint8_t, super_block / 4> packed;
+  std::memcpy(packed.data(), bytes, packed.size());
+  for (std::size_t half = 0; half < 2; ++half) {
+    for (unsigned j = 0; j < 4; ++j) {
+      for (std::size_t i = 0; i < 32; ++i) {
+        pairs[128 * half + 32 * j + i] =
+            static_cast<std::uint8_t>(packed[32 * half + i] >> (2 * j) & 3);
+      }
     }
   }
 }
-inline void unpack_pairs(const std::byte* bytes, std::span<std::uint8_t> pairs) {
-  for (std::size_t half = 0; half < super_block; half += 128, bytes += 32) {
-    for (std::size_t i = 0; i < 32; ++i) {
-      const auto four = std::to_integer<unsigned>(bytes[i]);
-      for (std::size_t j = 0; j < 4; ++j) {
-        pairs[half + 32 * j + i] = static_cast<std::uint8_t>(four >> (2 * j) & 3U);
-      }
+
+/// The lower four bits of Q4_K and Q5_K (`apart` is 32) and of Q6_K (64): a byte has those of two
+/// weights that are so far apart.
+template <std::size_t apart>
+void pack_lower_halves(const Codes& codes, std::byte* bytes) {
+  std::array<std::uint8_t, super_block / 2> packed;
+  for (std::size_t run = 0; run < super_block / 2; run += apart) {
+    for (std::size_t i = 0; i < apart; ++i) {
+      const auto at = 2 * run + i;
+      packed[run + i] = static_cast<std::uint8_t>((codes[at] & 15) | (codes[at + apart] & 15) << 4);
+    }
+  }
+  std::memcpy(bytes, packed.data(), packed.size());
+}
+template <std::size_t apart>
+void unpack_lower_halves(const std::byte* bytes, Codes& codes) {
+  std::array<std::uint8_t, super_block / 2> packed;
+  std::memcpy(packed.data(), bytes, packed.size());
+  for (std::size_t run = 0; run < super_block / 2; run += apart) {
+    for (std::size_t i = 0; i < apart; ++i) {
+      codes[2 * run + i] = packed[run + i] & 15;
+      codes[2 * run + apart + i] = packed[run + i] >> 4;
+    }
+  }
+}
+
+/// The uppermost bit of Q3_K (`bit` is 2) and Q5_K (4): a byte has those of eight weights that are
+/// 32 apart.
+template <unsigned bit>
+void pack_upper_bits(const Codes& codes, std::byte* bytes) {
+  std::array<std::uint8_t, super_block / 8> packed{};
+  for (unsigned plane = 0; plane < 8; ++plane) {
+    for (std::size_t i = 0; i < packed.size(); ++i) {
+      packed[i] = static_cast<std::uint8_t>(packed[i] | codes[32 * plane + i] >> bit << plane);
+    }
+  }
+  std::memcpy(bytes, packed.data(), packed.size());
+}
+/// Adds them to what is in `codes`.
+template <unsigned bit>
+void unpack_upper_bits(const std::byte* bytes, Codes& codes) {
+  std::array<std::uint8_t, super_block / 8> packed;
+  std::memcpy(packed.data(), bytes, packed.size());
+  for (unsigned plane = 0; plane < 8; ++plane) {
+    for (std::size_t i = 0; i < packed.size(); ++i) {
+      auto& code = codes[32 * plane + i];
+      code = static_cast<std::uint8_t>(code | (packed[i] >> plane & 1) << bit);
     }
   }
 }

@@ -5,6 +5,7 @@
 // Departures where it yields NaN: s is at most 448 and a matrix of zeros stays zero.
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 
@@ -13,6 +14,8 @@
 
 namespace moesweep::kernels {
 namespace {
+
+constexpr std::size_t length = 16;
 
 float global_scale(const BlockContext& context) {
   return context.matrix_amax / 2688.0F;
@@ -36,10 +39,11 @@ void encode(std::span<const float> in, const BlockContext& context, const PartsO
     std::ranges::fill(out.codes, std::byte{0});
     return;
   }
-  for (std::size_t i = 0; i < in.size(); i += 2) {
-    out.codes[i / 2] = static_cast<std::byte>(code_of_weight(in[i], scale) |
-                                              code_of_weight(in[i + 1], scale) << 4);
+  std::array<std::uint8_t, length> codes;
+  for (std::size_t i = 0; i < length; ++i) {
+    codes[i] = static_cast<std::uint8_t>(code_of_weight(in[i], scale));
   }
+  pack_neighbours(codes, out.codes.data());
 }
 
 float value_of(unsigned code, float scale) {

@@ -2,7 +2,9 @@
 // MXFP4 of the OCP specification but for the rule that chooses a block's exponent: codes two in a
 // byte, the earlier weight in the low half, and one E8M0 byte in a tensor of its own.
 
+#include <array>
 #include <cmath>
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -10,6 +12,8 @@
 #include "quantizers/small_floats.hpp"
 
 namespace moesweep::kernels {
+
+inline constexpr std::size_t mxfp4_length = 32;
 
 /// E2M1 of a weight over the scale, to nearest even, saturating; -0 keeps its sign.
 inline unsigned signed_e2m1_code(float weight, float inverse_scale) {
@@ -20,10 +24,11 @@ inline unsigned signed_e2m1_code(float weight, float inverse_scale) {
 /// exponent in [-127, 127].
 inline void encode_with_exponent(std::span<const float> in, int exponent, const PartsOut& out) {
   const float inverse = std::ldexp(1.0F, -exponent);
-  for (std::size_t i = 0; i < in.size(); i += 2) {
-    out.codes[i / 2] = static_cast<std::byte>(signed_e2m1_code(in[i], inverse) |
-                                              signed_e2m1_code(in[i + 1], inverse) << 4);
+  std::array<std::uint8_t, mxfp4_length> codes;
+  for (std::size_t i = 0; i < mxfp4_length; ++i) {
+    codes[i] = static_cast<std::uint8_t>(signed_e2m1_code(in[i], inverse));
   }
+  pack_neighbours(codes, out.codes.data());
   out.scales[0] = static_cast<std::byte>(exponent + 127);
 }
 

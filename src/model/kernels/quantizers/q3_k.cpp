@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 
 #include "quantizers/formats.hpp"
 #include "quantizers/gguf_steps.hpp"
@@ -26,35 +27,39 @@ constexpr std::size_t scale_at = multiples_at + 12;
 
 void put_codes(const gguf::Codes& codes, std::span<std::byte> bytes) {
   gguf::Codes low{};
-  std::fill_n(bytes.begin(), low_at, std::byte{0});
-  for (std::size_t i = 0; i < codes.size(); ++i) {
-    low[i] = codes[i] & 3U;
-    bytes[i % 32] |= static_cast<std::byte>((codes[i] >> 2) << (i / 32));
-  }
+  for (std::size_t i = 0; i < codes.size(); ++i) low[i] = codes[i] & 3U;
+  gguf::pack_upper_bits<2>(codes, bytes.data());
   gguf::pack_pairs(low, &bytes[low_at]);
 }
 
 void get_codes(std::span<const std::byte> bytes, gguf::Codes& codes) {
   gguf::unpack_pairs(&bytes[low_at], codes);
-  for (std::size_t i = 0; i < codes.size(); ++i) {
-    const auto upper = std::to_integer<unsigned>(bytes[i % 32]) >> (i / 32) & 1U;
-    codes[i] = static_cast<std::uint8_t>(codes[i] | upper << 2);
-  }
+  gguf::unpack_upper_bits<2>(bytes.data(), codes);
 }
 
-void put_multiples(const std::array<int, count>& multiples, std::byte* bytes) {
-  std::fill_n(bytes, 12, std::byte{0});
+using Multiples = std::array<int, count>;
+
+void put_multiples(const Multiples& multiples, std::byte* bytes) {
+  std::array<std::uint8_t, 12> packed{};
   for (std::size_t j = 0; j < count; ++j) {
     const auto stored = static_cast<unsigned>(multiples[j] + 32);
-    bytes[j % 8] |= static_cast<std::byte>((stored & 15U) << (j < 8 ? 0 : 4));
-    bytes[8 + j % 4] |= static_cast<std::byte>((stored >> 4) << (2 * (j / 4)));
+    packed[j % 8] = static_cast<std::uint8_t>(packed[j % 8] | (stored & 15U) << (j < 8 ? 0 : 4));
+    auto& upper = packed[8 + j % 4];
+    upper = static_cast<std::uint8_t>(upper | (stored >> 4) << (2 * (j / 4)));
   }
+  std::memcpy(bytes, packed.data(), packed.size());
 }
 
-int get_multiple(const std::byte* bytes, std::size_t j) {
-  const auto low = std::to_integer<unsigned>(bytes[j % 8]) >> (j < 8 ? 0 : 4) & 15U;
-  const auto upper = std::to_integer<unsigned>(bytes[8 + j % 4]) >> (2 * (j / 4)) & 3U;
-  return static_cast<int>(low | upper << 4) - 32;
+Multiples get_multiples(const std::byte* bytes) {
+  std::array<std::uint8_t, 12> packed;
+  std::memcpy(packed.data(), bytes, packed.size());
+  Multiples multiples;
+  for (std::size_t j = 0; j < count; ++j) {
+    const int low = packed[j % 8] >> (j < 8 ? 0 : 4) & 15;
+    const int upper = packed[8 + j % 4] >> (2 * (j / 4)) & 3;
+    multiples[j] = (low | upper << 4) - 32;
+  }
+  return multiples;
 }
 
 void encode(std::span<const float> in, const BlockContext&, const PartsOut& out) {
@@ -69,20 +74,19 @@ void encode(std::span<const float> in, const BlockContext&, const PartsOut& out)
   const bool any = largest != 0.0F;
   const float inverse = any ? -32.0F / largest : 0.0F;
   const float d = any ? round_to_f16(1.0F / inverse) : 0.0F;
-  std::array<int, count> multiples{};
-  gguf::Codes codes{};
+  Multiples multiples{};
   for (std::size_t j = 0; j < count; ++j) {
     // Without a scale the stored multiples are 0, which stand for -32.
     const auto byte = static_cast<std::int8_t>(gguf::nearest_integer(inverse * scales[j]));
     multiples[j] = any ? std::clamp(int{byte}, -32, 31) : -32;
     const float scale = d * static_cast<float>(multiples[j]);
+    if (scale == 0.0F) continue;
     for (std::size_t i = j * length; i < (j + 1) * length; ++i) {
-      if (scale != 0.0F) {
-        found[i] = half + std::clamp(gguf::nearest_integer(in[i] / scale), -half, half - 1);
-      }
-      codes[i] = static_cast<std::uint8_t>(found[i]);
+      found[i] = half + std::clamp(gguf::nearest_integer(in[i] / scale), -half, half - 1);
     }
   }
+  gguf::Codes codes;
+  for (std::size_t i = 0; i < codes.size(); ++i) codes[i] = static_cast<std::uint8_t>(found[i]);
   put_codes(codes, out.codes);
   put_multiples(multiples, &out.codes[multiples_at]);
   put_f16(d, &out.codes[scale_at]);
@@ -92,8 +96,9 @@ void decode(const PartsIn& in, const BlockContext&, std::span<float> out) {
   gguf::Codes codes{};
   get_codes(in.codes, codes);
   const float d = get_f16(&in.codes[scale_at]);
+  const auto multiples = get_multiples(&in.codes[multiples_at]);
   for (std::size_t j = 0; j < count; ++j) {
-    const float scale = d * static_cast<float>(get_multiple(&in.codes[multiples_at], j));
+    const float scale = d * static_cast<float>(multiples[j]);
     for (std::size_t i = j * length; i < (j + 1) * length; ++i) {
       out[i] = scale * static_cast<float>(codes[i] - half);
     }

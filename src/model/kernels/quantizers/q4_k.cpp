@@ -12,12 +12,12 @@ constexpr gguf::ScaleGrid grid = {.first = -1.0F, .step = 0.1F, .last = 20};
 void encode(std::span<const float> in, const BlockContext&, const PartsOut& out) {
   gguf::Codes codes{};
   gguf::encode_six_bit_scales(in, 15, grid, out.codes.data(), codes);
-  gguf::pack_low_halves(codes, &out.codes[gguf::six_bit_scales_bytes]);
+  gguf::pack_lower_halves<32>(codes, &out.codes[gguf::six_bit_scales_bytes]);
 }
 
 void decode(const PartsIn& in, const BlockContext&, std::span<float> out) {
   gguf::Codes codes{};
-  gguf::unpack_low_halves(&in.codes[gguf::six_bit_scales_bytes], codes);
+  gguf::unpack_lower_halves<32>(&in.codes[gguf::six_bit_scales_bytes], codes);
   gguf::decode_six_bit_scales(in.codes.data(), codes, out);
 }
 

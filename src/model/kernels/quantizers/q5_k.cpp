@@ -1,8 +1,6 @@
 // GGUF Q5_K: 8 sub-blocks of 32 codes in [0, 31], each with a 6-bit scale and a 6-bit minimum as
 // multiples of two binary16 numbers, 176 bytes.
 
-#include <algorithm>
-
 #include "quantizers/formats.hpp"
 #include "quantizers/six_bit_scales.hpp"
 
@@ -19,22 +17,14 @@ constexpr std::size_t low_at = upper_at + upper_bytes;
 void encode(std::span<const float> in, const BlockContext&, const PartsOut& out) {
   gguf::Codes codes{};
   gguf::encode_six_bit_scales(in, 31, grid, out.codes.data(), codes);
-  gguf::pack_low_halves(codes, &out.codes[low_at]);
-  const auto upper = out.codes.subspan(upper_at, upper_bytes);
-  std::ranges::fill(upper, std::byte{0});
-  for (std::size_t i = 0; i < codes.size(); ++i) {
-    upper[i % upper_bytes] |= static_cast<std::byte>((codes[i] >> 4) << (i / upper_bytes));
-  }
+  gguf::pack_lower_halves<32>(codes, &out.codes[low_at]);
+  gguf::pack_upper_bits<4>(codes, &out.codes[upper_at]);
 }
 
 void decode(const PartsIn& in, const BlockContext&, std::span<float> out) {
   gguf::Codes codes{};
-  gguf::unpack_low_halves(&in.codes[low_at], codes);
-  const auto upper = in.codes.subspan(upper_at, upper_bytes);
-  for (std::size_t i = 0; i < codes.size(); ++i) {
-    const auto bit = std::to_integer<unsigned>(upper[i % upper_bytes]) >> (i / upper_bytes) & 1U;
-    codes[i] = static_cast<std::uint8_t>(codes[i] | bit << 4);
-  }
+  gguf::unpack_lower_halves<32>(&in.codes[low_at], codes);
+  gguf::unpack_upper_bits<4>(&in.codes[upper_at], codes);
   gguf::decode_six_bit_scales(in.codes.data(), codes, out);
 }
 

@@ -23,24 +23,19 @@ constexpr std::size_t upper_at = gguf::super_block / 2;
 constexpr std::size_t multiples_at = upper_at + gguf::super_block / 4;
 constexpr std::size_t scale_at = multiples_at + count;
 
-// In each half of the block, a byte has the lower bits of two weights that are 64 apart.
 void put_codes(const gguf::Codes& codes, std::span<std::byte> bytes) {
   gguf::Codes upper{};
   for (std::size_t i = 0; i < codes.size(); ++i) upper[i] = codes[i] >> 4;
   gguf::pack_pairs(upper, &bytes[upper_at]);
-  for (std::size_t i = 0; i < upper_at; ++i) {
-    const auto at = i / 64 * 128 + i % 64;
-    bytes[i] = static_cast<std::byte>((codes[at] & 15) | (codes[at + 64] & 15) << 4);
-  }
+  gguf::pack_lower_halves<64>(codes, bytes.data());
 }
 
 void get_codes(std::span<const std::byte> bytes, gguf::Codes& codes) {
-  gguf::unpack_pairs(&bytes[upper_at], codes);
-  for (std::size_t i = 0; i < upper_at; ++i) {
-    const auto at = i / 64 * 128 + i % 64;
-    const auto two = std::to_integer<unsigned>(bytes[i]);
-    codes[at] = static_cast<std::uint8_t>(codes[at] << 4 | (two & 15U));
-    codes[at + 64] = static_cast<std::uint8_t>(codes[at + 64] << 4 | two >> 4);
+  gguf::Codes upper{};
+  gguf::unpack_pairs(&bytes[upper_at], upper);
+  gguf::unpack_lower_halves<64>(bytes.data(), codes);
+  for (std::size_t i = 0; i < codes.size(); ++i) {
+    codes[i] = static_cast<std::uint8_t>(codes[i] | upper[i] << 4);
   }
 }
 

@@ -113,20 +113,4 @@ void decode_six_bit_scales(const std::byte* bytes, const Codes& codes, std::span
   }
 }
 
-void pack_low_halves(const Codes& codes, std::byte* bytes) {
-  for (std::size_t i = 0; i < super_block / 2; ++i) {
-    const auto at = i / 32 * 64 + i % 32;
-    bytes[i] = static_cast<std::byte>((codes[at] & 15) | (codes[at + 32] & 15) << 4);
-  }
-}
-
-void unpack_low_halves(const std::byte* bytes, Codes& codes) {
-  for (std::size_t i = 0; i < super_block / 2; ++i) {
-    const auto at = i / 32 * 64 + i % 32;
-    const auto two = std::to_integer<unsigned>(bytes[i]);
-    codes[at] = static_cast<std::uint8_t>(two & 15U);
-    codes[at + 32] = static_cast<std::uint8_t>(two >> 4);
-  }
-}
-
 }  // namespace moesweep::kernels::gguf

@@ -21,8 +21,4 @@ void encode_six_bit_scales(std::span<const float> in, int levels, const ScaleGri
 
 void decode_six_bit_scales(const std::byte* bytes, const Codes& codes, std::span<float> out);
 
-/// The codes' lower four bits: of 64 weights, a byte has those of two that are 32 apart.
-void pack_low_halves(const Codes& codes, std::byte* bytes);
-void unpack_low_halves(const std::byte* bytes, Codes& codes);
-
 }  // namespace moesweep::kernels::gguf

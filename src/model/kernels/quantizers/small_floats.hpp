@@ -3,6 +3,7 @@
 
 #include <array>
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 
 namespace moesweep::kernels {
@@ -20,6 +21,15 @@ inline unsigned e2m1_code(float magnitude) {
          static_cast<unsigned>(magnitude > 1.25F) + static_cast<unsigned>(magnitude >= 1.75F) +
          static_cast<unsigned>(magnitude > 2.5F) + static_cast<unsigned>(magnitude >= 3.5F) +
          static_cast<unsigned>(magnitude > 5.0F);
+}
+
+/// Two codes in a byte, the earlier weight in the low half. A loop of its own: then that which
+/// makes the codes is vectorized.
+template <std::size_t length>
+void pack_neighbours(const std::array<std::uint8_t, length>& codes, std::byte* bytes) {
+  for (std::size_t i = 0; i < length; i += 2) {
+    bytes[i / 2] = static_cast<std::byte>(codes[i] | codes[i + 1] << 4);
+  }
 }
 
 /// E4M3: three mantissa bits, multiples of 2^-9 below 2^-6. 0 <= value <= 448.
