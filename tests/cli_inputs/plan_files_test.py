@@ -298,6 +298,14 @@ class OtherExpertPatterns(CliTest):
         self.assertNotEqual(other.returncode, COMPLETE)
         self.assertIn("input plan", other.stderr)
 
+    def test_formats_that_do_not_exist_are_not_found_as_planned(self):
+        self.quantize()
+        for change in ({"quantizer": "zz"}, {"quantizer": "q8_0", "bits": 7, "group_size": 32}):
+            rows = [{**row, **change} if row["action"] == "quantize" else row for row in self.document["rows"]]
+            done = moesweep("verify-plan", self.write(rows=rows), self.out, "--against", self.checkpoint)
+            self.assert_ends(done, BAD_INPUT)
+            self.assertIn("no such format is known", done.stdout)
+
     def test_what_is_not_known_or_no_size_is_refused_by_the_option_that_gave_it(self):
         command = ("quantize", self.run_directory, "--plan", self.write(), "--to", "dequantized", self.out)
         self.assert_refused(moesweep(*command, "--architecture", "lama"), BAD_USAGE, "--architecture lama", "is not known")

@@ -151,7 +151,7 @@ void print_offenders(const Verdict& verdict) {
     if (check.why.empty()) continue;
     add(check.row.tensor,
         std::isnan(check.row.sse) ? "not measured" : fmt::format("error {:.6g}", check.row.sse),
-        fmt::format("error {:.6g}", check.measured->sse), check.why);
+        check.measured ? fmt::format("error {:.6g}", check.measured->sse) : "-", check.why);
   }
   for (const auto& [row, values] : verdict.values.kept) {
     if (!values.why.empty()) add(row.tensor, "the original's values", "others", values.why);

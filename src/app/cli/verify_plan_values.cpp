@@ -10,6 +10,7 @@
 
 #include <moesweep/core/base/text.hpp>
 #include <moesweep/core/parallel/task_pool.hpp>
+#include <moesweep/model/formats/catalog.hpp>
 #include <moesweep/plans/plan/family.hpp>
 
 namespace moesweep::cli {
@@ -40,7 +41,7 @@ void for_each_at_once(std::vector<Check>& checks, const std::function<void(Check
 std::vector<std::pair<std::string, std::string>> not_compared(const ValueChecks& checks) {
   std::vector<std::pair<std::string, std::string>> tensors;
   for (const auto& check : checks.errors) {
-    if (check.measured) continue;
+    if (check.measured || !check.why.empty()) continue;
     tensors.emplace_back(check.row.tensor, "codes of this layout aren't read here");
   }
   for (const auto& [row, values] : checks.kept) {
@@ -61,6 +62,15 @@ std::int64_t ValueChecks::offenders() const {
          std::ranges::count_if(kept, [](const auto& check) { return !check.values.why.empty(); });
 }
 
+namespace {
+
+bool is_known(const formats::Encoding& encoding) {
+  const auto* const format = formats::find_format(encoding.quantizer);
+  return format != nullptr && format->offers(encoding);
+}
+
+}  // namespace
+
 ValueChecks check_values(const records::Plan& plan, const ComparedCheckpoints& checkpoints) {
   const auto& [written, found, original, architecture] = checkpoints;
   ValueChecks checks;
@@ -72,7 +82,11 @@ ValueChecks check_values(const records::Plan& plan, const ComparedCheckpoints& c
   const found::Measurement measurement(written, found, original, architecture, expert_patterns);
   for_each_at_once<ErrorCheck>(checks.errors, [&](ErrorCheck& check) {
     check.measured = measurement.measure(check.row);
-    if (check.measured) check.why = found::why_not_planned(check.row, *check.measured);
+    if (check.measured) {
+      check.why = found::why_not_planned(check.row, *check.measured);
+    } else if (found.format == found::Format::plain && !is_known(formats::encoding_of(check.row))) {
+      check.why = "no such format is known";
+    }
   });
   const found::KeptComparison comparison(written, found, original, architecture);
   for_each_at_once<KeptCheck>(

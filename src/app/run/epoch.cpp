@@ -131,20 +131,17 @@ void read_standings(OpenEpoch& open, const store::RunDirectory& run, const jobs:
   refuse_foreign_units(scan, job.fingerprint.hex());
   for (const auto& name : scan.rotten)
     append_event(run.events(), "quarantined", {{"segment", name}});
-  std::unordered_map<UnitId, Epoch> failed_in;
   for (const auto& [id, unit] : scan.units) {
-    if (unit.row.status == "done")
-      open.done.insert(id);
-    else
-      failed_in[id] = Epoch{unit.row.epoch};
+    if (unit.row.status == "done") open.done.insert(id);
   }
   forget_lost_outputs(open, run, scan, job);
-  // Once recorded as failed, a unit starts with a clean slate: resuming retries it.
-  const auto failed_before = [&](UnitId id) {
-    const auto found = failed_in.find(id);
-    return found == failed_in.end() ? Epoch{0} : found->second;
+  // Once recorded as done or failed, a unit starts with a clean slate: resuming retries it, also
+  // one whose file is lost.
+  const auto recorded_in = [&](UnitId id) {
+    const auto found = scan.units.find(id);
+    return found == scan.units.end() ? Epoch{0} : Epoch{found->second.last_epoch};
   };
-  for (const auto& [id, ends] : store::abnormal_ends(run.lock(), failed_before)) {
+  for (const auto& [id, ends] : store::abnormal_ends(run.lock(), recorded_in)) {
     if (ends < abnormal_ends_to_blame || open.done.contains(id)) continue;
     open.failed_without_run[id] =
         fmt::format("was being computed when the sweep ended abnormally {} times", ends);

@@ -36,9 +36,11 @@ bool is_done(const UnitStanding& unit) {
 
 void add(SegmentScan& scan, UnitStanding unit) {
   const UnitId id{unit.row.id};
+  unit.last_epoch = unit.row.epoch;
   const auto [found, is_new] = scan.units.try_emplace(id, std::move(unit));
   if (is_new) return;
   auto& known = found->second;
+  known.last_epoch = unit.last_epoch = std::max(known.last_epoch, unit.last_epoch);
   if (is_done(known) && is_done(unit) && known.row.payload_hash != unit.row.payload_hash) {
     throw Error(ExitCode::bad_input, unit.row.key,
                 fmt::format("was computed twice with different results, in {} and {}",

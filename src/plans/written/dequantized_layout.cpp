@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include <moesweep/core/base/error.hpp>
@@ -84,8 +86,11 @@ Layout dequantized_layout(const checkpoint::Checkpoint& source, const records::P
     }
     bundles.push_back({std::move(stored)});
   }
-  refusals.throw_if_any(
-      "write stacks that are stored [experts, in, out] for mlx; keep the others in the plan");
+  const bool has_transposed =
+      std::ranges::any_of(source.tensors, &checkpoint::Tensor::is_transposed);
+  refusals.throw_if_any(has_transposed ? "write stacks that are stored [experts, in, out] for mlx, "
+                                         "and keep other tensors in the plan"
+                                       : "keep them in the plan");
   return into_shards(std::move(bundles), shard_bytes, "pt");
 }
 

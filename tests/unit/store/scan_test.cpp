@@ -95,7 +95,9 @@ TEST(Scan, DoneBeatsFailedInEitherOrder) {
     Folder folder;
     folder.add(failed_first ? 1 : 2, {failed_unit("a", "NaN", /*epoch=*/9)});
     folder.add(failed_first ? 2 : 1, {done_unit("a")});
-    EXPECT_EQ(folder.scan().units.at(id_of("a")).row.status, "done");
+    const auto unit = folder.scan().units.at(id_of("a"));
+    EXPECT_EQ(unit.row.status, "done");
+    EXPECT_EQ(unit.last_epoch, 9);  // abnormal ends before it are nobody's fault
   }
 }
 

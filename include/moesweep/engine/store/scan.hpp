@@ -23,6 +23,7 @@ struct UnitStanding {
   records::UnitRow row;
   std::string segment;
   std::vector<OutputFile> files;  ///< that its rows name
+  std::int32_t last_epoch = 0;    ///< of all its rows, this one and those that it beats
 };
 
 struct SegmentScan {
