@@ -37,6 +37,11 @@ void for_each_at_once(std::vector<Check>& checks, const std::function<void(Check
   }
 }
 
+bool is_known(const formats::Encoding& encoding) {
+  const auto* const format = formats::find_format(encoding.quantizer);
+  return format != nullptr && format->offers(encoding);
+}
+
 /// Tensor and reason.
 std::vector<std::pair<std::string, std::string>> not_compared(const ValueChecks& checks) {
   std::vector<std::pair<std::string, std::string>> tensors;
@@ -61,15 +66,6 @@ std::int64_t ValueChecks::offenders() const {
   return std::ranges::count_if(errors, [](const auto& check) { return !check.why.empty(); }) +
          std::ranges::count_if(kept, [](const auto& check) { return !check.values.why.empty(); });
 }
-
-namespace {
-
-bool is_known(const formats::Encoding& encoding) {
-  const auto* const format = formats::find_format(encoding.quantizer);
-  return format != nullptr && format->offers(encoding);
-}
-
-}  // namespace
 
 ValueChecks check_values(const records::Plan& plan, const ComparedCheckpoints& checkpoints) {
   const auto& [written, found, original, architecture] = checkpoints;

@@ -21,9 +21,9 @@ struct ContainerInput {
   const checkpoint::Checkpoint& source;
   const records::Plan& plan;
   const names::Architecture& architecture;
+  const std::vector<std::string>& expert_patterns;
   std::int64_t shard_bytes = 0;
   bool allow_unmapped = false;
-  std::vector<std::string> expert_patterns = {};
 };
 
 struct Container {

@@ -75,9 +75,9 @@ class QuantizeJob final : public JobKind {
         input_{.source = checkpoint_,
                .plan = plan_,
                .architecture = architecture_,
+               .expert_patterns = expert_patterns_,
                .shard_bytes = settings.integer("quantize.shard_bytes"),
-               .allow_unmapped = settings.boolean("quantize.allow_unmapped"),
-               .expert_patterns = expert_patterns_},
+               .allow_unmapped = settings.boolean("quantize.allow_unmapped")},
         layout_(container_.layout(input_)),
         written_config_(container_.config == nullptr ? config_
                                                      : container_.config(input_, config_)),

@@ -17,12 +17,12 @@ using config::TextList;
 using config::ValueType;
 using formats::Format;
 
-/// All numbers that formats offer of what is a choice with them.
-std::vector<std::string> choices(std::span<const std::int32_t> Format::*numbers,
-                                 bool (Format::*is_a_choice)() const) {
+/// All bits, or groups, of formats that have more than one of them.
+std::vector<std::string> choices(std::span<const std::int32_t> Format::*numbers) {
   std::set<std::int32_t> all;
   for (const auto& format : formats::catalog()) {
-    if ((format.*is_a_choice)()) all.insert((format.*numbers).begin(), (format.*numbers).end());
+    const auto own = format.*numbers;
+    if (own.size() > 1) all.insert(own.begin(), own.end());
   }
   std::vector<std::string> texts;
   for (const auto number : all) texts.push_back(std::to_string(number));
@@ -72,7 +72,7 @@ std::vector<Option> measurement_options() {
        .type = ValueType::integer_list,
        .default_value = IntegerList{2, 3, 4, 5, 6, 8},
        .help = "Bits a weight of rtn and affine.",
-       .choices = choices(&Format::bits, &Format::has_bits),
+       .choices = choices(&Format::bits),
        .minimum = 2,
        .maximum = 8,
        .kinds = kinds,
@@ -83,7 +83,7 @@ std::vector<Option> measurement_options() {
        .default_value = IntegerList{32, 64, 128},
        .help =
            "Weights that share a scale, along the input axis: rtn, affine, ct_int4 and ct_int8.",
-       .choices = choices(&Format::groups, &Format::has_groups),
+       .choices = choices(&Format::groups),
        .kinds = kinds,
        .may_be_empty = false,
        .may_repeat = false},

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <moesweep/app/jobs/checkpoint_input.hpp>
 #include <moesweep/app/jobs/job_file.hpp>
 #include <moesweep/core/base/error.hpp>
 #include <moesweep/core/base/nearest_pattern.hpp>
@@ -12,7 +13,6 @@
 namespace moesweep::jobs {
 namespace {
 
-constexpr auto expert_patterns = "checkpoint.expert_patterns";
 constexpr std::initializer_list<const char*> substring_keys = {"sensitivity.protected",
                                                                "sensitivity.sensitive"};
 
@@ -54,9 +54,9 @@ Error no_match(const config::Settings& job, const char* key, const std::string& 
 void require_matching_patterns(const config::Settings& job,
                                const checkpoint::Checkpoint& checkpoint) {
   const auto names = names_of(checkpoint);
-  for (const auto& pattern : job.texts(expert_patterns)) {
-    if (is_default(expert_patterns, pattern) || is_component_of(pattern, names)) continue;
-    throw no_match(job, expert_patterns, pattern, names);
+  for (const auto& pattern : job.texts(expert_patterns_key)) {
+    if (is_default(expert_patterns_key, pattern) || is_component_of(pattern, names)) continue;
+    throw no_match(job, expert_patterns_key, pattern, names);
   }
   for (const auto* key : substring_keys) {
     if (job.place_of(key) != "--set") continue;

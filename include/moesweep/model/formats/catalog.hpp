@@ -69,8 +69,6 @@ struct Format {
   bool has_fixed_block() const { return groups.size() == 1; }
   /// Bits are a choice, not part of the name.
   bool has_bits() const { return bits.size() > 1; }
-  /// Weights that share a scale are a choice.
-  bool has_groups() const { return !has_fixed_block(); }
   /// It is of this format and has bits that this has.
   bool has_bits_of(const Encoding& encoding) const;
   /// And one of its groups.

@@ -33,9 +33,8 @@ class RowCodec {
   formats::BlockBytes bytes_of(std::int64_t weights) const;
 
   /// Rows are whole groups, of rtn and affine whole words (32 codes) in groups of whole bytes.
-  /// `out` is as large as
-  /// bytes_of() says. `matrix_amax` as in BlockContext. `decoded`, unless it is empty, gets what
-  /// decode() makes of the bytes.
+  /// `out` is as large as bytes_of() says. `matrix_amax` as in BlockContext. `decoded`, unless it
+  /// is empty, gets what decode() makes of the bytes.
   void encode(const RowBlock& block, float matrix_amax, const PartsOut& out,
               std::span<float> decoded = {});
   /// The reverse, out.size() whole rows.
